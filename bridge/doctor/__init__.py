@@ -1,0 +1,1 @@
+"""What is checked before the gateway runs: does this host carry the configuration?"""

@@ -1,0 +1,1 @@
+"""The ground: sockets, and the loop that moves bytes between them."""

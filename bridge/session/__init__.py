@@ -1,0 +1,1 @@
+"""One client's life, from accept to the record of how it ended."""

@@ -1,0 +1,1 @@
+"""What is told of sessions: the record and the access log."""
