@@ -1,0 +1,145 @@
+"""
+Every key of the model, as a tree to walk: what the reference, ``explain`` and "did you
+mean" are made of.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from bridge.config.model import Config
+from bridge.config.profile import Part
+from bridge.config.scalars import Kind
+from bridge.config.unbuilt import Later, Unbuilt
+
+NAME, ITEM = "NAME", "[]"
+"""Steps that stand for any name of a map, and for any item of a list."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of the configuration: what may stand there, and what it means."""
+
+    path: str
+    """``fronts.NAME.listen``"""
+    kind: str
+    unit: str
+    default: str
+    """As a file would spell it; empty for a key that must be given."""
+    meaning: str
+    neutral: tuple[object, ...] | None = None
+    """For a key that is not built yet: the values it takes nevertheless."""
+    later: tuple[object, ...] = ()
+    """Values that are not built yet."""
+    below: Mapping[str, Key] = field(default_factory=dict)
+
+    def all_below(self) -> Iterator[Key]:
+        """Every key inside this one, in the model's order."""
+        for key in self.below.values():
+            yield key
+            yield from key.all_below()
+
+
+def find(steps: Sequence[str | int], root: Key | None = None) -> Key | None:
+    """The key at *steps*, whose names and indexes may be real ones."""
+    key: Key | None = root or ROOT
+    for step in steps:
+        if key is None:
+            return None
+        general = ITEM if isinstance(step, int) else NAME
+        key = key.below.get(str(step)) or key.below.get(general)
+    return key
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that *word* is most likely a slip of, if one is near."""
+    near = difflib.get_close_matches(
+        word, sorted(known), n=1, cutoff=0.5
+    )  # "ot" for "to"
+    return near[0] if near else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``did you mean "X"?``, or the choice where nothing is near, or nothing."""
+    words = sorted(known)
+    near = nearest(word, words)
+    if near:
+        return f'did you mean "{near}"?'
+    return f"known here: {', '.join(words)}" if words else "nothing is known here"
+
+
+def _key(path: str, info: FieldInfo) -> Key:
+    kinds = [m for m in info.metadata if isinstance(m, Kind)]
+    unbuilt = next((m for m in info.metadata if isinstance(m, Unbuilt)), None)
+    later = next((m for m in info.metadata if isinstance(m, Later)), None)
+    kind = kinds[-1] if kinds else _kind(info.annotation)
+    return Key(
+        path,
+        kind=kind.text,
+        unit=kind.unit,
+        default=_default(info, kind),
+        meaning=" ".join((info.description or "").split()),
+        neutral=unbuilt.neutral if unbuilt else None,
+        later=later.values if later else (),
+        below=_below(path, info.annotation),
+    )
+
+
+def _kind(annotation: Any) -> Kind:
+    """What can be said of a type that has no Kind of its own."""
+    if get_origin(annotation) is Literal:
+        return Kind(" or ".join(map(str, get_args(annotation))))
+    for inner in get_args(annotation):
+        for kind in getattr(inner, "__metadata__", ()):
+            if isinstance(kind, Kind) and get_origin(annotation) in _UNIONS:
+                return kind
+    return Kind("a map of names" if get_origin(annotation) is Mapping else "a map")
+
+
+def _default(info: FieldInfo, kind: Kind) -> str:
+    if info.default is PydanticUndefined:
+        return ""
+    if info.default is None or info.default == "":
+        return kind.none
+    if isinstance(info.default, Part | Mapping):
+        return "{}"
+    return "[]" if info.default == () else kind.show(info.default)
+
+
+_UNIONS = (Union, types.UnionType)
+
+
+def _below(path: str, annotation: Any) -> dict[str, Key]:
+    """The keys inside a value of this type."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        prefix = f"{path}." if path else ""
+        fields = annotation.model_fields.items()
+        return {name: _key(prefix + name, info) for name, info in fields}
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Mapping:
+        name = f"{path}.{NAME}"
+        return {NAME: _part(name, inside[1])}
+    if origin is tuple and _is_part(inside[0]):
+        return {ITEM: _part(path + ITEM, inside[0])}
+    if origin in _UNIONS:
+        return _below(path, next(filter(_is_part, inside), None))
+    return {}
+
+
+def _is_part(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Part)
+
+
+def _part(path: str, model: type[Part]) -> Key:
+    meaning = " ".join((model.__doc__ or "").split())
+    return Key(path, "a map", "", "", meaning, below=_below(path, model))
+
+
+ROOT = Key("", "a map", "", "", "", below=_below("", Config))

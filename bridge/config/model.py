@@ -1,0 +1,286 @@
+"""
+The configuration as frozen values; its field names are the file's keys.
+
+The docstring below a field is its meaning in the reference, the JSON Schema and
+``bridgectl explain``.  References between parts are checked in ``checks``, which sees
+all of them and where they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import StringConstraints as Text
+
+from bridge.config.addresses import ListenList, NetworkList, ServerAddress, listed, some
+from bridge.config.profile import Name, Part, Profile, resolve
+from bridge.config.scalars import (
+    Bounds,
+    Kind,
+    Seconds,
+    Switch,
+    Whole,
+    WholeOrAuto,
+    show_seconds,
+    shown,
+)
+from bridge.config.unbuilt import Later, Unbuilt, refusal
+from bridge.net.address import Address, Networks
+
+_TIMEOUT = Bounds(0.001, 365 * 24 * 3600.0, show_seconds)
+_DELAY = Bounds(0.0, 24 * 3600.0, show_seconds)
+_CONNECTIONS = Bounds(1, 10_000_000)
+
+_Off: TypeAlias = Annotated[None, Unbuilt("off")]
+
+
+def _farm_name(value: object) -> object:
+    if isinstance(value, dict):
+        raise refusal("a map of names belongs to mode sni, which is", "name one farm")
+    return value
+
+
+def _one_worker(value: object) -> object:
+    if value == "auto" or (isinstance(value, int) and value > 1):
+        raise refusal("more than one worker is", "write 1 or leave it out")
+    return value
+
+
+def _log_target(value: object) -> object:
+    if value is False or value == "off":
+        return None
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError(
+            f'{shown(value)} is no target: write "-" for standard output, '
+            "off, or a file's path"
+        )
+    return value
+
+
+class FrontLimits(Part):
+    """What one front may be made to carry."""
+
+    connections: Annotated[Whole, _CONNECTIONS] = 10000
+    """Sessions at a time. One more is accepted and closed at once, with the ending
+    `limited`."""
+    per_source: _Off = None
+    """Sessions at a time from one source."""
+    new_per_source: _Off = None
+    """New sessions from one source, as a rate: `100/s`."""
+    bandwidth: _Off = None
+    """What all sessions together may move, as a rate: `100Mbit/s`."""
+    source_prefix: Annotated[None, Unbuilt({"ipv6": 64, "ipv4": 32})] = None
+    """How many bits of an address make one source."""
+
+
+class FrontTimeouts(Part):
+    """How long a front's sessions may take over things."""
+
+    open: Annotated[Seconds, _TIMEOUT] = 10.0
+    """One absolute deadline, from accepting the client until the server is connected.
+    Bytes that arrive do not extend it."""
+    idle: Annotated[Seconds, _TIMEOUT] = 3600.0
+    """A session in which no byte moved for this long, in neither direction, ends as
+    `idle`."""
+    half_closed: Annotated[Seconds, _TIMEOUT] = 300.0
+    """The same once one side has finished sending: the other may go on, but not fall
+    silent for longer."""
+    close: Annotated[Seconds, _TIMEOUT] = 10.0
+    """How long the last bytes may take to reach a side that reads slowly when the
+    session is over."""
+
+
+class Front(Part):
+    """Where clients come in."""
+
+    listen: ListenList
+    """Where to listen: `192.0.2.1:80`, `"[2001:db8::80]:443"`, a range of ports
+    `"[::]:8000-8010"`, a link-local address with its interface `"[fe80::1%eth0]:25"`,
+    `unix:/run/x.sock`, or `systemd:web` for a socket that systemd passes by that name.
+    One, or a list. Quote what begins with a bracket. Port 0 lets the kernel pick."""
+    dual_stack: Switch = False
+    """Lets `"[::]:P"` take IPv4 clients as well (IPV6_V6ONLY off)."""
+    transparent: Switch = False
+    """Accepts for addresses that are not this host's (IP_TRANSPARENT, IP_FREEBIND): for
+    policy routing, and for addresses that come later."""
+    profile: Name = "wan"
+    """How the sockets towards clients are tuned: one of `profiles`, or built in."""
+    to: Annotated[Name, BeforeValidator(_farm_name)]
+    """The farm that serves this front."""
+    mode: Annotated[
+        Literal["stream"],
+        Later("sni", "http", "ftp", right="stream is the only mode"),
+    ] = "stream"
+    """What is understood of the bytes: `stream` passes them on as they are."""
+    accept_proxy: Annotated[None, Unbuilt([], "off")] = None
+    """Networks whose connections must begin with a PROXY header."""
+    allow: NetworkList = Networks()
+    """Networks whose clients may connect; empty means all. Clients that a dual-stack
+    front reports as `::ffff:a.b.c.d` count as IPv4."""
+    deny: NetworkList = Networks()
+    """Networks whose clients may not; it wins over `allow`. A refused session is reset
+    and ends as `denied`."""
+    limits: FrontLimits = FrontLimits()
+    """What this front may be made to carry."""
+    timeouts: FrontTimeouts = FrontTimeouts()
+    """How long its sessions may take over things."""
+    tls: _Off = None
+    """TLS towards clients."""
+
+
+class Server(Part):
+    """One back-end address of a farm."""
+
+    address: ServerAddress
+    """Where the server listens: an IP address and a port."""
+    name: Annotated[
+        str, Text(pattern=r"^[\w.:%\[\]-]{1,80}$"), Kind("a name", none="its address")
+    ] = ""
+    """What logs and commands call it. Default: its address."""
+    weight: Annotated[None, Unbuilt(1)] = None
+    """Its share of new sessions, relative to the others'."""
+    connections: _Off = None
+    """Sessions it takes at a time."""
+    backup: Annotated[None, Unbuilt(False)] = None
+    """Used only when no other server is left."""
+    disabled: Annotated[None, Unbuilt(False)] = None
+    """Never used until an operator says so."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        """A server may be written as its address alone, and is then called by it."""
+        written = value if isinstance(value, dict) else {"address": value}
+        address = written.get("address")
+        if not isinstance(address, str | Address) or "name" in written:
+            return written
+        try:
+            name = str(Address.parse(str(address)))
+        except ValueError:
+            name = "-"  # the address has its own error
+        return written | {"name": name}
+
+
+class Farm(Part):
+    """Where sessions go: servers that can stand in for each other."""
+
+    profile: Name = "lan"
+    """How the sockets towards servers are tuned: one of `profiles`, or built in."""
+    servers: Annotated[
+        tuple[Server, ...], BeforeValidator(some), Kind("a list of servers")
+    ]
+    """The servers, each an address with port or a map with the keys below."""
+    balance: Annotated[
+        Literal["round_robin"],
+        Later(
+            *("least_connections", "two_choices", "first", "source_hash"),
+            right="round_robin is the only one",
+        ),
+    ] = "round_robin"
+    """Who gets the next session: `round_robin` takes the servers in turn."""
+    connections: _Off = None
+    """Sessions each server takes at a time."""
+    queue: _Off = None
+    """Where sessions wait while every server is full."""
+    connect_timeout: Annotated[Seconds, _TIMEOUT] = 3.0
+    """How long one server may take to accept before the next is tried."""
+    retries: Annotated[Whole, Bounds(0, 100)] = 2
+    """How many more dials a session gets after its first failed, on other servers
+    first, within the front's `open` time."""
+    check: Annotated[None, Unbuilt("off", {"kind": "off"})] = None
+    """Asking the servers regularly whether they work."""
+    eject: _Off = None
+    """Leaving out a server whose dials keep failing."""
+    slow_start: _Off = None
+    """Giving a server that came back its share little by little."""
+    send_proxy: _Off = None
+    """Telling servers the client's address in a PROXY header."""
+    source: Annotated[None, Unbuilt("auto")] = None
+    """The address that servers see sessions come from; `auto` is the kernel's choice by
+    route."""
+    tls: _Off = None
+    """TLS towards servers."""
+    map: _Off = None
+    """A whole network behind one prefix, instead of servers."""
+
+
+class Admin(Part):
+    """How the running gateway is watched and changed."""
+
+    socket: _Off = None
+    """The socket that `bridgectl` talks to."""
+    web: _Off = None
+    """Where dashboard and metrics are served."""
+    allow_changes: Annotated[None, Unbuilt(False)] = None
+    """Lets the web page drain and ready servers."""
+
+
+class Log(Part):
+    """What is told, and where."""
+
+    access: Annotated[
+        str | None,
+        BeforeValidator(_log_target),
+        Kind('"-", off or a file\'s path', none="off", show=lambda text: f'"{text}"'),
+        WithJsonSchema({"type": "string"}),
+    ] = "-"
+    """Where the access log goes, one line at every session's end: `"-"` is standard
+    output."""
+    access_format: Literal["text", "json"] = "text"
+    """`text` follows the field order of HAProxy's TCP log; `json` is one object a
+    line."""
+    level: Literal["debug", "info", "warn", "error"] = "info"
+    """The least important message that the gateway's own log still tells."""
+
+
+class GlobalLimits(Part):
+    """What the whole process may be made to carry."""
+
+    connections: Annotated[WholeOrAuto, _CONNECTIONS] = None
+    """Sessions of all fronts at a time; `auto` is what the limit of open files carries,
+    less a reserve."""
+
+
+class DrainTimeouts(Part):
+    """How the gateway stops."""
+
+    drain_delay: Annotated[Seconds, _DELAY] = 0.0
+    """How long the fronts still accept after TERM or INT."""
+    drain_timeout: Annotated[Seconds, _DELAY] = 30.0
+    """How long running sessions may then take to finish; the rest are reset and end as
+    `drained`."""
+
+
+class Config(Part):
+    """A whole configuration, validated: every name in it is defined."""
+
+    include: Annotated[
+        tuple[str, ...], BeforeValidator(listed), Kind("a list of file patterns")
+    ] = ()
+    """More files, as patterns relative to this one and not outside its folder. Each may
+    hold `fronts`, `farms` and `profiles`, which are added to those here; a name defined
+    twice is an error. Patterns are read in order, the files of one in the order of
+    their names; a pattern without wildcard must find its file."""
+    profiles: Mapping[Name, Profile] = {}
+    """How one side's sockets are tuned, by names of your choice. Built in are `wan`,
+    `lan` and `jumbo`."""
+    fronts: Annotated[Mapping[Name, Front], Field(min_length=1)]
+    """Where clients come in, by names of your choice."""
+    farms: Annotated[Mapping[Name, Farm], Field(min_length=1)]
+    """Where sessions go, by names of your choice."""
+    admin: Admin = Admin()
+    """How the running gateway is watched and changed."""
+    log: Log = Log()
+    """What is told, and where."""
+    workers: Annotated[Whole, BeforeValidator(_one_worker), Bounds(1, 1)] = 1
+    """How many processes share the work."""
+    limits: GlobalLimits = GlobalLimits()
+    """What the whole process may be made to carry."""
+    timeouts: DrainTimeouts = DrainTimeouts()
+    """How the gateway stops."""
+
+    def profile(self, name: str) -> Profile:
+        """The profile *name*, every key filled in along its ``base``."""
+        return resolve(name, self.profiles)

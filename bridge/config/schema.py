@@ -1,0 +1,118 @@
+"""
+The model for machines and for one question: JSON Schema, and ``explain``.
+
+``reference`` writes the same for people, as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+
+from bridge.config.keys import ITEM, NAME, ROOT, Key, did_you_mean, find
+from bridge.config.model import Config
+from bridge.config.unbuilt import spelt
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class _Generator(GenerateJsonSchema):
+    """pydantic's, without its warning that no JSON spells our default networks."""
+
+    schema_dialect = DIALECT
+    ignored_warning_kinds: ClassVar[set[JsonSchemaWarningKind]] = {  # type: ignore[misc]
+        "skipped-choice",  # the base's own
+        "non-serializable-default",
+    }
+
+
+def json_schema() -> dict[str, Any]:
+    """
+    The JSON Schema of a configuration, draft 2020-12, for editors and validators.
+
+    It takes what the reader takes, ``${NAME}`` in place of numbers excepted.
+    """
+    schema = Config.model_json_schema(schema_generator=_Generator)
+    parts = schema["$defs"]
+    server = parts["Farm"]["properties"]["servers"]
+    server["minItems"] = 1
+    server["items"] = {"anyOf": [{"type": "string"}, server["items"]]}
+    for part in [schema, *parts.values()]:
+        for value in part["properties"].values():
+            # pydantic leaves out a description that the part itself has.
+            part_name = value.get("$ref", "").rpartition("/")[2]
+            value.setdefault("description", parts.get(part_name, {}).get("description"))
+            _tidy(value)
+    schema["title"] = "Configuration of the bridge gateway"
+    return {"$schema": DIALECT, **schema}
+
+
+def _tidy(value: dict[str, Any]) -> None:
+    """Take out what is Python's, as class names and None are, and close the maps."""
+    value.pop("title", None)
+    value["description"] = " ".join(value["description"].split())
+    if "patternProperties" in value:  # which lets through what the pattern does not
+        ((pattern, part),) = value.pop("patternProperties").items()
+        value |= {"propertyNames": {"pattern": pattern}, "additionalProperties": part}
+    if not isinstance(value.get("default"), str | int | float):
+        value.pop("default", None)
+    choices = value.get("anyOf", [])
+    if {"type": "null"} in choices:
+        choices.remove({"type": "null"})
+        if any("$ref" in choice for choice in choices):  # a map, or switched off
+            choices.append({"const": "off"})
+    if len(choices) == 1:
+        value |= value.pop("anyOf")[0]
+
+
+def explain(text: str) -> str:
+    """
+    What a key means: ``fronts.NAME.listen``, or with a name ``fronts.web.listen``.
+
+    Raises KeyError, whose argument is the message, for an unknown key.
+    """
+    key = _asked(text)
+    lines = [key.path]
+    if key.kind:
+        lines.append(f"  type: {typed(key)}")
+    if not key.path.endswith((NAME, ITEM)):
+        lines.append(f"  default: {key.default or 'none, it must be given'}")
+    if key.neutral is not None:
+        lines.append(f"  {unbuilt(key)}")
+    lines += ["", f"  {key.meaning}"]
+    if key.later:
+        lines.append(f"  Not built yet: {', '.join(map(str, key.later))}.")
+    below = [inner.path for inner in key.all_below()]
+    if below:
+        lines += ["", "  Keys:", *(f"    {path}" for path in below)]
+    return "\n".join(lines)
+
+
+def typed(key: Key) -> str:
+    """A key's type and, where it has one, its unit."""
+    return f"{key.kind}, in {key.unit}" if key.unit else key.kind
+
+
+def unbuilt(key: Key) -> str:
+    """What is said of a key that waits to be built."""
+    allowed = " or ".join(f"`{spelt(value)}`" for value in key.neutral or ())
+    return f"Not built yet; only {allowed} is taken." if allowed else "Not built yet."
+
+
+def _asked(text: str) -> Key:
+    """The key that *text* names, with or without the index of a list's item."""
+    key, known = ROOT, ""
+    for step in re.sub(r"\[\w*\]", "", text).split("."):
+        if ITEM in key.below:
+            key = key.below[ITEM]
+            if step.isdecimal():
+                continue
+        found = find([step], key)
+        if found is None:
+            where = f"{known} has" if known else "there is"
+            hint = did_you_mean(step, key.below)
+            raise KeyError(f"{where} no key {step!r}, {hint}")
+        key, known = found, found.path
+    return key

@@ -1,0 +1,89 @@
+"""
+The operator's command line: what can be asked without a running gateway.
+
+Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 78 the configuration is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bridge import __version__
+from bridge.config import ConfigError, load, summary
+from bridge.config.reference import markdown
+from bridge.config.schema import explain, json_schema
+from bridge.doctor import Host, warnings
+
+EX_CONFIG = 78  # sysexits.h
+
+# Of the contract, and not built: most need the admin socket, which is not either.
+_LATER = (
+    *("init", "doctor", "status", "top", "sessions", "servers", "who", "reload"),
+    *("drain", "ready", "disable", "kill", "log-level"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.  Returns its exit code; argparse exits with 2 by itself."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "check":
+            return check(Path(options.file), Host.read())
+        if options.command == "schema":
+            print(markdown() if options.markdown else _schema_text(), end="")
+        elif options.command == "explain":
+            print(explain(options.key))
+        else:
+            parser.error(f"{options.command} is not built yet")
+    except KeyError as error:
+        parser.error(error.args[0])
+    except BrokenPipeError:  # `bridgectl schema | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def check(file: Path, host: Host) -> int:
+    """Say whether *file* is right, and what of it cannot work on *host*."""
+    try:
+        document = load(file, os.environ)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EX_CONFIG
+    for line in warnings(document, host):
+        print(f"warning: {line}", file=sys.stderr)
+    print(f"{file}: ok ({summary(document)})")
+    return 0
+
+
+def _schema_text() -> str:
+    return json.dumps(json_schema(), indent=2) + "\n"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bridgectl", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    check = commands.add_parser("check", help="read and verify a configuration file")
+    check.add_argument("file", metavar="FILE")
+    schema = commands.add_parser("schema", help="print the JSON Schema, for editors")
+    schema.add_argument(
+        "--markdown", action="store_true", help="the reference instead, for people"
+    )
+    explain = commands.add_parser("explain", help="say what a key means")
+    explain.add_argument("key", metavar="KEY", help="such as fronts.NAME.listen")
+    for name in _LATER:
+        later = commands.add_parser(name, add_help=False)
+        later.add_argument("rest", nargs=argparse.REMAINDER)
+    return parser
+
+
+_DESCRIPTION = "Checks and explains configurations of the bridge gateway."
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""
+What is valid and yet cannot work on this host, or does nothing.
+
+Each check is a pure function of a configuration and a ``Host``; it yields findings,
+which ``warnings`` turns into lines with their places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bridge.config import Document, Place
+from bridge.config.model import Front
+from bridge.config.problems import Path, Spot, dotted, place_of
+from bridge.config.profile import BUILT_IN, Profile
+from bridge.config.scalars import show_size
+from bridge.doctor.host import FAST_OPEN_DIAL, FAST_OPEN_LISTEN, Host
+from bridge.doctor.loops import loops
+from bridge.net.address import Address, Listen
+from bridge.net.mtu import IP_HEADER, MINIMUM_MTU, SAFE_MSS, TCP_HEADER
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to warn of: at which key, and why."""
+
+    path: Path
+    message: str
+
+
+@dataclass(frozen=True)
+class Use:
+    """A profile on one side: with which families, and whether as a front's."""
+
+    name: str
+    families: frozenset[int]
+    is_front: bool
+
+
+def warnings(document: Document, host: Host) -> list[str]:
+    """``FILE:LINE:COLUMN: PATH: TEXT`` for all that cannot work, in order of place."""
+    main = document.places[()].value.file
+    told: dict[str, tuple[bool, str, int, int]] = {}
+    for finding in _findings(document, host):
+        spot = _spot(document, finding.path)
+        line = f"{spot}: {dotted(finding.path)}: {finding.message}"
+        told[line] = (spot.file != main, spot.file, spot.line, spot.column)
+    return sorted(told, key=lambda line: told[line])
+
+
+def _spot(document: Document, path: Path) -> Spot:
+    """A key of the text, or the key of the part that has it by default."""
+    place: Place = place_of(document.places, path)
+    return place.value if path in document.places and len(path) > 2 else place.key
+
+
+def _findings(document: Document, host: Host) -> Iterator[Finding]:
+    for use in _uses(document):
+        yield from _tuned(document, use, host)
+    for name, front in document.config.fronts.items():
+        yield from _adapted(document, name, front, host)
+        for listen in front.listen:
+            yield from _scope(("fronts", name, "listen"), listen, host)
+    for name, farm in document.config.farms.items():
+        for index, server in enumerate(farm.servers):
+            path: Path = ("farms", name, "servers", index)
+            yield from _scope(path, server.address, host)
+    for path, message in loops(document.config):
+        yield Finding(path, message)
+
+
+def _uses(document: Document) -> Iterator[Use]:
+    config = document.config
+    for front in config.fronts.values():
+        families = _families(front.listen)
+        if front.dual_stack and 6 in families:
+            families |= {4}
+        yield Use(front.profile, families, is_front=True)
+    for farm in config.farms.values():
+        families = _families(server.address for server in farm.servers)
+        yield Use(farm.profile, families, is_front=False)
+
+
+def _families(listens: Iterable[Listen]) -> frozenset[int]:
+    return frozenset(at.family for at in listens if isinstance(at, Address))
+
+
+def _tuned(document: Document, use: Use, host: Host) -> Iterator[Finding]:
+    """Everything about one profile where it is used."""
+    profile = document.config.profile(use.name)
+    for key, message in (
+        *_link(profile, use, host),
+        *_segments(profile, use, host),
+        *_buffers(profile, host),
+        *_kernel(profile, use, host),
+    ):
+        yield Finding(("profiles", _owner(document, use.name, key), key), message)
+
+
+def _owner(document: Document, name: str, key: str) -> str:
+    """Which profile along the bases sets *key*."""
+    profiles = document.config.profiles
+    while name in profiles and key not in profiles[name].model_fields_set:
+        base = profiles[name].base
+        if base is None or base in BUILT_IN:
+            break
+        name = base
+    return name
+
+
+def _link(profile: Profile, use: Use, host: Host) -> Iterator[tuple[str, str]]:
+    if profile.interface and host.interfaces is not None:
+        link = host.interfaces.get(profile.interface)
+        if link is None:
+            known = ", ".join(sorted(host.interfaces)) or "none"
+            what = f"this host has no interface {profile.interface}, it has {known}"
+            yield "interface", what
+        elif profile.mtu and profile.mtu > link:
+            what = f"{profile.mtu} is more than {profile.interface} carries, {link}"
+            yield "mtu", what
+    for family in sorted(use.families):
+        if profile.mtu and profile.mtu < MINIMUM_MTU[family]:
+            least = MINIMUM_MTU[family]
+            yield "mtu", f"{profile.mtu} is below IPv{family}'s minimum, {least}"
+
+
+def _segments(profile: Profile, use: Use, host: Host) -> Iterator[tuple[str, str]]:
+    mtu = _mtu(profile, host)
+    if mtu is None or profile.mss == "auto":
+        return
+    for family in sorted(use.families):
+        mss = SAFE_MSS[family] if isinstance(profile.mss, str) else profile.mss
+        headers = IP_HEADER[family] + TCP_HEADER
+        if mss > mtu - headers:
+            yield (
+                "mss",
+                f"{mss} does not fit MTU {mtu} on IPv{family}: "
+                f"at most {mtu - headers}, which is MTU - {headers}",
+            )
+
+
+def _buffers(profile: Profile, host: Host) -> Iterator[tuple[str, str]]:
+    for key, most, limit in (
+        ("send_buffer", host.send_buffer_max, "wmem_max"),
+        ("receive_buffer", host.receive_buffer_max, "rmem_max"),
+    ):
+        size = getattr(profile, key)
+        if size and most is not None and size > most:
+            yield (
+                key,
+                f"{show_size(size)} is above net.core.{limit}: the kernel caps it at "
+                f"{show_size(most)}, then doubles that for bookkeeping",
+            )
+    for key, most, limit in (
+        ("unsent_low_water", host.send_autotuned_max, "tcp_wmem"),
+        ("window_clamp", host.receive_autotuned_max, "tcp_rmem"),
+    ):
+        size = getattr(profile, key)
+        if size and most is not None and size > most:
+            what = f"{show_size(size)} is above the most of net.ipv4.{limit}"
+            yield key, f"{what}, {show_size(most)}: it changes nothing"
+
+
+def _kernel(profile: Profile, use: Use, host: Host) -> Iterator[tuple[str, str]]:
+    wanted, loaded = profile.congestion, host.congestion
+    if wanted and loaded is not None and wanted not in loaded:
+        known = ", ".join(sorted(loaded))
+        right = f"load it (modprobe tcp_{wanted}) or choose another"
+        yield "congestion", f"the kernel has no {wanted}, it has {known}: {right}"
+    bit = FAST_OPEN_LISTEN if use.is_front else FAST_OPEN_DIAL
+    if profile.fast_open and host.fast_open is not None and not host.fast_open & bit:
+        now, enough = host.fast_open, host.fast_open | bit
+        yield "fast_open", f"net.ipv4.tcp_fastopen is {now}: set it to {enough}"
+    if profile.mptcp and use.is_front and host.mptcp is False:
+        yield "mptcp", "the kernel has no MPTCP, or net.mptcp.enabled is 0"
+    if not use.is_front:
+        for key, is_set in (
+            ("mptcp", profile.mptcp),
+            ("defer_accept", profile.defer_accept is not None),
+        ):
+            if is_set:
+                yield key, "does nothing for a farm: it is for fronts only"
+
+
+def _mtu(profile: Profile, host: Host) -> int | None:
+    if profile.mtu is None and profile.interface:
+        return (host.interfaces or {}).get(profile.interface)
+    return profile.mtu
+
+
+def _adapted(
+    document: Document, name: str, front: Front, host: Host
+) -> Iterator[Finding]:
+    """Large segments at the back are what the gateway is for, among other things."""
+    config = document.config
+    ours = _mtu(config.profile(front.profile), host)
+    theirs = _mtu(config.profile(config.farms[front.to].profile), host)
+    if ours is not None and theirs is not None and ours >= theirs:
+        yield Finding(
+            ("fronts", name, "profile"),
+            f"its MTU, {ours}, is not below that of farm {front.to}, {theirs}: "
+            "nothing is gained by MTU adaptation",
+        )
+
+
+def _scope(path: Path, listen: Listen, host: Host) -> Iterator[Finding]:
+    if not isinstance(listen, Address) or not listen.scope or host.interfaces is None:
+        return
+    if listen.scope not in host.interfaces and not listen.scope.isdecimal():
+        known = ", ".join(sorted(host.interfaces)) or "none"
+        what = f"this host has no interface {listen.scope}, it has {known}"
+        yield Finding(path, what)

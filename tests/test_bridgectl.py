@@ -1,0 +1,133 @@
+"""The operator's command line, in this process and as a program of its own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bridge import __version__
+from bridge.control.bridgectl import check, main
+from bridge.doctor import Host
+
+SHORTEST = """\
+fronts: {web: {listen: "[::]:80", to: web}}
+farms: {web: {servers: [192.0.2.10:80, 192.0.2.11:80]}}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "bridge.yaml"
+    path.write_text(SHORTEST)
+    return path
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What is said of a wrong command line."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    return capsys.readouterr().err
+
+
+def test_a_right_file_is_counted(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(file)]) == 0
+    assert capsys.readouterr() == (f"{file}: ok (1 front, 1 farm, 2 servers)\n", "")
+
+
+def test_a_wrong_file_is_told_with_78(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(SHORTEST + "workers: 0\nzzz: 1\n")
+    assert main(["check", str(file)]) == 78
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"{file}:3:10: workers: 0 is below 1\n    workers: 0\n")
+    assert f"\n{file}:4:1: zzz: unknown key" in err
+
+
+def test_a_file_that_is_not_there_is_78(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "/nowhere/bridge.yaml"]) == 78
+    assert "/nowhere/bridge.yaml:1:1: cannot be read" in capsys.readouterr().err
+
+
+def test_a_warning_is_no_error(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(
+        SHORTEST.replace("to:", "profile: p, to:") + "profiles: {p: {interface: x}}"
+    )
+    assert check(file, Host(interfaces={"lo": 65536})) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith("ok (1 front, 1 farm, 2 servers)\n")
+    assert err == (
+        f"warning: {file}:3:27: profiles.p.interface: this host has no interface x, "
+        "it has lo\n"
+    )
+
+
+def test_variables_come_from_the_environment(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text(SHORTEST + "log:\n  level: ${LEVEL}\n")
+    assert main(["check", str(file)]) == 78
+    monkeypatch.setenv("LEVEL", "warn")
+    assert main(["check", str(file)]) == 0
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["required"] == ["fronts", "farms"]
+    assert main(["schema", "--markdown"]) == 0
+    assert capsys.readouterr().out.startswith("# Configuration\n")
+
+
+def test_a_key_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "profiles.internet.mss"]) == 0
+    assert capsys.readouterr().out.startswith("profiles.NAME.mss\n  type: auto, safe")
+
+
+def test_an_unknown_key_is_a_wrong_command_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert 'did you mean "listen"?' in refused(capsys, "explain", "fronts.web.listne")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *["init", "doctor", "status", "top", "sessions", "servers", "who", "reload"],
+        *["drain", "ready", "disable", "kill", "log-level"],
+    ],
+)
+def test_a_command_that_waits_to_be_built_says_so(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"{command} is not built yet" in refused(
+        capsys, command, "x", "--socket", "y"
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("chekc",), ("check",), ("schema", "x")])
+def test_a_wrong_command_line_is_2(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "usage: bridgectl" in refused(capsys, *arguments)
+
+
+def test_python_m_bridge_is_bridgectl(file: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "bridge", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert run("--version").stdout == f"{__version__}\n"
+    file.write_text("x: 1")
+    assert run("check", str(file)).returncode == 78
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m bridge schema | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"{\n", b"")

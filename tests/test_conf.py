@@ -1,0 +1,49 @@
+"""Every example in conf/ is right, and works on a host that has its interfaces."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.config import load
+from bridge.config.keys import ROOT
+from bridge.doctor import Host, warnings
+
+CONF = Path(__file__).parent.parent / "conf"
+EXAMPLES = sorted(CONF.glob("*.yaml"))
+HOST = Host(
+    interfaces={"lo": 65536, "eth0": 1500, "eth1": 9000},
+    congestion=frozenset({"reno", "cubic"}),
+    send_buffer_max=212992,
+    receive_buffer_max=212992,
+    send_autotuned_max=4 << 20,
+    receive_autotuned_max=6 << 20,
+    fast_open=1,
+    mptcp=True,
+)
+
+
+def test_there_are_examples() -> None:
+    assert {path.stem for path in EXAMPLES} >= {
+        *["bridge", "minimal", "tuned", "dual-stack", "unix-and-systemd", "including"]
+    }
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_loads_and_works(path: Path) -> None:
+    assert warnings(load(path, {}), HOST) == []
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_says_what_it_shows(path: Path) -> None:
+    assert path.read_text().startswith("# ")
+
+
+def test_one_example_has_every_key_of_a_profile() -> None:
+    places = load(CONF / "tuned.yaml", {}).places
+    shown = {path[2] for path in places if path[:1] == ("profiles",) and len(path) == 3}
+    profile = ROOT.below["profiles"].below["NAME"]
+    assert shown == set(profile.below)
+
+
+def test_included_files_are_part_of_an_example() -> None:
+    assert set(load(CONF / "including.yaml", {}).config.fronts) == {"web", "mail"}

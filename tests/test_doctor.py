@@ -1,0 +1,219 @@
+"""Warnings of what cannot work on a host, with hosts made up for it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bridge.config import load, parse
+from bridge.doctor import Host, warnings
+
+HOST = Host(
+    interfaces={"lo": 65536, "eth0": 1500, "eth1": 9000},
+    congestion=frozenset({"cubic", "reno"}),
+    send_buffer_max=212992,
+    receive_buffer_max=425984,
+    send_autotuned_max=4 << 20,
+    receive_autotuned_max=6 << 20,
+    fast_open=1,
+    mptcp=False,
+)
+TEXT = """\
+profiles:
+  mine: {%s}
+fronts: {web: {listen: "[2001:db8::80]:80", profile: %s, to: web}}
+farms: {web: {servers: [192.0.2.10:80], profile: %s}}
+"""
+
+
+def front_side(keys: str, host: Host = HOST) -> list[str]:
+    """Warnings for a profile with *keys* on a front that listens on IPv6."""
+    return warnings(parse(TEXT % (keys, "mine", "lan"), name="f"), host)
+
+
+def farm_side(keys: str, host: Host = HOST) -> list[str]:
+    """Warnings for a profile with *keys* on a farm of IPv4."""
+    return warnings(parse(TEXT % (keys, "wan", "mine"), name="f"), host)
+
+
+def looping(fronts: str, farms: str) -> list[str]:
+    return warnings(parse(f"fronts: {{{fronts}}}\nfarms: {{{farms}}}", name="f"), HOST)
+
+
+def test_nothing_is_said_of_what_works() -> None:
+    assert front_side("interface: eth0, mtu: 1500, mss: 1440, congestion: cubic") == []
+    assert farm_side("interface: eth1, mtu: 9000, mss: 8960, send_buffer: 208KiB") == []
+    assert front_side("mss: safe, mtu: 1280, receive_buffer: 416KiB") == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "warning"),
+    [
+        ("mtu: 1500, mss: 1441", "2:26: profiles.mine.mss: 1441 does not fit MTU 1500"),
+        ("interface: eth0, mss: 1500", "IPv6: at most 1440, which is MTU - 60"),
+        ("mtu: 1000, interface: eth0", "1000 is below IPv6's minimum, 1280"),
+        (
+            "interface: eth7",
+            "2:21: profiles.mine.interface: this host has no interface",
+        ),
+        ("interface: eth7", "interface eth7, it has eth0, eth1, lo"),
+        ("mtu: 9000, interface: eth0", "9000 is more than eth0 carries, 1500"),
+        ("congestion: bbr", "the kernel has no bbr, it has cubic, reno: load it"),
+        ("send_buffer: 1MiB", "1MiB is above net.core.wmem_max: the kernel caps it"),
+        ("send_buffer: 1MiB", "at 208KiB, then doubles that"),
+        ("receive_buffer: 1MiB", "above net.core.rmem_max"),
+        ("unsent_low_water: 8MiB", "tcp_wmem, 4MiB: it changes nothing"),
+        ("window_clamp: 8MiB", "the most of net.ipv4.tcp_rmem, 6MiB"),
+        ("fast_open: true", "net.ipv4.tcp_fastopen is 1: set it to 3"),
+        ("mptcp: true", "the kernel has no MPTCP"),
+    ],
+)
+def test_a_front_is_warned_of(keys: str, warning: str) -> None:
+    (line,) = front_side(keys)
+    assert line.startswith("f:2:") and warning in line
+
+
+@pytest.mark.parametrize(
+    ("keys", "warning"),
+    [
+        ("mtu: 1500, mss: 1461", "at most 1460, which is MTU - 40"),
+        ("mtu: 1270, mss: safe", "1240 does not fit MTU 1270 on IPv4"),
+        ("mptcp: true", "does nothing for a farm"),
+        ("defer_accept: 5s", "does nothing for a farm"),
+    ],
+)
+def test_a_farm_is_warned_of(keys: str, warning: str) -> None:
+    (line,) = farm_side(keys)
+    assert warning in line
+
+
+def test_a_farms_fast_open_needs_the_other_bit() -> None:
+    assert farm_side("fast_open: true") == []
+    (line,) = farm_side("fast_open: true", replace(HOST, fast_open=2))
+    assert "is 2: set it to 3" in line
+
+
+def test_nothing_is_said_of_what_is_not_known() -> None:
+    keys = "interface: eth7, congestion: bbr, send_buffer: 1GiB, mss: 9000"
+    assert front_side(keys, Host()) == []
+
+
+def test_a_dual_stack_front_is_judged_for_both_families() -> None:
+    text = TEXT.replace("to: web}}", "to: web, dual_stack: true}}", 1)
+    text = text.replace("[2001:db8::80]", "[::]") % (
+        "mtu: 1500, mss: 1461",
+        "mine",
+        "lan",
+    )
+    found = warnings(parse(text), HOST)
+    assert ["IPv4" in found[0], "IPv6" in found[1], len(found)] == [True, True, 2]
+
+
+def test_a_warning_stands_where_the_key_is_set_and_only_once() -> None:
+    text = """\
+profiles:
+  a: {congestion: bbr}
+  b: {base: a}
+fronts:
+  x: {listen: "[::]:1", profile: b, to: web}
+  y: {listen: "[::]:2", profile: a, to: web}
+farms: {web: {servers: [192.0.2.10:80]}}
+"""
+    (line,) = warnings(parse(text, name="f"), HOST)
+    assert line.startswith("f:2:19: profiles.a.congestion: ")
+
+
+def test_a_front_gains_nothing_where_its_mtu_is_not_below_its_farms() -> None:
+    text = """\
+profiles: {in: {mtu: %s}, out: {mtu: 1500}}
+fronts: {web: {listen: "[::]:80", profile: out, to: web}}
+farms: {web: {servers: [192.0.2.10:80], profile: in}}
+"""
+    (line,) = warnings(parse(text % 1500, name="f"), HOST)
+    assert line.startswith("f:2:44: fronts.web.profile: its MTU, 1500, is not below")
+    assert warnings(parse(text % 9000), HOST) == []
+
+
+def test_a_scope_is_an_interface_of_this_host() -> None:
+    (line,) = looping(
+        'w: {listen: "[fe80::1%eth7]:80", to: w}', "w: {servers: [1.2.3.4:5]}"
+    )
+    assert "fronts.w.listen: this host has no interface eth7" in line
+    (line,) = looping(
+        'w: {listen: "[::]:80", to: w}', 'w: {servers: ["[fe80::1%x]:5"]}'
+    )
+    assert "farms.w.servers[0]: this host has no interface x" in line
+
+
+@pytest.mark.parametrize(
+    ("listen", "server", "dual_stack", "is_loop"),
+    [
+        ("[2001:db8::1]:80", "[2001:db8::1]:80", "false", True),
+        ("[2001:db8::1]:80", "[2001:db8::1]:81", "false", False),
+        ("[2001:db8::1]:80", "[2001:db8::2]:80", "false", False),
+        ("[::]:80", "[::1]:80", "false", True),
+        ("[::]:80", "127.0.0.1:80", "false", False),
+        ("[::]:80", "127.0.0.1:80", "true", True),
+        ("0.0.0.0:80-90", "127.0.0.1:85", "false", True),
+    ],
+)
+def test_a_farm_that_is_its_own_front_is_a_loop(
+    listen: str, server: str, dual_stack: str, is_loop: bool
+) -> None:
+    front = f'w: {{listen: "{listen}", dual_stack: {dual_stack}, to: w}}'
+    found = looping(front, f'w: {{servers: ["192.0.2.1:9", "{server}"]}}')
+    assert bool(found) == is_loop
+    assert all("farms.w.servers[1]: is our own front" in line for line in found)
+
+
+def test_a_loop_through_two_fronts_is_told_with_the_way() -> None:
+    found = looping(
+        'a: {listen: "[::1]:1", to: a}, b: {listen: "[::1]:2", to: b}',
+        'a: {servers: ["[::1]:2"]}, b: {servers: ["[::1]:1"]}',
+    )
+    assert [line.rsplit(", ", 1)[1] for line in found] == ["b -> a -> b", "a -> b -> a"]
+
+
+def test_a_chain_of_fronts_is_no_loop() -> None:
+    fronts = 'a: {listen: "[::1]:1", to: a}, b: {listen: "[::1]:2", to: b}'
+    assert looping(fronts, 'a: {servers: ["[::1]:2"]}, b: {servers: [1.2.3.4:5]}') == []
+
+
+def test_warnings_come_in_order_of_place(tmp_path: Path) -> None:
+    main, more = tmp_path / "z.yaml", tmp_path / "a.yaml"
+    shared = TEXT % ("congestion: bbr, mptcp: true", "mine", "more")
+    main.write_text(f"{shared}include: a.yaml\n")
+    more.write_text("profiles: {more: {interface: eth7}}")
+    found = warnings(load(main, {}), HOST)
+    assert [line.split(": ")[1] for line in found] == [
+        *["profiles.mine.congestion", "profiles.mine.mptcp", "profiles.more.interface"]
+    ]
+
+
+def test_a_host_is_read_from_its_files(tmp_path: Path) -> None:
+    for name, text in {
+        "proc/sys/net/ipv4/tcp_available_congestion_control": "reno cubic\n",
+        "proc/sys/net/core/wmem_max": "212992\n",
+        "proc/sys/net/ipv4/tcp_wmem": "4096\t16384\t4194304\n",
+        "proc/sys/net/ipv4/tcp_fastopen": "nonsense\n",
+        "sys/class/net/eth0/mtu": "1500\n",
+        "sys/class/net/bonding_masters": "\n",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert Host.read(tmp_path) == Host(
+        interfaces={"eth0": 1500},
+        congestion=frozenset({"reno", "cubic"}),
+        send_buffer_max=212992,
+        send_autotuned_max=4194304,
+        mptcp=False,
+    )
+
+
+def test_a_host_without_files_is_not_known(tmp_path: Path) -> None:
+    assert Host.read(tmp_path) == Host()
+
+
+def test_this_host_has_a_loopback() -> None:
+    assert "lo" in (Host.read().interfaces or {})

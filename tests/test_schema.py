@@ -1,0 +1,197 @@
+"""What machines and people are told of the model."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.config.keys import ROOT
+from bridge.config.reference import markdown
+from bridge.config.schema import DIALECT, explain, json_schema
+from bridge.config.tree import grow
+
+PROJECT = Path(__file__).parent.parent
+SCHEMA = json_schema()
+KINDS: dict[str, Any] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
+
+
+def valid(schema: dict[str, Any], value: Any) -> bool:
+    """As much of JSON Schema as ours uses."""
+    if "$ref" in schema and not valid(SCHEMA["$defs"][schema["$ref"][8:]], value):
+        return False
+    if "anyOf" in schema and not any(valid(s, value) for s in schema["anyOf"]):
+        return False
+    if "not" in schema or ("const" in schema and schema["const"] != value):
+        return False
+    if "enum" in schema and value not in schema["enum"]:
+        return False
+    return typed(schema, value) and inside(schema, value)
+
+
+def typed(schema: dict[str, Any], value: Any) -> bool:
+    wanted = schema.get("type", [])
+    kinds = [wanted] if isinstance(wanted, str) else wanted
+    if kinds and not any(isinstance(value, KINDS[kind]) for kind in kinds):
+        return False
+    if isinstance(value, str):
+        return bool(re.search(schema.get("pattern", ""), value))
+    if isinstance(value, bool):
+        return not kinds or "boolean" in kinds
+    if isinstance(value, int | float):
+        return bool(
+            schema.get("minimum", value) <= value <= schema.get("maximum", value)
+        )
+    return True
+
+
+def inside(schema: dict[str, Any], value: Any) -> bool:
+    if isinstance(value, list):
+        item = schema.get("items", {})
+        return len(value) >= schema.get("minItems", 0) and all(
+            valid(item, v) for v in value
+        )
+    if not isinstance(value, dict):
+        return True
+    required = set(schema.get("required", ()))
+    if not required <= set(value) or len(value) < schema.get("minProperties", 0):
+        return False
+    properties = schema.get("properties", {})
+    more = schema.get("additionalProperties", {"type": list(KINDS)})
+    return all(
+        valid(properties[key], v) if key in properties else more and valid(more, v)
+        for key, v in value.items()
+    )
+
+
+def values(text: str) -> Any:
+    return grow(text, "text", {}).values
+
+
+def test_the_schema_is_json_and_names_its_dialect() -> None:
+    assert json.loads(json.dumps(SCHEMA))["$schema"] == DIALECT
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "conf").glob("*.yaml")), ids=str)
+def test_every_example_is_valid(path: Path) -> None:
+    whole = values(path.read_text())
+    if "include" not in whole:
+        assert valid(SCHEMA, whole)
+
+
+FRONT = 'fronts: {a: {listen: "[::]:80", to: b%s}}, farms: {b: {servers: [x]}}'
+PROFILE = ", profiles: {a: {%s}}"
+FARM = "fronts: {a: {listen: x, to: b}}, farms: {b: %s}"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (FRONT % "", FARM % "{}"),
+        (FRONT % "", "fronts: {}, farms: {b: {servers: [x]}}"),
+        (FRONT % ", mode: stream", FRONT % ", mode: sni"),
+        (FRONT % ", tls: off", FRONT % ", tls: {}"),
+        (FRONT % ", timeouts: {open: 5s}", FRONT % ", timeouts: {open: 5 s}"),
+        (FRONT % ", accept_proxy: []", FRONT % ', accept_proxy: ["::/0"]'),
+        (FRONT % ", deny: [10.0.0.0/8]", FRONT % ", denied: [10.0.0.0/8]"),
+        (FARM % "{servers: [x]}", FARM % "{servers: []}"),
+        (FARM % "{servers: [{address: x}]}", FARM % "{servers: [{name: x}]}"),
+        (FRONT % "" + ", log: {level: warn}", FRONT % "" + ", log: {level: loud}"),
+        *[
+            (FRONT % "" + PROFILE % right, FRONT % "" + PROFILE % wrong)
+            for right, wrong in (
+                ("send_buffer: 64KiB", "send_buffer: 64kB"),
+                ("send_buffer: 4096", "send_buffer: 100"),
+                ("user_timeout: 100000", "user_timeout: never"),
+                ("mss: safe", "mss: 20"),
+                ("mtu: 1500", "mtu: 20"),
+                ("dscp: AF43", "dscp: AF99"),
+                ("nodelay: false", "nodelay: no"),
+                ("keepalive: off", "keepalive: on"),
+                ("keepalive: {probes: 3}", "keepalive: {probes: 300}"),
+                ("base: lan", "base: ~"),
+            )
+        ],
+    ],
+)
+def test_an_editor_underlines_what_is_wrong_and_only_that(
+    right: str, wrong: str
+) -> None:
+    assert valid(SCHEMA, values(f"{{{right}}}"))
+    assert not valid(SCHEMA, values(f"{{{wrong}}}"))
+
+
+def test_every_key_says_what_it_means_and_none_is_unknown() -> None:
+    for part in [SCHEMA, *SCHEMA["$defs"].values()]:
+        assert part["additionalProperties"] is False
+        for name, value in part["properties"].items():
+            assert value.get("description", "").endswith("."), name
+
+
+def test_every_key_can_be_explained() -> None:
+    for key in ROOT.all_below():
+        if not key.path.endswith("[]"):  # an item is asked for by a key inside it
+            text = explain(key.path)
+            assert text.startswith(key.path) and key.meaning in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "parts"),
+    [
+        ("fronts.NAME.listen", ["default: none, it must be given", "systemd:web"]),
+        ("profiles.internet.mss", ["profiles.NAME.mss", "in bytes", "default: auto"]),
+        ("fronts.web.timeouts.idle", ["a time, in seconds", "default: 1h"]),
+        ("farms.web.servers[0].name", ["default: its address"]),
+        ("farms.web.servers.0.name", ["farms.NAME.servers[].name"]),
+        ("farms.web.balance", ["Not built yet: least_connections"]),
+        ("farms.web.send_proxy", ["Not built yet; only `off` is taken."]),
+        ("timeouts", ["timeouts.drain_delay", "timeouts.drain_timeout"]),
+        ("profiles.x.keepalive.idle", ["default: 60s"]),
+    ],
+)
+def test_a_key_is_explained_with_type_default_and_unit(
+    asked: str, parts: list[str]
+) -> None:
+    text = explain(asked)
+    assert [part for part in parts if part not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ("front", "there is no key 'front', did you mean \"fronts\"?"),
+        (
+            "fronts.web.listne",
+            "fronts.NAME has no key 'listne', did you mean \"listen\"?",
+        ),
+        ("farms.a.servers.wieght", 'did you mean "weight"?'),
+        ("log.level.x", "log.level has no key 'x', nothing is known here"),
+        ("", "no key ''"),
+    ],
+)
+def test_an_unknown_key_is_answered_with_the_likely_one(asked: str, hint: str) -> None:
+    with pytest.raises(KeyError) as caught:
+        explain(asked)
+    assert hint in caught.value.args[0]
+
+
+def test_the_reference_in_docs_is_the_models() -> None:
+    written = (PROJECT / "docs" / "configuration.md").read_text()
+    assert written == markdown(), "run `make docs`"
+
+
+def test_the_reference_has_every_key_once() -> None:
+    headings = re.findall(r"^### `(.*)`$", markdown(), re.M)
+    named = {
+        key.path for key in ROOT.all_below() if not key.path.endswith(("NAME", "[]"))
+    }
+    grouped = {key.path for key in ROOT.below.values() if key.below}
+    assert sorted(headings) == sorted(named - grouped)
