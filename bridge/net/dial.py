@@ -1,0 +1,135 @@
+"""
+One attempt to connect to one server.
+
+Here: a connect(2) that does not block, watched by the pump, and its cancellation.
+Not here: which server, how long it may take, or what follows a failure (``session``).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twisted.internet.error import ConnectError, UserError, getConnectError
+from twisted.internet.interfaces import IConnector
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from bridge.net import sockopt
+from bridge.net.pump import ERR, OUT, Pump
+from bridge.net.stream import SocketAddress, Stream, public_address
+from bridge.net.tcpinfo import tcp_info
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IAddress
+    from twisted.internet.protocol import ClientFactory
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to connect to, and the options of the socket that does."""
+
+    family: socket.AddressFamily
+    sockaddr: SocketAddress
+    options: sockopt.Options
+
+
+@implementer(IConnector)
+class Dial:
+    """
+    Connects to *target* once ``connect`` is called.
+
+    Then *factory* hears of it exactly once: ``buildProtocol``, or
+    ``clientConnectionFailed``, even from within ``connect``; nothing after
+    ``disconnect``.
+    """
+
+    __slots__ = ("_events", "_factory", "_pump", "_socket", "_target")
+
+    def __init__(self, pump: Pump, target: Target, factory: ClientFactory) -> None:
+        self._pump = pump
+        self._target = target
+        self._factory = factory
+        self._socket: socket.socket | None = None
+
+    def connect(self) -> None:
+        """Send the SYN."""
+        target = self._target
+        try:
+            # Not blocking from birth on: that saves the ioctl of setblocking().
+            sock = socket.socket(target.family, socket.SOCK_STREAM | _NONBLOCK)
+        except OSError as error:  # EMFILE, ENFILE, ENOBUFS, ENOMEM
+            self._fail(error)
+            return
+        self._socket = sock
+        try:
+            sockopt.apply(sock, target.options)
+            code = sock.connect_ex(target.sockaddr)  # the one call without exception
+        except OSError as error:
+            self._fail(error)
+            return
+        if code in (0, errno.EINPROGRESS):
+            self._pump.watch(sock.fileno(), self)
+        else:
+            self._fail(OSError(code, os.strerror(code)))
+
+    def ready(self, events: int) -> None:
+        """The handshake is over, one way or the other."""
+        sock = self._socket
+        if sock is None:
+            return
+        if events & ERR and not tcp_info(sock).bytes_acked:
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            self._fail(OSError(code, os.strerror(code)))
+        elif events & OUT:  # perhaps reset since: then with what came before that
+            self._connected(sock, events)
+
+    def _connected(self, sock: socket.socket, events: int) -> None:
+        self._socket = None
+        stream = Stream(self._pump, sock, self._target.sockaddr)
+        protocol = self._factory.buildProtocol(self.getDestination())
+        if protocol is None:
+            stream.abort()
+            return
+        self._pump.hand_over(stream.fd, stream)
+        stream.open(protocol)
+        # The same edge may have told of a server that speaks first, or left at once.
+        stream.ready(events & ~OUT)
+
+    def _fail(self, error: OSError) -> None:
+        self.disconnect()
+        reason = getConnectError(error)
+        self._factory.clientConnectionFailed(self, Failure(reason))
+
+    def crashed(self) -> None:
+        """A bug of ours met this attempt: it has failed."""
+        self.disconnect()
+        self._factory.clientConnectionFailed(self, Failure(ConnectError()))
+
+    def disconnect(self) -> None:
+        """
+        Give up.  The factory is not told.
+
+        With a reset: the server may have accepted already, and must not take this
+        for a client that connected, said nothing and left in good order.
+        """
+        sock, self._socket = self._socket, None
+        if sock is not None:
+            sockopt.reset_on_close(sock)
+            self._pump.close(sock)
+
+    def stopConnecting(self) -> None:
+        """As Twisted has it: an error unless connecting, and the factory is told."""
+        if self._socket is None:
+            raise UserError("not connecting")
+        self.disconnect()
+        self._factory.clientConnectionFailed(self, Failure(UserError()))
+
+    def getDestination(self) -> IAddress:
+        return public_address(self._target.sockaddr)
+
+
+_NONBLOCK = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC

@@ -1,0 +1,313 @@
+"""
+Where connections come in: listening sockets, and the accept loop over one.
+
+Here: making the socket of an address, and accepting until there is nothing left or
+no room.  Not here: who may connect (``session.front``).
+
+Errors of accept(2) fall into three kinds.  Some say only that this one client is
+gone already: go on.  Some say that this machine is out of something: pause, say it
+once, try again a little later.  Whatever else there is, is a bug: it propagates.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IListeningPort
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from bridge.net import sockopt
+from bridge.net.address import Address
+from bridge.net.pump import IN, Pump
+from bridge.net.stream import SocketAddress, Stream, public_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
+
+CLIENT_GONE = frozenset(
+    {
+        errno.ECONNABORTED, errno.EPERM, errno.EPROTO, errno.EINTR, errno.ENETDOWN,
+        errno.ENOPROTOOPT, errno.EHOSTDOWN, errno.ENONET, errno.EHOSTUNREACH,
+        errno.EOPNOTSUPP, errno.ENETUNREACH,
+    }
+)  # fmt: skip
+"""
+About one connection, not about us.  On Linux accept(2) passes on errors that were
+already pending on the new socket, and asks to treat them like EAGAIN.
+"""
+
+SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""What accept(2) says when this process or host is out of descriptors or memory."""
+
+RETRY = 0.25
+"""Seconds between attempts while short of something; sessions end meanwhile."""
+
+QUIET = 60.0
+"""Seconds in which a shortage is not told again: it comes and goes with sessions."""
+
+ACCEPTS = 64
+"""Connections taken before others get their turn."""
+
+BACKLOG = 65535
+"""
+Connections that may wait to be accepted.
+
+The kernel lowers it to ``net.core.somaxconn`` (4096 since Linux 5.4), so this says
+"as many as the host allows".  A full queue drops SYNs, which a client feels as a
+second's delay; the queue itself costs nothing until it is used.
+"""
+
+
+class Room:
+    """
+    How many sessions this process may carry at once, over all ports.
+
+    When it is full, ports pause: clients wait in the kernel's queue instead of being
+    turned away, and descriptors never run out.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.taken = 0
+        self._waiting: list[Port] = []
+
+    def enter(self) -> None:
+        self.taken += 1
+
+    def leave(self) -> None:
+        self.taken -= 1
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            for port in waiting:
+                port.resume()
+
+    @property
+    def full(self) -> bool:
+        return self.taken >= self.most
+
+    def wait(self, port: Port) -> None:
+        """Resume *port* when a session has left."""
+        self._waiting.append(port)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A bound socket, and what goes with it."""
+
+    socket: socket.socket
+    for_accepted: sockopt.Options = ()
+    """Options that accepted sockets do not inherit."""
+    path: str = ""
+    """Of a unix socket that is ours to remove at the end."""
+
+
+@implementer(IListeningPort)
+class Port:
+    """Accepts from *listener* and gives each connection to *factory*."""
+
+    _log = Logger()
+
+    def __init__(
+        self, pump: Pump, listener: Listener, factory: IProtocolFactory, room: Room
+    ) -> None:
+        self._pump = pump
+        self._listener = listener
+        self._socket = listener.socket
+        self._factory = factory
+        self._room = room
+        self._retry: IDelayedCall | None = None
+        self._complained = -QUIET
+        self._listening = False
+        self._socket.setblocking(False)
+        self._where = self._socket.getsockname()
+
+    def startListening(self) -> None:
+        """Listen, and accept.  Raises OSError."""
+        self._factory.doStart()
+        self._socket.listen(BACKLOG)
+        self._listening = True
+        self._pump.watch(self._socket.fileno(), self, IN)
+
+    def stopListening(self) -> None:
+        """
+        Accept no more.
+
+        Those who wait in the kernel's queue had their handshake; closing would reset
+        them, so they are taken first (but not beyond what there is room for).
+        """
+        if self._listening:
+            self.ready(IN)
+            self._listening = False
+            if self._retry is not None and self._retry.active():
+                self._retry.cancel()
+            self._pump.close(self._socket)
+            if self._listener.path:
+                os.unlink(self._listener.path)
+            self._factory.doStop()
+
+    def getHost(self) -> IAddress:
+        return public_address(self._where)
+
+    def ready(self, events: int) -> None:
+        """Accept what waits.  The one watcher that is level-triggered."""
+        for _ in range(ACCEPTS):
+            if self._room.full:
+                self._pause_until_room()
+                return
+            try:
+                sock, peer = self._socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in SHORTAGE:
+                    self._pause_for(error)
+                    return
+                if error.errno not in CLIENT_GONE:
+                    raise
+                continue
+            self._accepted(sock, peer)
+
+    def _accepted(self, sock: socket.socket, peer: SocketAddress) -> None:
+        sock.setblocking(False)
+        if self._listener.for_accepted:
+            sockopt.apply(sock, self._listener.for_accepted)
+        stream = Stream(self._pump, sock, peer)
+        protocol = self._factory.buildProtocol(public_address(peer))
+        if protocol is None:
+            stream.abort()
+            return
+        self._pump.watch(stream.fd, stream)
+        stream.open(protocol)
+
+    def crashed(self) -> None:
+        """Our bug hit one connection; the port goes on."""
+
+    # Out of something
+
+    def _pause_until_room(self) -> None:
+        self._pump.modify(self._socket.fileno(), 0)
+        self._room.wait(self)
+        self._complain(f"{self._room.most} sessions is all limits.connections allows")
+
+    def _pause_for(self, error: OSError) -> None:
+        self._pump.modify(self._socket.fileno(), 0)
+        self._retry = self._pump.reactor.callLater(RETRY, self.resume)
+        self._complain(f"cannot accept: {os.strerror(error.errno or 0)}")
+
+    def _complain(self, why: str) -> None:
+        now = self._pump.reactor.seconds()
+        if now - self._complained >= QUIET:
+            self._complained = now
+            self._log.error(
+                "{port}: {why}; new clients wait until there is room",
+                port=str(self),
+                why=why,
+            )
+
+    def resume(self) -> None:
+        if self._listening:
+            self._pump.modify(self._socket.fileno(), IN)
+
+    def __str__(self) -> str:
+        return describe(self._where)
+
+
+def describe(where: SocketAddress) -> str:
+    """``[2001:db8::80]:443``, ``192.0.2.1:80`` or ``unix:/run/x.sock``."""
+    if isinstance(where, tuple):
+        host = f"[{where[0]}]" if len(where) == 4 else where[0]
+        return f"{host}:{where[1]}"
+    return f"unix:{where}"
+
+
+# Making the socket
+
+
+def listen_tcp(
+    address: Address, tuning: sockopt.Tuning, *, dual_stack: bool, transparent: bool
+) -> Listener:
+    """
+    A bound TCP socket with the options of *tuning*, not listening yet.
+
+    SO_RCVBUF and TCP_MAXSEG only show in the SYN when set before ``listen``.  Raises
+    OSError: the address is taken or not ours, or the kernel refuses an option.
+    """
+    family = sockopt.for_family(address.family)
+    protocol = sockopt.IPPROTO_MPTCP if tuning.mptcp else socket.IPPROTO_TCP
+    sock = socket.socket(family, socket.SOCK_STREAM, protocol)
+    try:
+        sockopt.set_reuse_address(sock)
+        if address.family == 6:
+            sockopt.set_dual_stack(sock, dual_stack)
+        if transparent:
+            sockopt.set_transparent(sock, address.family)
+        sockopt.apply(sock, sockopt.for_listener(tuning, address.family))
+        sock.bind(sockaddr(address))
+    except BaseException:
+        sock.close()
+        raise
+    return Listener(sock, sockopt.for_accepted(tuning))
+
+
+def sockaddr(address: Address) -> tuple[str, int] | tuple[str, int, int, int]:
+    """
+    *address* as bind(2) and connect(2) want it, the zone as a number (RFC 4007).
+
+    Raises OSError when the interface that the zone names does not exist.
+    """
+    if address.family == 4:
+        return address.host, address.port
+    zone = socket.if_nametoindex(address.scope) if address.scope else 0
+    return address.host, address.port, 0, zone
+
+
+def listen_unix(path: str) -> Listener:
+    """
+    A bound unix socket that only this user and group may connect to.
+
+    The mode is there before the name is: a chmod afterwards leaves a gap, and would
+    follow a link.  A socket nobody listens on (left by a crash) is replaced; anything
+    else at *path* is an OSError.
+    """
+    _remove_stale(path)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with _umask(0o117):
+            sock.bind(path)
+    except BaseException:
+        sock.close()
+        raise
+    return Listener(sock, path=path)
+
+
+@contextmanager
+def _umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _remove_stale(path: str) -> None:
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise FileExistsError(errno.EEXIST, "something else than a socket is there")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+        else:
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))

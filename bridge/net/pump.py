@@ -1,0 +1,198 @@
+"""
+The one event loop over all relayed sockets.
+
+Here: an epoll object of our own, nested in Twisted's reactor, and the order in
+which work is done.  Not here: what the work is (``splice``, ``stream``, ``port``,
+``dial``).
+
+Why not one Twisted descriptor per socket: the reactor spends several microseconds
+on each event it dispatches, more than the relay spends moving a small message.  An
+epoll descriptor is itself pollable (epoll(7)), so the reactor watches that one,
+pays its price once a batch, and everything else Twisted does goes on beside it.
+
+Three rules hold the loop together:
+
+* Descriptors are registered once, edge-triggered, and never changed until they
+  are closed.  Whoever stops before "would block" asks to be run ``again``.
+* A turn is bounded.  Work asked for with ``again`` waits behind the events that
+  arrived meanwhile, so a bulk flow cannot starve a small request.
+* A descriptor's number is not reused within a batch.  ``close`` is put off to the
+  batch's end, because an event already fetched for the old socket would otherwise
+  be delivered to a new one that got the same number.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReadDescriptor
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+IN = select.EPOLLIN
+OUT = select.EPOLLOUT
+ERR = select.EPOLLERR
+HUP = select.EPOLLHUP
+PRI = select.EPOLLPRI
+RDHUP = select.EPOLLRDHUP
+STREAM = IN | OUT | PRI | RDHUP | select.EPOLLET
+"""What a stream is registered for, at birth and for life."""
+
+BATCH = 256
+"""Events fetched at once.  HAProxy's default (tune.maxpollevents) is 200."""
+
+ROUNDS = 32
+"""
+Batches before Twisted's own timers and descriptors get a turn.  A round costs at
+most a few milliseconds (BATCH events, or one budget for each bulk flow).
+"""
+
+
+class Watcher(Protocol):
+    """Who is told what the kernel reports of one descriptor."""
+
+    def ready(self, events: int) -> None:
+        """Act on an epoll mask.  A stale or spurious one must do no harm."""
+
+    def crashed(self) -> None:
+        """``ready`` raised: a bug of ours.  Give up the session, not the gateway."""
+
+
+class Runnable(Protocol):
+    """Who stopped before "would block", and has more to do."""
+
+    def run(self) -> None: ...
+
+    def crashed(self) -> None: ...
+
+
+class Reactor(IReactorFDSet, IReactorTime):
+    """What the gateway asks of a Twisted reactor."""
+
+
+@implementer(IReadDescriptor)
+class Pump:
+    """
+    Runs watchers as their descriptors become ready.
+
+    *reactor* provides IReactorFDSet and IReactorTime.
+    """
+
+    _log = Logger()
+
+    def __init__(self, reactor: Reactor) -> None:
+        self.reactor = reactor
+        self._epoll = select.epoll()
+        self._watchers: dict[int, Watcher] = {}
+        self._again: dict[Runnable, None] = {}  # ordered, and each at most once
+        self._doomed: list[socket.socket] = []
+        self._turning = False
+        self._woken = False
+        reactor.addReader(self)
+
+    # What streams, ports and dials call
+
+    def watch(self, fd: int, watcher: Watcher, events: int = STREAM) -> None:
+        """Register *fd*.  What is ready already is reported in the next batch."""
+        self._watchers[fd] = watcher
+        self._epoll.register(fd, events)
+
+    def hand_over(self, fd: int, watcher: Watcher) -> None:
+        """From now on *watcher* hears of *fd*; the registration stays as it is."""
+        self._watchers[fd] = watcher
+
+    def modify(self, fd: int, events: int) -> None:
+        """Change the mask of a descriptor that is not a stream (a port's)."""
+        self._epoll.modify(fd, events)
+
+    def again(self, runnable: Runnable) -> None:
+        """Run *runnable* after the events that have arrived by then."""
+        self._again[runnable] = None
+        if not self._turning and not self._woken:
+            self._wake()
+
+    def close(self, sock: socket.socket) -> None:
+        """Close *sock* as soon as no event of this batch can mean it."""
+        self._watchers.pop(sock.fileno(), None)
+        if self._turning:
+            self._doomed.append(sock)
+        else:
+            sock.close()
+
+    def __len__(self) -> int:
+        """How many descriptors are watched."""
+        return len(self._watchers)
+
+    def stop(self) -> None:
+        """Watch nothing any more.  The sockets stay their owners' to close."""
+        self.reactor.removeReader(self)
+        self._epoll.close()
+
+    # The turn
+
+    def turn(self) -> None:
+        """Handle what is ready, until nothing is or Twisted's turn has come."""
+        self._turning = True
+        try:
+            for _ in range(ROUNDS):
+                events = self._epoll.poll(0, BATCH)
+                if not events and not self._again:
+                    break
+                self._round(events)
+        finally:
+            self._turning = False
+        if self._again:
+            self._wake()
+
+    def _round(self, events: list[tuple[int, int]]) -> None:
+        watchers = self._watchers
+        for fd, mask in events:
+            watcher = watchers.get(fd)
+            if watcher is not None:  # else: closed earlier in this batch
+                try:
+                    watcher.ready(mask)
+                except Exception:
+                    self._crash(watcher)
+        if self._again:
+            runnables, self._again = self._again, {}
+            for runnable in runnables:
+                try:
+                    runnable.run()
+                except Exception:
+                    self._crash(runnable)
+        if self._doomed:
+            for sock in self._doomed:
+                sock.close()
+            self._doomed.clear()
+
+    def _crash(self, culprit: Watcher | Runnable) -> None:
+        self._log.failure("A bug in the gateway; the session is given up")
+        try:
+            culprit.crashed()
+        except Exception:
+            self._log.failure("... and so is the attempt to end it well")
+
+    def _wake(self) -> None:
+        """Runnables are no descriptor's event: ask the reactor to come back."""
+        self._woken = True
+        self.reactor.callLater(0, self._woke)
+
+    def _woke(self) -> None:
+        self._woken = False
+        self.turn()
+
+    # IReadDescriptor, called by the reactor
+
+    def fileno(self) -> int:
+        return -1 if self._epoll.closed else self._epoll.fileno()
+
+    def logPrefix(self) -> str:
+        return "pump"
+
+    doRead = turn
+
+    def connectionLost(self, reason: Failure) -> None:
+        """The reactor is shutting down; ``stop`` is the service's to call."""

@@ -1,0 +1,317 @@
+"""
+A connected socket as a Twisted transport, watched by the pump.
+
+Here: what a Twisted protocol expects of its transport, over an edge-triggered
+descriptor.  Not here: how bytes pass once two streams are joined (``splice``), what
+a protocol wrote and the kernel has not taken (``output``), how a connection comes to
+be (``port``, ``dial``).
+
+A stream lives in one of two modes.  At first it is *read by its protocol*, like any
+Twisted transport.  After ``join`` it is *spliced*: readiness goes to the two
+directions it is part of, and the protocol hears no more of it.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import (
+    IAddress,
+    IConsumer,
+    IHalfCloseableProtocol,
+    IProducer,
+    IProtocol,
+    IPushProducer,
+    ITCPTransport,
+)
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from bridge.net import sockopt
+from bridge.net.output import Output, Then
+from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP, Pump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.net.splice import Splice
+
+READ_SIZE = 65536
+"""Bytes for one ``dataReceived``, as in Twisted (abstract.FileDescriptor)."""
+
+READS = 16
+"""``dataReceived`` calls before others get their turn: 1 MiB, as for a splice."""
+
+_RARE = RDHUP | PRI | ERR
+
+SocketAddress = tuple[str, int] | tuple[str, int, int, int] | str
+"""What ``accept`` returns: IPv4, IPv6, or the path of a unix socket."""
+
+
+def public_address(address: SocketAddress) -> IAddress:
+    """Twisted's value for one of the kernel's."""
+    if not isinstance(address, tuple):
+        return UNIXAddress(address or None)
+    if len(address) == 2:
+        return IPv4Address("TCP", *address)
+    return IPv6Address("TCP", *address)
+
+
+@implementer(ITCPTransport, IConsumer, IPushProducer)
+class Stream:
+    """
+    A transport over *sock*, which is connected and does not block.
+
+    The stream owns the socket.  *peer* is its other end, as the kernel says it.
+    Nothing is read before ``open``.
+    """
+
+    __slots__ = (
+        "_output", "_reason", "disconnecting", "ended", "fd", "inward", "outward",
+        "paused", "peer", "protocol", "pump", "readable", "socket",
+    )  # fmt: skip
+
+    def __init__(self, pump: Pump, sock: socket.socket, peer: SocketAddress) -> None:
+        self.pump = pump
+        self.socket = sock
+        self.fd = sock.fileno()
+        """-1 when closed."""
+        self.peer = peer
+        self.protocol: IProtocol | None = None
+        self.outward: Splice | None = None
+        """The direction that reads from this socket, once joined."""
+        self.inward: Splice | None = None
+        """The direction that writes to it."""
+        self.readable = False
+        """There may be bytes: an edge was seen, and "would block" not since."""
+        self.ended = False
+        """The other end's FIN has arrived; bytes may be queued before it."""
+        self.paused = False
+        self.disconnecting = False
+        self._output: Output | None = None
+        self._reason: Failure | None = None  # of a loss not told yet
+
+    def open(self, protocol: IProtocol) -> None:
+        """Make this the transport of *protocol*."""
+        self.protocol = protocol
+        protocol.makeConnection(self)
+
+    # The pump calls these
+
+    def ready(self, events: int) -> None:
+        """Pass an epoll mask on to the two directions, or to the protocol."""
+        outward = self.outward
+        if outward is None:
+            self._ready_unjoined(events)
+            return
+        if events & _RARE:
+            self._rare(events, outward)
+        if events & IN:
+            outward.move()
+        if events & OUT:
+            inward = self.inward  # None if the session ended within the last lines
+            if inward is not None and inward.held:
+                inward.move()
+
+    def _rare(self, events: int, outward: Splice) -> None:
+        outward.ended = True
+        if events & PRI and not outward.urgent:
+            outward.urgent = True
+            sockopt.set_urgent_inline(self.socket)
+        if events & ERR:
+            outward.fail(self)
+
+    def _ready_unjoined(self, events: int) -> None:
+        if events & RDHUP:
+            self.ended = True
+        if events & ERR:
+            self._lose(Failure(ConnectionLost()))
+            return
+        if events & IN:
+            self.readable = True
+            self._read()
+        if events & OUT and self._output is not None and self.fd >= 0:
+            self._output.flush()
+
+    def run(self) -> None:
+        """What was put off with ``Pump.again``."""
+        if self._reason is not None:
+            self._lose(self._reason)
+            return
+        if self._output is not None:
+            self._output.flush()
+        if self.readable:
+            self._read()
+
+    def crashed(self) -> None:
+        if self.outward is not None:
+            self.outward.crashed()
+        elif self.fd >= 0:
+            self.abortConnection()
+
+    # Joining, and the end
+
+    def join(self, outward: Splice, inward: Splice) -> None:
+        """
+        Let bytes bypass the protocol from now on: out of this socket by *outward*,
+        into it by *inward*.
+        """
+        outward.ended = self.ended
+        self.outward = outward
+        self.inward = inward
+        self.protocol = None
+
+    def end(self) -> None:
+        """Send a FIN.  The other direction stays open."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:  # reset meanwhile; the pump reports that, if it matters
+            pass
+
+    def close(self) -> None:
+        """Close, and let the kernel deliver what it still has.  Tells nobody."""
+        if self.fd >= 0:
+            self.fd = -1
+            self.outward = self.inward = self.protocol = None
+            self.pump.close(self.socket)
+
+    def abort(self) -> None:
+        """Close with a RST, at once.  Tells nobody."""
+        if self.fd >= 0:
+            try:
+                sockopt.reset_on_close(self.socket)
+            except OSError:  # nothing is left that could be reset
+                pass
+            self.close()
+
+    # Telling the protocol
+
+    def lose_later(self, reason: Failure) -> None:
+        """Tell of the loss after the caller has returned; the first reason stays."""
+        if self._reason is None and self.fd >= 0:
+            self._reason = reason
+            self.pump.again(self)
+
+    def _lose(self, reason: Failure) -> None:
+        """The connection is over: close, then tell producer and protocol."""
+        protocol = self.protocol
+        if self.fd < 0 or protocol is None:
+            return
+        if reason.check(ConnectionDone):
+            self.close()
+        else:
+            self.abort()
+        if self._output is not None:
+            self._output.lost()
+        protocol.connectionLost(reason)
+
+    def tell_write_ended(self) -> None:
+        half = IHalfCloseableProtocol(self.protocol, None)
+        if half is not None:
+            half.writeConnectionLost()
+
+    # Reading for the protocol
+
+    def _read(self) -> None:
+        for _ in range(READS):
+            if self.paused or self.disconnecting or self.outward or not self.protocol:
+                return
+            try:
+                data = self.socket.recv(READ_SIZE)
+            except BlockingIOError:
+                self.readable = False
+                return
+            except OSError:
+                self._lose(Failure(ConnectionLost()))
+                return
+            if not data:
+                self.readable = False
+                self._read_ended()
+                return
+            self.protocol.dataReceived(data)
+        self.pump.again(self)
+
+    def _read_ended(self) -> None:
+        half = IHalfCloseableProtocol(self.protocol, None)
+        if half is None:
+            self._lose(Failure(ConnectionDone()))
+        else:
+            half.readConnectionLost()
+
+    # IPushProducer
+
+    def pauseProducing(self) -> None:
+        self.paused = True
+
+    def resumeProducing(self) -> None:
+        self.paused = False
+        if self.readable and self.fd >= 0:
+            self.pump.again(self)  # not from within the caller: that may be a write
+
+    def stopProducing(self) -> None:
+        self.loseConnection()
+
+    # IConsumer and ITransport
+
+    def _outgoing(self) -> Output:
+        if self._output is None:
+            self._output = Output(self)
+        return self._output
+
+    def write(self, data: bytes) -> None:
+        if self.fd >= 0 and self._reason is None:
+            self._outgoing().write(data)
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        self.write(b"".join(data))
+
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None:
+        if self.fd < 0:
+            producer.stopProducing()
+        else:
+            self._outgoing().register(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        if self._output is not None:
+            self._output.unregister()
+
+    def loseConnection(self) -> None:
+        """Close when all is written and no producer is registered any more."""
+        if self.fd >= 0 and not self.disconnecting:
+            self.disconnecting = True
+            self._outgoing().finish(Then.CLOSE)
+
+    def loseWriteConnection(self) -> None:
+        """Send a FIN when all is written."""
+        if self.fd >= 0:
+            self._outgoing().finish(Then.FIN)
+
+    def abortConnection(self) -> None:
+        """Close with a RST; the protocol is told after the caller has returned."""
+        self.disconnecting = True
+        self.lose_later(Failure(ConnectionAborted()))
+
+    def getHost(self) -> IAddress:  # type: ignore[override]
+        """The address the other end connected to (or that we dialed from)."""
+        return public_address(self.socket.getsockname())
+
+    def getPeer(self) -> IAddress:  # type: ignore[override]
+        return public_address(self.peer)
+
+    def getHandle(self) -> socket.socket:
+        return self.socket
+
+    def getTcpNoDelay(self) -> bool:
+        return bool(self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        sockopt.set_nodelay(self.socket, enabled)
+
+    def getTcpKeepAlive(self) -> bool:
+        return bool(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        sockopt.set_keepalive(self.socket, enabled)

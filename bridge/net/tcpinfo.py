@@ -1,0 +1,94 @@
+"""
+What the kernel knows of a connection: ``TCP_INFO`` (tcp(7), linux/tcp.h).
+
+The structure only ever grew at its end, so a short answer of an older kernel is
+padded with zeroes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+import struct
+import termios
+from typing import NamedTuple
+
+SIZE = 192
+"""Bytes up to and including ``tcpi_sndbuf_limited`` (Linux 4.10)."""
+
+_PICK = struct.Struct(
+    "=8x"  # state .. app_limited
+    "8x"  # rto, ato
+    "2I"  # snd_mss, rcv_mss
+    "36x"  # unacked .. last_ack_recv
+    "I"  # pmtu
+    "4x"  # rcv_ssthresh
+    "I"  # rtt
+    "12x"  # rttvar, snd_ssthresh, snd_cwnd
+    "I"  # advmss
+    "12x"  # reordering, rcv_rtt, rcv_space
+    "I"  # total_retrans
+    "16x"  # pacing_rate, max_pacing_rate
+    "Q"  # bytes_acked
+    "8x"  # bytes_received
+    "2I"  # segs_out, segs_in
+    "4x"  # notsent_bytes
+    "I"  # min_rtt
+    "8x"  # data_segs_in, data_segs_out
+    "Q"  # delivery_rate
+    "3Q"  # busy_time, rwnd_limited, sndbuf_limited
+)
+
+_NO_RTT = 0xFFFFFFFF
+"""min_rtt before the first sample (tcp_min_rtt, net/ipv4/tcp_input.c)."""
+
+
+class TcpInfo(NamedTuple):
+    """
+    The part of ``struct tcp_info`` that a record tells.
+
+    Sizes in bytes, times in microseconds, rate in bytes a second, as the kernel
+    gives them.
+    """
+
+    snd_mss: int
+    rcv_mss: int
+    pmtu: int
+    rtt: int
+    advmss: int
+    total_retrans: int
+    bytes_acked: int
+    segs_out: int
+    segs_in: int
+    min_rtt: int
+    delivery_rate: int
+    busy_time: int
+    rwnd_limited: int
+    sndbuf_limited: int
+
+
+NOTHING = TcpInfo(*[0] * len(TcpInfo._fields))
+"""Of a side that has no TCP connection (none yet, or a unix socket)."""
+
+
+def tcp_info(sock: socket.socket) -> TcpInfo:
+    """
+    Ask the kernel about *sock*; works on a reset connection too.
+
+    NOTHING where there is no TCP to ask about.
+    """
+    try:
+        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE)
+    except OSError:  # a unix socket: EOPNOTSUPP
+        return NOTHING
+    info = TcpInfo._make(_PICK.unpack_from(raw.ljust(_PICK.size, b"\0")))
+    return info if info.min_rtt != _NO_RTT else info._replace(min_rtt=0)
+
+
+def unacknowledged(sock: socket.socket) -> int:
+    """
+    Bytes written to *sock* that the other end has not acknowledged (SIOCOUTQ, tcp(7);
+    a FIN counts as one).  On a unix socket: bytes not yet read.
+    """
+    answer = fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0")
+    return int(struct.unpack("=i", answer)[0])

@@ -1,0 +1,284 @@
+"""Accepting: what accept(2) may say, how ports pause, and how sockets are made."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import Protocol, ServerFactory
+from zope.interface.verify import verifyObject
+
+from bridge.config.profile import Profile
+from bridge.net.address import Address
+from bridge.net.port import (
+    ACCEPTS,
+    CLIENT_GONE,
+    RETRY,
+    SHORTAGE,
+    Listener,
+    Port,
+    Room,
+    describe,
+    listen_tcp,
+    listen_unix,
+    sockaddr,
+)
+from bridge.net.sockopt import Option
+from tests.logged import logged
+from tests.pumping import Turner
+
+
+class Greeting(Protocol):
+    def connectionMade(self) -> None:
+        factory: Any = self.factory
+        factory.made.append(self)
+
+
+class Factory(ServerFactory):
+    protocol = Greeting
+    noisy = False
+
+    def __init__(self) -> None:
+        self.made: list[Greeting] = []
+
+
+class Failing:
+    """A listening socket whose accept fails as told, then is the real one."""
+
+    def __init__(self, sock: socket.socket, failures: list[int]) -> None:
+        self._sock = sock
+        self.failures = failures
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        if self.failures:
+            number = self.failures.pop(0)
+            raise OSError(number, os.strerror(number))
+        return self._sock.accept()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+class Listening:
+    """A port on loopback, its factory, and clients."""
+
+    def __init__(self, *failures: int, most: int = 1000) -> None:
+        self.turner = Turner()
+        self.factory = Factory()
+        self.room = Room(most)
+        sock = listen_tcp(
+            Address("::1", 0), Profile(), dual_stack=False, transparent=False
+        ).socket
+        self.socket = cast(socket.socket, Failing(sock, list(failures)))
+        listener = Listener(self.socket)
+        self.port = Port(self.turner.pump, listener, self.factory, self.room)
+        self.port.startListening()
+        self.clients: list[socket.socket] = []
+
+    def connect(self) -> socket.socket:
+        where = self.socket.getsockname()[:2]
+        self.clients.append(socket.create_connection(where, timeout=5))
+        return self.clients[-1]
+
+    def close(self) -> None:
+        for client in self.clients:
+            client.close()
+        for protocol in self.factory.made:
+            protocol.transport.close()  # type: ignore[union-attr]
+        self.port.stopListening()
+        self.turner.pump.stop()
+
+
+def test_it_is_a_listening_port() -> None:
+    listening = Listening()
+    assert verifyObject(IListeningPort, listening.port)
+    where: Any = listening.port.getHost()
+    assert where.host == "::1"
+    listening.close()
+
+
+def test_what_connects_gets_a_protocol_and_a_transport() -> None:
+    listening = Listening()
+    client = listening.connect()
+    listening.turner.until(lambda: listening.factory.made)
+    client.sendall(b"x")
+    transport: Any = listening.factory.made[0].transport
+    assert transport.getPeer().port == client.getsockname()[1]
+    listening.close()
+
+
+@pytest.mark.parametrize("number", sorted(CLIENT_GONE), ids=errno.errorcode.get)
+def test_one_client_that_went_away_does_not_stop_the_others(number: int) -> None:
+    listening = Listening(number)
+    listening.connect()
+    listening.turner.until(lambda: listening.factory.made)
+    listening.close()
+
+
+@pytest.mark.parametrize("number", sorted(SHORTAGE), ids=errno.errorcode.get)
+def test_a_shortage_pauses_says_so_once_and_ends_by_itself(
+    number: int,
+) -> None:
+    listening = Listening(number, number, number)
+    listening.connect()
+    with logged() as log:
+        for _ in range(3):
+            listening.turner.settle()
+            assert not listening.factory.made
+            listening.turner.reactor.advance(RETRY)
+        listening.turner.until(lambda: listening.factory.made)
+    assert len([line for line in log.lines if os.strerror(number) in line]) == 1
+    listening.close()
+
+
+def test_an_unknown_error_is_a_bug_and_the_port_goes_on() -> None:
+    listening = Listening(errno.EBADF)
+    listening.connect()
+    listening.turner.until(lambda: listening.factory.made)
+    listening.close()
+
+
+def test_a_full_house_lets_clients_wait_until_someone_leaves() -> None:
+    listening = Listening(most=1)
+    listening.room.enter()
+    listening.connect()
+    with logged() as log:
+        listening.turner.settle()
+    assert not listening.factory.made
+    assert len(log.lines) == 1
+    assert "limits.connections" in log.lines[0]
+    listening.room.leave()
+    listening.turner.until(lambda: listening.factory.made)
+    listening.close()
+
+
+def test_a_crowd_is_taken_in_portions() -> None:
+    listening = Listening()
+    for _ in range(ACCEPTS + 10):
+        listening.connect()
+    listening.port.ready(0)
+    assert len(listening.factory.made) == ACCEPTS
+    listening.turner.until(lambda: len(listening.factory.made) == ACCEPTS + 10)
+    listening.close()
+
+
+def test_who_waits_at_the_door_when_it_closes_is_taken_in() -> None:
+    listening = Listening()
+    listening.connect()
+    listening.port.stopListening()
+    assert len(listening.factory.made) == 1
+    listening.close()
+
+
+def test_a_paused_port_can_be_closed() -> None:
+    listening = Listening(errno.EMFILE)
+    listening.connect()
+    listening.turner.settle()
+    listening.port.stopListening()
+    listening.turner.reactor.advance(RETRY)
+    listening.close()
+
+
+def test_what_is_not_inherited_is_set_on_each_connection() -> None:
+    listening = Listening()
+    nodelay = Option("nodelay", socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listening.port._listener = Listener(listening.socket, (nodelay,))
+    listening.connect()
+    listening.turner.until(lambda: listening.factory.made)
+    transport: Any = listening.factory.made[0].transport
+    assert transport.getTcpNoDelay()
+    listening.close()
+
+
+def test_a_taken_address_is_an_error() -> None:
+    first = listen_tcp(
+        Address("127.0.0.1", 0), Profile(), dual_stack=False, transparent=False
+    ).socket
+    first.listen()
+    taken = Address("127.0.0.1", first.getsockname()[1])
+    with first, pytest.raises(OSError, match="in use"):
+        listen_tcp(taken, Profile(), dual_stack=False, transparent=False)
+
+
+@pytest.mark.parametrize("dual", [True, False])
+def test_dual_stack_takes_ipv4_or_does_not(dual: bool) -> None:
+    where = Address("::", 0)
+    sock = listen_tcp(where, Profile(), dual_stack=dual, transparent=False).socket
+    sock.listen()
+    with sock, socket.socket() as client:
+        answer = client.connect_ex(("127.0.0.1", sock.getsockname()[1]))
+    assert answer == (0 if dual else errno.ECONNREFUSED)
+
+
+def test_a_zone_becomes_its_interfaces_number() -> None:
+    lo = socket.if_nametoindex("lo")
+    assert sockaddr(Address("fe80::1", 80, "lo")) == ("fe80::1", 80, 0, lo)
+    assert sockaddr(Address("192.0.2.1", 80)) == ("192.0.2.1", 80)
+    with pytest.raises(OSError, match=r"No such device|no interface"):
+        sockaddr(Address("fe80::1", 80, "nowhere"))
+
+
+def test_addresses_are_told_as_they_are_written() -> None:
+    assert describe(("2001:db8::1", 80, 0, 0)) == "[2001:db8::1]:80"
+    assert describe(("192.0.2.1", 80)) == "192.0.2.1:80"
+    assert describe("/run/x.sock") == "unix:/run/x.sock"
+
+
+# Unix sockets
+
+
+def test_others_may_not_connect_to_a_unix_socket(tmp_path: Path) -> None:
+    path = tmp_path / "x.sock"
+    umask = os.umask(0)
+    try:
+        sock = listen_unix(str(path)).socket
+    finally:
+        os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o660
+    sock.close()
+
+
+def test_a_socket_left_behind_is_replaced(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.sock")
+    listen_unix(path).socket.close()
+    again = listen_unix(path).socket
+    again.close()
+
+
+def test_a_socket_in_use_is_not(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.sock")
+    first = listen_unix(path).socket
+    first.listen()
+    with first, pytest.raises(OSError, match="in use"):
+        listen_unix(path)
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_is_no_socket_is_left_alone(tmp_path: Path, kind: str) -> None:
+    path, target = tmp_path / "x.sock", tmp_path / "precious"
+    target.write_text("data")
+    if kind == "link":
+        path.symlink_to(target)
+    else:
+        path.write_text("data")
+    with pytest.raises(FileExistsError):
+        listen_unix(str(path))
+    assert target.read_text() == "data"
+    assert path.exists()
+
+
+def test_the_socket_file_goes_when_the_port_does(tmp_path: Path) -> None:
+    path = tmp_path / "x.sock"
+    turner = Turner()
+    port = Port(turner.pump, listen_unix(str(path)), Factory(), Room(1))
+    port.startListening()
+    assert path.exists()
+    port.stopListening()
+    assert not path.exists()
+    turner.pump.stop()
