@@ -1,0 +1,88 @@
+"""
+How the gateway stops: politely first, then within its time, then at once.
+
+After TERM the listeners go on for ``drain_delay`` (so that a load balancer in front
+can notice), then close; sessions may finish within ``drain_timeout``; the rest are
+reset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+POLL = 0.05
+"""Seconds between looks at whether the last session has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drainable:
+    """What is drained: three things to call."""
+
+    stop_listening: Callable[[], None]
+    active: Callable[[], int]
+    """How many sessions there are."""
+    reset_all: Callable[[], None]
+
+
+class Drain:
+    """One draining, from ``begin`` until the Deferred it returns fires."""
+
+    _log = Logger()
+
+    def __init__(
+        self, clock: IReactorTime, gateway: Drainable, delay: float, timeout: float
+    ) -> None:
+        self._clock = clock
+        self._gateway = gateway
+        self._delay = delay
+        self._timeout = timeout
+        self._deadline = 0.0
+        self._timer: IDelayedCall | None = None
+        self._done: Deferred[None] = Deferred()
+
+    def begin(self) -> Deferred[None]:
+        """Start draining.  Fires with None when no session is left."""
+        if self._delay:
+            self._log.info(
+                "stopping: listeners close in {delay:g} s", delay=self._delay
+            )
+        self._timer = self._clock.callLater(self._delay, self._stop_listening)
+        return self._done
+
+    def hurry(self) -> None:
+        """A second signal: end now."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._gateway.stop_listening()
+            self._finish()
+
+    def _stop_listening(self) -> None:
+        self._gateway.stop_listening()
+        self._deadline = self._clock.seconds() + self._timeout
+        if active := self._gateway.active():
+            self._log.info(
+                "stopping: {active} sessions may finish within {timeout:g} s; "
+                "a second signal resets them now",
+                active=active,
+                timeout=self._timeout,
+            )
+        self._look()
+
+    def _look(self) -> None:
+        if self._gateway.active() and self._clock.seconds() < self._deadline:
+            self._timer = self._clock.callLater(POLL, self._look)
+        else:
+            self._timer = None
+            self._finish()
+
+    def _finish(self) -> None:
+        if active := self._gateway.active():
+            self._log.warn("stopping: {active} sessions are reset", active=active)
+            self._gateway.reset_all()
+        self._done.callback(None)

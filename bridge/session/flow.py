@@ -1,0 +1,172 @@
+"""
+What a session does next: one table, State x Event -> State, Actions, Ending.
+
+Three rules.  Everything that decides lives in this file, and nothing here knows of
+sockets, clocks or Twisted.  An event that a state has no row for changes nothing:
+events arrive late (a reset during a flush, a dial that answers after its session
+is over), and CLOSED absorbs them all.  The first row with an ending names it; what
+follows in the same session is only how it gets there.
+
+The states::
+
+    ACCEPTED -> DIALING -> OPEN -> FRONT_ENDED -> CLOSED
+                              \\-> BACK_ENDED  -/
+                any of the last three -> FLUSHING_BACK or FLUSHING_FRONT -> CLOSED
+
+*Ended* is a FIN, passed on; bytes of the other direction still flow (RFC 9293,
+section 3.6).  *Flushing* follows a reset: a truncated stream must not look like a
+finished one, so what was received before the reset is delivered first, and only
+then is the other side reset too.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+
+class State(Enum):
+    """Where a session stands."""
+
+    ACCEPTED = auto()
+    DIALING = auto()
+    OPEN = auto()
+    FRONT_ENDED = auto()
+    """The client's FIN was passed on; the server may still send."""
+    BACK_ENDED = auto()
+    """The server's FIN was passed on; the client may still send."""
+    FLUSHING_BACK = auto()
+    """The front was reset; what it sent before is on its way to the server."""
+    FLUSHING_FRONT = auto()
+    """The back was reset; what it sent before is on its way to the client."""
+    CLOSED = auto()
+
+    # Members are identical or not; the inherited hash is a Python function.
+    __hash__ = object.__hash__
+
+
+class Event(Enum):
+    """What happened to a session."""
+
+    ADMITTED = auto()
+    DENIED = auto()
+    LIMITED = auto()
+    DIALED = auto()
+    DIAL_FAILED = auto()
+    """The last attempt failed; retries on other servers are over."""
+    NO_SERVER = auto()
+    LATE = auto()
+    """The ``open`` deadline passed before the server was connected."""
+    FRONT_FINISHED = auto()
+    """The client's FIN was reached, and all before it is in the back's socket."""
+    BACK_FINISHED = auto()
+    FRONT_RESET = auto()
+    BACK_RESET = auto()
+    FLUSHED = auto()
+    """What a reset side had sent is delivered, or ``close`` seconds were not enough."""
+    IDLE = auto()
+    DRAINED = auto()
+    """The gateway stops, and its time for draining is over."""
+    KILLED = auto()
+    CRASHED = auto()
+    """A bug of ours."""
+
+    __hash__ = object.__hash__
+
+
+class Action(Enum):
+    """What the session is to do, in order."""
+
+    DIAL = auto()
+    CANCEL_DIAL = auto()
+    JOIN = auto()
+    END_FRONT = auto()
+    END_BACK = auto()
+    FLUSH_FRONT = auto()
+    FLUSH_BACK = auto()
+    CLOSE_FRONT = auto()
+    CLOSE_BACK = auto()
+    ABORT_FRONT = auto()
+    ABORT_BACK = auto()
+
+    __hash__ = object.__hash__
+
+
+class Ending(Enum):
+    """Why a session ended.  The values are what log, metrics and docs say."""
+
+    DONE = "done"
+    DENIED = "denied"
+    LIMITED = "limited"
+    NO_SERVER = "no_server"
+    DIAL_FAILED = "dial_failed"
+    IDLE = "idle"
+    HALF_CLOSED_IDLE = "half_closed_idle"
+    FRONT_RESET = "front_reset"
+    BACK_RESET = "back_reset"
+    DRAINED = "drained"
+    KILLED = "killed"
+    ERROR = "error"
+
+    __hash__ = object.__hash__
+
+
+Row = tuple[State, tuple[Action, ...], Ending | None]
+
+S, E, A = State, Event, Action
+_HALF = (S.FRONT_ENDED, S.BACK_ENDED)
+_JOINED = (S.OPEN, *_HALF)
+_FLUSHING = (S.FLUSHING_BACK, S.FLUSHING_FRONT)
+_ABORT = (A.ABORT_FRONT, A.ABORT_BACK)
+_CLOSE = (A.CLOSE_FRONT, A.CLOSE_BACK)
+_GIVE_UP = (A.CANCEL_DIAL, A.ABORT_FRONT)
+_ORDERED = {
+    E.DRAINED: Ending.DRAINED,
+    E.KILLED: Ending.KILLED,
+    E.CRASHED: Ending.ERROR,
+}
+"""What may come at any time, whatever the two sides do."""
+
+TABLE: dict[tuple[State, Event], Row] = {
+    (S.ACCEPTED, E.ADMITTED): (S.DIALING, (A.DIAL,), None),
+    # A refusal is a reset: no client mistakes it for an empty answer.
+    (S.ACCEPTED, E.DENIED): (S.CLOSED, (A.ABORT_FRONT,), Ending.DENIED),
+    (S.ACCEPTED, E.LIMITED): (S.CLOSED, (A.ABORT_FRONT,), Ending.LIMITED),
+    (S.DIALING, E.DIALED): (S.OPEN, (A.JOIN,), None),
+    (S.DIALING, E.DIAL_FAILED): (S.CLOSED, (A.ABORT_FRONT,), Ending.DIAL_FAILED),
+    (S.DIALING, E.NO_SERVER): (S.CLOSED, (A.ABORT_FRONT,), Ending.NO_SERVER),
+    (S.DIALING, E.LATE): (S.CLOSED, _GIVE_UP, Ending.DIAL_FAILED),
+    (S.DIALING, E.FRONT_RESET): (S.CLOSED, _GIVE_UP, Ending.FRONT_RESET),
+    (S.OPEN, E.FRONT_FINISHED): (S.FRONT_ENDED, (A.END_BACK,), None),
+    (S.OPEN, E.BACK_FINISHED): (S.BACK_ENDED, (A.END_FRONT,), None),
+    (S.FRONT_ENDED, E.BACK_FINISHED): (S.CLOSED, _CLOSE, Ending.DONE),
+    (S.BACK_ENDED, E.FRONT_FINISHED): (S.CLOSED, _CLOSE, Ending.DONE),
+    **{
+        (s, E.FRONT_RESET): (S.FLUSHING_BACK, (A.FLUSH_BACK,), Ending.FRONT_RESET)
+        for s in _JOINED
+    },
+    **{
+        (s, E.BACK_RESET): (S.FLUSHING_FRONT, (A.FLUSH_FRONT,), Ending.BACK_RESET)
+        for s in _JOINED
+    },
+    (S.OPEN, E.IDLE): (S.CLOSED, _ABORT, Ending.IDLE),
+    **{(s, E.IDLE): (S.CLOSED, _ABORT, Ending.HALF_CLOSED_IDLE) for s in _HALF},
+    **{(s, E.FLUSHED): (S.CLOSED, _ABORT, None) for s in _FLUSHING},
+    # Nobody is left to deliver to.
+    (S.FLUSHING_BACK, E.BACK_RESET): (S.CLOSED, _ABORT, None),
+    (S.FLUSHING_FRONT, E.FRONT_RESET): (S.CLOSED, _ABORT, None),
+    **{
+        (s, event): (S.CLOSED, _GIVE_UP, ending)
+        for s in (S.ACCEPTED, S.DIALING)
+        for event, ending in _ORDERED.items()
+    },
+    **{
+        (s, event): (S.CLOSED, _ABORT, ending)
+        for s in (*_JOINED, *_FLUSHING)
+        for event, ending in _ORDERED.items()
+    },
+}
+
+
+def step(state: State, event: Event) -> Row:
+    """The next state, what to do about it in order, and the ending if this names it."""
+    return TABLE.get((state, event), (state, (), None))

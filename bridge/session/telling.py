@@ -1,0 +1,146 @@
+"""
+From a session that is ending to its record.
+
+Here: asking the two sockets, while they are still open, what they know, and saying
+the ending in HAProxy's letters.  Not here: what becomes of the record (``watch``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.net.address import canonical
+from bridge.net.tcpinfo import NOTHING, TcpInfo, tcp_info
+from bridge.session.flow import Ending, State
+from bridge.watch.record import Record, Sides
+
+if TYPE_CHECKING:
+    from bridge.net.splice import Splice
+    from bridge.net.stream import SocketAddress, Stream
+    from bridge.session.session import Session
+
+_BY_WHOM = {
+    Ending.DONE: "-",
+    Ending.DENIED: "P",
+    Ending.LIMITED: "P",
+    Ending.NO_SERVER: "S",
+    Ending.DIAL_FAILED: "S",
+    Ending.IDLE: "c",
+    Ending.HALF_CLOSED_IDLE: "s",
+    Ending.FRONT_RESET: "C",
+    Ending.BACK_RESET: "S",
+    Ending.DRAINED: "K",
+    Ending.KILLED: "K",
+    Ending.ERROR: "I",
+}
+"""First letter of HAProxy's termination state (configuration manual, section 8.5)."""
+
+_WHEN = {
+    State.ACCEPTED: "R",
+    State.DIALING: "C",
+    State.OPEN: "D",
+    State.FRONT_ENDED: "D",
+    State.BACK_ENDED: "L",
+}
+"""
+Second letter: request, connection, data, last data (the server has finished and the
+client has not).
+"""
+
+
+def record_of(session: Session) -> Record:
+    """What is said of *session*, whose sockets must still be open."""
+    terms = session.terms
+    server = session.server
+    sides = _sides(session) if terms.needs_sides else None
+    house = terms.house
+    ending = session.ending or Ending.ERROR
+    up, down = session.up, session.down
+    return Record(
+        session=f"{house.prefix}-{next(house.numbers)}",
+        front=terms.front,
+        farm=terms.farm.name,
+        server=server.name if server else "",
+        back=_host_and_port(server.target.sockaddr) if server else ("", 0),
+        client=_host_and_port(session.front.peer),
+        ending=ending.value,
+        letters=_letters(session, ending),
+        reason=session.reason if ending is Ending.DIAL_FAILED else "",
+        accepted=session.accepted,
+        dial_began=session.dial_began,
+        dialed=session.dialed,
+        closed=house.pump.reactor.seconds(),
+        up=up.bytes if up else 0,
+        down=down.bytes if down else 0,
+        lost=_lost(session, sides),
+        retries=max(0, session.attempts - 1),
+        active=(
+            house.room.taken,
+            len(terms.sessions),
+            terms.farm.active,
+            server.active if server else 0,
+        ),
+        sides=sides,
+    )
+
+
+def _letters(session: Session, ending: Ending) -> str:
+    whom = _BY_WHOM[ending]
+    if ending is Ending.DONE:
+        return "--"
+    if ending is Ending.HALF_CLOSED_IDLE and session.ended_in is State.BACK_ENDED:
+        whom = "c"  # the server has finished; it is the client that is waited for
+    return whom + _WHEN.get(session.ended_in, "-")
+
+
+def _host_and_port(address: SocketAddress) -> tuple[str, int]:
+    """Addresses in one spelling, an IPv4 client of a dual-stack listener as IPv4."""
+    if not isinstance(address, tuple):
+        return "unix", 0
+    host = address[0]
+    return (canonical(host) if host.startswith("::ffff:") else host), address[1]
+
+
+def _name(stream: Stream | None) -> tuple[str, int]:
+    if stream is None or stream.fd < 0:
+        return "", 0
+    name = stream.socket.getsockname()
+    return _host_and_port(name) if isinstance(name, tuple) else (f"unix:{name}", 0)
+
+
+def _info(stream: Stream | None) -> TcpInfo:
+    if stream is None or stream.fd < 0:
+        return NOTHING
+    return tcp_info(stream.socket)
+
+
+def _sides(session: Session) -> Sides:
+    return Sides(
+        listen=_name(session.front),
+        source=_name(session.back),
+        front=_info(session.front),
+        back=_info(session.back),
+    )
+
+
+def _lost(session: Session, sides: Sides | None) -> int:
+    """
+    Bytes received from one side and not delivered to the other.
+
+    A direction that was done has nothing to lose: the kernel goes on delivering after
+    close(2).  Of the others, what was in our hands; and, where the kernel was asked,
+    what the receiving end never acknowledged.
+    """
+    if session.ending is Ending.DONE or session.up is None or session.down is None:
+        return 0
+    back, front = (sides.back, sides.front) if sides else (NOTHING, NOTHING)
+    # The dialing end's count includes the SYN it sent (tcp_snd_una_update).
+    return _undelivered(session.up, back.bytes_acked - 1) + _undelivered(
+        session.down, front.bytes_acked
+    )
+
+
+def _undelivered(direction: Splice, acknowledged: int) -> int:
+    if acknowledged < 0:  # not asked for
+        return direction.held
+    return max(direction.held, direction.bytes - acknowledged)

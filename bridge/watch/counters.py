@@ -1,0 +1,16 @@
+"""What is counted of a front's sessions.  Plain integers that anyone may read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the start; sizes in bytes."""
+
+    accepted: int = 0
+    endings: Counter[str] = field(default_factory=Counter)
+    up: int = 0
+    down: int = 0

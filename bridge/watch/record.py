@@ -1,0 +1,60 @@
+"""
+The record: what is said of a session when it is over.
+
+A value without behaviour.  Whoever tells of sessions (the access log, and counters
+and metrics beside it) reads it; nobody writes to it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bridge.net.tcpinfo import NOTHING, TcpInfo
+
+
+class Sides(NamedTuple):
+    """
+    What both kernels' sockets knew at the end.  Costs a few system calls a session,
+    so it is only asked for when somebody reads it.
+    """
+
+    listen: tuple[str, int] = ("", 0)
+    """Address and port as the client saw them."""
+    source: tuple[str, int] = ("", 0)
+    """Our own address and port towards the server."""
+    front: TcpInfo = NOTHING
+    back: TcpInfo = NOTHING
+
+
+class Record(NamedTuple):
+    """One session.  Times in seconds on the monotonic clock; sizes in bytes."""
+
+    session: str
+    front: str
+    farm: str
+    server: str
+    """Its name in the configuration; empty when none was chosen."""
+    back: tuple[str, int]
+    """The server's address and port."""
+    client: tuple[str, int]
+    ending: str
+    letters: str
+    """How HAProxy would say it: who ended the session, and in which phase."""
+    reason: str
+    """Of a failed dial, in the kernel's words; otherwise empty."""
+    accepted: float
+    dial_began: float | None
+    """When the first attempt began."""
+    dialed: float | None
+    """When the server's handshake was through."""
+    closed: float
+    up: int
+    """Received from the client."""
+    down: int
+    """Received from the server."""
+    lost: int
+    """Received from either side and not delivered to the other."""
+    retries: int
+    active: tuple[int, int, int, int]
+    """Sessions still active, this one included: in all, front, farm, server."""
+    sides: Sides | None

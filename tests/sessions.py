@@ -1,0 +1,105 @@
+"""A session on real sockets, a pump turned by hand, and no Twisted reactor."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from bridge.farm import Farm, Server
+from bridge.net.address import Networks
+from bridge.net.dial import Target
+from bridge.net.port import Listener, Port, Room
+from bridge.net.splice import Pipes
+from bridge.session.front import Admission, FrontFactory
+from bridge.session.session import Session
+from bridge.session.terms import House, Terms, Timeouts
+from bridge.watch.record import Record
+from tests.pumping import PATIENCE, Turner
+
+TIMEOUTS = Timeouts(open=10, connect=3, idle=100, half_closed=20, close=5)
+
+
+class Running:
+    """One front on loopback, one farm, and the records of the sessions between."""
+
+    def __init__(self, *servers: Any, retries: int = 2, **admission: Any) -> None:
+        self.turner = Turner()
+        self.pipes = Pipes()
+        self.records: list[Record] = []
+        house = House(self.turner.pump, self.pipes, Room(1000), "test")
+        targets = [Target(socket.AF_INET, where, ()) for where in servers]
+        self.farm = Farm(
+            "farm", [Server(str(n), t) for n, t in enumerate(targets)], retries
+        )
+        self.terms = Terms(house, "front", self.farm, TIMEOUTS)
+        self.terms.told = self.records.append
+        self.terms.needs_sides = True
+        settings = {"allow": Networks(), "deny": Networks(), "connections": 100}
+        factory = FrontFactory(self.terms, Admission(**{**settings, **admission}))
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.address = listener.getsockname()
+        self.port = Port(self.turner.pump, Listener(listener), factory, house.room)
+        self.port.startListening()
+        self._ends: list[socket.socket] = []
+
+    def connect(self) -> socket.socket:
+        client = socket.create_connection(self.address, PATIENCE)
+        self._ends.append(client)
+        return client
+
+    def session(self) -> Session:
+        """The only one there is, once it is there."""
+        self.turner.until(lambda: self.terms.sessions)
+        (session,) = self.terms.sessions
+        return session
+
+    def accept(self, server: socket.socket) -> socket.socket:
+        """The server's end of the session that has just been dialed."""
+        self.turner.until(lambda: self.session().dialed is not None)
+        accepted, _ = server.accept()
+        accepted.settimeout(PATIENCE)
+        self._ends.append(accepted)
+        return accepted
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, a little at a time as it does."""
+        self.turner.settle()
+        for _ in range(20):
+            self.turner.reactor.advance(seconds / 20)
+            self.turner.settle()
+
+    def record(self) -> Record:
+        """Of the one session that has ended."""
+        self.turner.until(lambda: self.records)
+        (record,) = self.records
+        return record
+
+    def close(self) -> None:
+        for session in tuple(self.terms.sessions):
+            session.crashed()
+        self.port.stopListening()
+        for end in self._ends:
+            end.close()
+        self.turner.settle()
+        self.pipes.close()
+        self.turner.pump.stop()
+
+
+def server() -> socket.socket:
+    """A listening socket to be a farm's server."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.settimeout(PATIENCE)
+    return listening
+
+
+def reset(sock: socket.socket) -> None:
+    """Send a RST."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    sock.close()
+
+
+def closed_address() -> tuple[str, int]:
+    """Where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        where: tuple[str, int] = listening.getsockname()
+    return where

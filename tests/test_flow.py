@@ -1,0 +1,133 @@
+"""The flow table, exhaustively: every history that matters, without a socket."""
+
+from itertools import product
+
+import pytest
+
+from bridge.session.flow import TABLE, Action, Ending, Event, State, step
+
+S, E, A = State, Event, Action
+
+FRONT_OVER = (A.CLOSE_FRONT, A.ABORT_FRONT)
+BACK_OVER = (A.CLOSE_BACK, A.ABORT_BACK)
+
+
+def run(*events: Event) -> tuple[State, list[Action], Ending | None]:
+    """Where *events* lead, what is done on the way, and the first ending named."""
+    state, named = S.ACCEPTED, None
+    done: list[Action] = []
+    for event in events:
+        state, actions, ending = step(state, event)
+        done += actions
+        named = named or ending
+    return state, done, named
+
+
+def test_request_then_half_close_then_answer() -> None:
+    assert run(E.ADMITTED, E.DIALED, E.FRONT_FINISHED, E.BACK_FINISHED) == (
+        S.CLOSED,
+        [A.DIAL, A.JOIN, A.END_BACK, A.CLOSE_FRONT, A.CLOSE_BACK],
+        Ending.DONE,
+    )
+
+
+def test_the_server_may_finish_first() -> None:
+    assert run(E.ADMITTED, E.DIALED, E.BACK_FINISHED, E.FRONT_FINISHED) == (
+        S.CLOSED,
+        [A.DIAL, A.JOIN, A.END_FRONT, A.CLOSE_FRONT, A.CLOSE_BACK],
+        Ending.DONE,
+    )
+
+
+def test_a_reset_is_passed_on_after_what_came_before_it() -> None:
+    state, done, ending = run(E.ADMITTED, E.DIALED, E.FRONT_RESET, E.FLUSHED)
+    assert (state, ending) == (S.CLOSED, Ending.FRONT_RESET)
+    assert done[2:] == [A.FLUSH_BACK, A.ABORT_FRONT, A.ABORT_BACK]
+
+
+def test_a_reset_after_the_fin_is_still_a_reset() -> None:
+    history = (E.ADMITTED, E.DIALED, E.FRONT_FINISHED, E.FRONT_RESET, E.FLUSHED)
+    assert run(*history)[2] is Ending.FRONT_RESET
+
+
+def test_a_client_that_leaves_cancels_its_dial() -> None:
+    assert run(E.ADMITTED, E.FRONT_RESET) == (
+        S.CLOSED,
+        [A.DIAL, A.CANCEL_DIAL, A.ABORT_FRONT],
+        Ending.FRONT_RESET,
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "ending"), [(E.DENIED, Ending.DENIED), (E.LIMITED, Ending.LIMITED)]
+)
+def test_who_is_refused_is_reset_and_no_server_hears_of_it(
+    event: Event, ending: Ending
+) -> None:
+    assert run(event) == (S.CLOSED, [A.ABORT_FRONT], ending)
+
+
+@pytest.mark.parametrize(
+    ("before", "ending"),
+    [
+        ((), Ending.IDLE),
+        ((E.FRONT_FINISHED,), Ending.HALF_CLOSED_IDLE),
+        ((E.BACK_FINISHED,), Ending.HALF_CLOSED_IDLE),
+    ],
+)
+def test_idling_has_two_names(before: tuple[Event, ...], ending: Ending) -> None:
+    assert run(E.ADMITTED, E.DIALED, *before, E.IDLE)[2] is ending
+
+
+def test_the_first_ending_stays() -> None:
+    history = (E.ADMITTED, E.DIALED, E.BACK_RESET, E.KILLED)
+    assert run(*history)[2] is Ending.BACK_RESET
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_closed_absorbs_everything(event: Event) -> None:
+    assert step(S.CLOSED, event) == (S.CLOSED, (), None)
+
+
+@pytest.mark.parametrize("state", [s for s in State if s is not S.CLOSED])
+@pytest.mark.parametrize("event", [E.DRAINED, E.KILLED, E.CRASHED])
+def test_an_operator_or_a_bug_ends_any_session_at_once(
+    state: State, event: Event
+) -> None:
+    after, actions, ending = step(state, event)
+    assert after is S.CLOSED
+    assert A.ABORT_FRONT in actions
+    assert ending is not None
+
+
+def test_every_way_into_closed_has_an_ending_by_then() -> None:
+    """Rows without one are only reached from states that were entered with one."""
+    for (state, _), (after, _, ending) in TABLE.items():
+        if after is S.CLOSED and ending is None:
+            assert state in (S.FLUSHING_BACK, S.FLUSHING_FRONT)
+
+
+def test_every_ending_is_reachable() -> None:
+    assert {row[2] for row in TABLE.values()} - {None} == set(Ending)
+
+
+def test_no_history_closes_a_side_twice_or_ends_it_afterwards() -> None:
+    events = [e for e in Event if e not in (E.ADMITTED, E.DENIED, E.LIMITED)]
+    for history in product(events, repeat=4):
+        _, done, _ = run(E.ADMITTED, *history)
+        for end, over in ((A.END_FRONT, FRONT_OVER), (A.END_BACK, BACK_OVER)):
+            order = [action for action in done if action == end or action in over]
+            assert order in (
+                [],
+                [end],
+                *([final] for final in over),
+                *([end, final] for final in over),
+            )
+
+
+def test_no_history_leaves_a_dial_behind() -> None:
+    """Whatever ends a session that is dialing cancels the dial, or was its result."""
+    for event in Event:
+        after, actions, _ = step(S.DIALING, event)
+        if after is S.CLOSED and event not in (E.DIAL_FAILED, E.NO_SERVER):
+            assert A.CANCEL_DIAL in actions
