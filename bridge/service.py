@@ -1,0 +1,315 @@
+"""
+The composition root: a configuration becomes a running gateway.
+
+The only place that knows all the rooms.  Sockets are bound in
+``privilegedStartService``, where a taken port is an error and not a line in a log;
+sessions are accepted from ``startService`` on.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import secrets
+import socket
+from collections.abc import Iterable, Mapping
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from bridge.config.model import Config
+from bridge.config.model import Farm as FarmConfig
+from bridge.config.model import Front as FrontConfig
+from bridge.control.drain import Drain, Drainable
+from bridge.farm import Farm, Server
+from bridge.net import sockopt
+from bridge.net.address import Address, Listen, UnixPath
+from bridge.net.dial import Target
+from bridge.net.port import (
+    Listener,
+    Port,
+    Room,
+    describe,
+    listen_tcp,
+    listen_unix,
+    sockaddr,
+)
+from bridge.net.pump import Pump, Reactor
+from bridge.net.splice import Pipes
+from bridge.session.flow import Event, State
+from bridge.session.front import Admission, FrontFactory
+from bridge.session.session import Session
+from bridge.session.sweep import Sweep
+from bridge.session.terms import House, Terms, Timeouts
+from bridge.watch.access import Format, JsonFormat, TextFormat
+from bridge.watch.lines import File, Lines, StandardOutput
+
+RESERVE = 64
+"""Descriptors for everything that is neither a session's nor a pipe's."""
+
+SESSIONS_SHARE = 0.8
+"""
+Of the remaining descriptors, for sessions (two each).  The rest is for the pipes of
+stalled directions (two each); when those run out, memory serves (``net.splice``).
+"""
+
+GENERATIONS = (50_000, 20, 100)
+"""
+Thresholds of the cycle collector.  Sessions cut their own cycles, so it finds nothing;
+at the default of 700 it would look a dozen times a second for nothing.
+"""
+
+
+class ListenError(Exception):
+    """A front cannot listen.  The message says which, where and why."""
+
+
+class Gateway(Service):
+    """Everything that runs for one configuration."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        config: Config,
+        reactor: Reactor,
+        inherited: Mapping[str, list[socket.socket]],
+    ) -> None:
+        self._config = config
+        self._reactor = reactor
+        self._inherited = inherited
+        self._lines = _access_lines(config, reactor)
+        self._terms: dict[str, Terms] = {}
+        self._ports: list[tuple[str, Port]] = []
+        self._sweeps: list[Sweep] = []
+        self._drain: Drain | None = None
+
+    # Starting
+
+    def privilegedStartService(self) -> None:
+        """Bind every listener.  Raises ListenError."""
+        self._house = self._open_house()
+        farms = {
+            name: _farm(name, farm, self._config)
+            for name, farm in self._config.farms.items()
+        }
+        for name, front in self._config.fronts.items():
+            terms = self._terms_of(name, front, farms[front.to])
+            self._terms[name] = terms
+            self._sweeps.append(Sweep(self._reactor, terms))
+            factory = FrontFactory(
+                terms, Admission(front.allow, front.deny, front.limits.connections)
+            )
+            for port in self._bind(name, front, factory):
+                self._ports.append((name, port))
+
+    def startService(self) -> None:
+        """Listen and accept.  Raises ListenError."""
+        super().startService()
+        for name, port in self._ports:
+            try:
+                port.startListening()
+            except OSError as error:  # two may bind, but only one may listen
+                raise _listen_error(name, port, error) from error
+            farm = self._terms[name].farm
+            self._log.info(
+                "{front} listens on {port}, for farm {farm} ({servers})",
+                front=name,
+                port=str(port),
+                farm=farm.name,
+                servers=", ".join(server.name for server in farm.servers),
+            )
+        for sweep in self._sweeps:
+            sweep.start()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GENERATIONS)
+
+    def _open_house(self) -> House:
+        descriptors = _raise_descriptor_limit() - RESERVE
+        most = self._config.limits.connections
+        if most is None:
+            most = int(descriptors * SESSIONS_SHARE) // 2
+        pipes = max(1, (descriptors - 2 * most) // 2)
+        return House(
+            pump=Pump(self._reactor),
+            pipes=Pipes(most=pipes),
+            room=Room(most),
+            prefix=secrets.token_hex(3),
+            trace=_trace if self._config.log.level == "debug" else None,
+        )
+
+    def _terms_of(self, name: str, front: FrontConfig, farm: Farm) -> Terms:
+        timeouts = Timeouts(
+            open=front.timeouts.open,
+            connect=self._config.farms[front.to].connect_timeout,
+            idle=front.timeouts.idle,
+            half_closed=front.timeouts.half_closed,
+            close=front.timeouts.close,
+        )
+        terms = Terms(self._house, name, farm, timeouts)
+        if self._lines is not None:
+            add, form = self._lines.add, _format(self._config)
+            terms.told = lambda record: add(form.line(record))
+            terms.needs_sides = form.needs_sides
+        return terms
+
+    def _bind(
+        self, name: str, front: FrontConfig, factory: FrontFactory
+    ) -> Iterable[Port]:
+        for listen in front.listen:
+            try:
+                listeners = self._listeners(listen, front)
+            except OSError as error:
+                raise _listen_error(name, listen, error) from error
+            for listener in listeners:
+                yield Port(self._house.pump, listener, factory, self._house.room)
+
+    def _listeners(self, listen: Listen, front: FrontConfig) -> list[Listener]:
+        if isinstance(listen, Address):
+            return [
+                listen_tcp(
+                    listen,
+                    self._config.profile(front.profile),
+                    dual_stack=front.dual_stack,
+                    transparent=front.transparent,
+                )
+            ]
+        if isinstance(listen, UnixPath):
+            return [listen_unix(listen.path)]
+        if listen.name not in self._inherited:
+            known = ", ".join(self._inherited) or "none"
+            raise OSError(0, f"systemd passed no socket of that name (but {known})")
+        return [Listener(sock) for sock in self._inherited[listen.name]]
+
+    # Stopping
+
+    def stopService(self) -> Deferred[None]:
+        """Drain.  Fires when the last session has ended."""
+        super().stopService()
+        for sweep in self._sweeps:
+            sweep.stop()
+        timeouts = self._config.timeouts
+        gateway = Drainable(self._stop_listening, self._active, self._reset_all)
+        self._drain = Drain(
+            self._reactor, gateway, timeouts.drain_delay, timeouts.drain_timeout
+        )
+        done = self._drain.begin()
+        done.addCallback(self._close)
+        return done
+
+    def hurry(self) -> None:
+        """A second signal while draining."""
+        if self._drain is not None:
+            self._drain.hurry()
+
+    def _stop_listening(self) -> None:
+        for _, port in self._ports:
+            port.stopListening()
+        self._ports.clear()
+
+    def _active(self) -> int:
+        return sum(len(terms.sessions) for terms in self._terms.values())
+
+    def _reset_all(self) -> None:
+        for terms in self._terms.values():
+            for session in tuple(terms.sessions):
+                session.handle(Event.DRAINED)
+
+    def _close(self, _: object) -> None:
+        for terms in self._terms.values():
+            terms.opening.close()
+            terms.dialing.close()
+        self._house.pump.stop()
+        self._house.pipes.close()
+        if self._lines is not None:
+            self._lines.close()
+
+    # What signals ask for
+
+    def reload(self) -> None:
+        self._log.warn("reload is not built yet; the configuration runs on as it is")
+
+    def reopen_logs(self) -> None:
+        if self._lines is not None:
+            self._lines.reopen()
+
+    def tell_state(self) -> None:
+        """Write what is going on to the log."""
+        house = self._house
+        for name, terms in self._terms.items():
+            counters = terms.counters
+            self._log.info(
+                "{front}: {active} sessions active, {accepted} accepted, "
+                "{up} bytes up, {down} bytes down, endings {endings}",
+                front=name,
+                active=len(terms.sessions),
+                accepted=counters.accepted,
+                up=counters.up,
+                down=counters.down,
+                endings=dict(counters.endings),
+            )
+        self._log.info(
+            "{watched} descriptors watched, {kept} pipes kept by stalled directions, "
+            "{spilled} times memory instead, {timers} timers",
+            watched=len(house.pump),
+            kept=house.pipes.kept,
+            spilled=house.pipes.spilled,
+            timers=len(self._reactor.getDelayedCalls()),
+        )
+
+
+def _trace(session: Session, before: State, event: Event) -> None:
+    _transitions.debug(
+        "{front} {peer}: {before} --{event}--> {after}",
+        front=session.terms.front,
+        peer=describe(session.front.peer),
+        before=before.name,
+        event=event.name,
+        after=session.state.name,
+    )
+
+
+_transitions = Logger(namespace="bridge.session")
+
+
+def _farm(name: str, farm: FarmConfig, config: Config) -> Farm:
+    tuning = config.profile(farm.profile)
+    servers = []
+    for server in farm.servers:
+        address = server.address
+        options = sockopt.for_dial(tuning, address.family)
+        family = sockopt.for_family(address.family)
+        servers.append(Server(server.name, Target(family, sockaddr(address), options)))
+    return Farm(name, servers, farm.retries)
+
+
+def _format(config: Config) -> Format:
+    return JsonFormat() if config.log.access_format == "json" else TextFormat()
+
+
+def _access_lines(config: Config, reactor: Reactor) -> Lines | None:
+    """
+    The access log.  Raises OSError, now, while relative paths mean what they meant to
+    the operator: a daemon changes its directory.
+    """
+    where = config.log.access
+    if where is None:
+        return None
+    return Lines(reactor, StandardOutput() if where == "-" else File(where))
+
+
+def _listen_error(front: str, where: object, error: OSError) -> ListenError:
+    why = os.strerror(error.errno) if error.errno else error.strerror
+    if isinstance(error, sockopt.OptionError):
+        why = error.strerror
+    return ListenError(f"front {front} cannot listen on {where}: {why}")
+
+
+def _raise_descriptor_limit() -> int:
+    """As many as the host lets us have, as every proxy does.  How many that is."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard

@@ -1,0 +1,179 @@
+"""
+twistd's door: options, ``--check``, ``--demo``, and the service for the rest.
+
+Whatever can be wrong with a configuration is said here, before anything daemonizes,
+binds or changes user; exit codes are sysexits(3)'s.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from twisted.application.service import IService, MultiService
+from twisted.logger import ILogObserver
+from twisted.python import usage
+
+from bridge import doctor
+from bridge.config.problems import ConfigError
+from bridge.config.reader import load, summary
+from bridge.control.signals import install
+from bridge.demo import Demo
+from bridge.net.inherited import systemd_sockets
+from bridge.net.pump import Reactor
+from bridge.service import Gateway, ListenError
+from bridge.watch import log
+
+EX_FAILED = 1
+EX_USAGE = 2
+EX_CONFIG = 78  # sysexits.h
+
+
+class Options(usage.Options):
+    """What stands behind ``twistd bridge``."""
+
+    synopsis = "[options]"
+    longdesc = "TCP gateway from IPv6 clients to IPv4 server farms."
+    optParameters = [
+        ["config", "c", None, "The configuration file (YAML)."],
+    ]
+    optFlags = [
+        ["check", None, "Read and verify the configuration, say so, and exit."],
+        ["demo", None, "No file: a small farm on 127.0.0.1, fronted on [::1]:8080."],
+    ]
+
+    def parseOptions(self, options: Any = None) -> None:
+        """As twistd has it, but a wrong command line exits with 2, not with 0."""
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            _leave(EX_USAGE, f"twistd bridge: {error}; see twistd bridge --help")
+
+    def postOptions(self) -> None:
+        if bool(self["demo"]) == bool(self["config"]):
+            raise usage.UsageError("one of --config FILE and --demo is needed")
+        self.demo = Demo() if self["demo"] else None
+        try:
+            if self.demo is not None:
+                self.document = self.demo.document()
+            else:
+                self.document = load(Path(self["config"]), os.environ)
+        except ConfigError as error:
+            _leave(EX_CONFIG, str(error))
+        # self._warn()
+        if self["check"]:
+            print(f"{self['config'] or 'demo'}: ok ({summary(self.document)})")
+            raise SystemExit(0)
+        try:
+            self._choose_log()
+        except OSError as error:
+            _leave(EX_FAILED, f"twistd bridge: log {error.filename}: {error.strerror}")
+
+    def _warn(self) -> None:
+        for warning in doctor.warnings(self.document, doctor.Host.read()):
+            print(f"warning: {warning}", file=sys.stderr)
+
+    def _choose_log(self) -> None:
+        """Log in our own form, unless twistd was told of another."""
+        twistd = self.parent
+        if twistd is None or twistd.get("logger") or twistd.get("syslog"):
+            return
+        _log.open(_log_name(twistd))
+        _log.level = self.document.config.log.level
+        # twistd takes a factory by its name only.
+        twistd["logger"] = f"{__name__}.{log_observer.__name__}"
+
+
+_log = log.Log()
+
+
+def log_observer() -> ILogObserver:
+    """What twistd is told to log to."""
+    return _log.observer()
+
+
+def _leave(status: int, message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise SystemExit(status)
+
+
+def _log_name(twistd: usage.Options) -> str | None:
+    """Where twistd's own options want the log; None is standard output."""
+    name: str | None = twistd.get("logfile")
+    if name == "-" or (twistd.get("nodaemon") and not name):
+        return None
+    return name or "twistd.log"
+
+
+class _Started(MultiService):
+    """The services of one process, and the way a failure to start is told."""
+
+    def __init__(self, foreground: bool) -> None:
+        super().__init__()
+        self._foreground = foreground
+
+    def privilegedStartService(self) -> None:
+        self._or_leave(super().privilegedStartService)
+
+    def startService(self) -> None:
+        self._or_leave(super().startService)
+
+    def _or_leave(self, start: Any) -> None:
+        try:
+            start()
+        except (ListenError, OSError) as error:
+            if not self._foreground:
+                raise  # twistd passes it on to the terminal it left
+            _leave(EX_FAILED, f"twistd bridge: {error}")
+
+
+def makeService(options: Options) -> IService:
+    """Called by twistd once the options are good."""
+    from twisted.internet import reactor  # the one import of the global reactor
+
+    # Its timers would follow the wall clock, and a step back would stop them all
+    # (twisted#2424).
+    reactor.seconds = time.monotonic  # type: ignore[method-assign]
+    twistd: Any = options.parent or {}
+    ours = cast(Reactor, reactor)
+    started = _Started(foreground=bool(twistd.get("nodaemon")))
+    if options.demo is not None:
+        options.demo.service(ours).setServiceParent(started)
+    try:
+        gateway = Gateway(
+            options.document.config, ours, systemd_sockets(os.environ, os.getpid())
+        )
+    except OSError as error:
+        _leave(
+            EX_FAILED, f"twistd bridge: access log {error.filename}: {error.strerror}"
+        )
+    gateway.setServiceParent(started)
+    _obey_signals(gateway, reactor)
+    return started
+
+
+def _obey_signals(gateway: Gateway, reactor: Any) -> None:
+    """From the moment the reactor runs: it installs its own handlers as it starts."""
+
+    def stop() -> None:
+        if gateway.running:
+            reactor.stop()
+        else:
+            gateway.hurry()
+
+    def reopen() -> None:
+        _log.reopen()
+        gateway.reopen_logs()
+
+    actions = {
+        signal.SIGTERM: stop,
+        signal.SIGINT: stop,
+        signal.SIGHUP: gateway.reload,
+        signal.SIGUSR1: reopen,
+        signal.SIGUSR2: gateway.tell_state,
+    }
+    reactor.callWhenRunning(install, actions, reactor.callFromThread)
