@@ -1,0 +1,5 @@
+"""Fixtures for all tests."""
+
+from tests.netlab.fixtures import lab
+
+__all__ = ["lab"]
