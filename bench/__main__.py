@@ -1,0 +1,144 @@
+"""
+``python -m bench``: build the bed, measure in rounds, print the tables.
+
+Contenders take turns within every round, so that what else the machine does meets all
+of them alike; only one is loaded at a time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+
+from bench import farm, report
+from bench.contenders import CONTENDERS, Target, running, versions
+from bench.rows import ROWS, Bench, Figures, LoadError, Row
+from tests.netlab import Lab
+
+TROUBLE = (LoadError, OSError, subprocess.SubprocessError, TimeoutError)
+
+
+def names(known: Iterable[str]) -> Callable[[str], list[str]]:
+    """An argparse type: some of *known*, with commas between."""
+
+    def split(text: str) -> list[str]:
+        chosen = text.split(",")
+        for name in chosen:
+            if name not in known:
+                raise argparse.ArgumentTypeError(
+                    f"{name!r} is not one of {', '.join(known)}"
+                )
+        return chosen
+
+    return split
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--seconds", type=int, default=2, help="length of one measurement"
+    )
+    parser.add_argument(
+        "--only",
+        type=names(ROWS),
+        default=list(ROWS),
+        metavar="ROW,…",
+        help="rows to measure: " + ", ".join(ROWS),
+    )
+    parser.add_argument(
+        "--contenders",
+        type=names(CONTENDERS),
+        default=list(CONTENDERS),
+        metavar="NAME,…",
+        help="from: " + ", ".join(CONTENDERS),
+    )
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="put the tables there as well"
+    )
+    return parser.parse_args(words)
+
+
+class Contest:
+    """The bed with the farm and all contenders running in it."""
+
+    def __init__(self, bench: Bench, directory: Path, contenders: list[str]) -> None:
+        self._bench = bench
+        self._directory = directory
+        self._contenders = contenders
+        self._targets: dict[str, Target] = {}
+        self._port = 8000
+
+    @contextmanager
+    def started(self) -> Iterator[None]:
+        """Every contender up; one that cannot start is left out and said so."""
+        with ExitStack() as stack:
+            for name in self._contenders:
+                try:
+                    self._targets[name] = stack.enter_context(self._run(name))
+                except TROUBLE as error:
+                    complain(name, "start", error)
+            yield
+
+    def measure(self, row: Row, rounds: int) -> report.Rounds:
+        figures: report.Rounds = {name: [] for name in self._contenders}
+        for _ in range(rounds):
+            for name in self._contenders:
+                figures[name].append(self._once(row, name))
+        return figures
+
+    def _once(self, row: Row, name: str) -> Figures:
+        if name not in self._targets:
+            return {}
+        try:
+            if not row.fresh:
+                return row.measure(self._bench, self._targets[name])
+            with self._run(name) as target:
+                return row.measure(self._bench, target)
+        except TROUBLE as error:
+            complain(name, row.title, error)
+            return {}
+
+    def _run(self, name: str) -> AbstractContextManager[Target]:
+        self._port += 2
+        directory = self._directory / f"{name}-{self._port}"
+        return running(self._bench.lab, name, directory, self._port)
+
+
+def complain(name: str, what: str, error: Exception) -> None:
+    print(f"{name}: {what}: {error}", file=sys.stderr, flush=True)
+
+
+def main(words: Sequence[str]) -> None:
+    options = arguments(words)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    lines: list[str] = []
+
+    def tell(text: list[str]) -> None:
+        lines.extend([*text, ""])
+        print(*text, "", sep="\n", flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, Lab(routed=True) as lab:
+        directory = Path(name)
+        farm.start(lab, directory)
+        for host in (lab.client, lab.gateway):
+            # Room for all the connections that a minute of TIME_WAIT remembers.
+            host.sysctl(ipv4__ip_local_port_range="1024 65535")
+        contest = Contest(Bench(lab, options.seconds), directory, options.contenders)
+        tell(report.header(versions(), options.rounds, options.seconds))
+        with contest.started():
+            for row in (ROWS[name] for name in options.only):
+                tell(report.table(row, contest.measure(row, options.rounds)))
+    if options.write:
+        options.write.write_text("\n".join([*lines, ""]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

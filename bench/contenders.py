@@ -1,0 +1,202 @@
+"""
+What is compared: for each contender the files it reads and the command it runs.
+
+Every one listens on the gateway's IPv6 address, on one port for requests and one for
+bulk, and connects to the server's IPv4 address.  ``direct`` is no process at all: the
+client reaches the server through the gateway's kernel, by routing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from tests.netlab import Lab
+from tests.netlab.fixtures import SEARCH
+
+HERE = Path(__file__).parent
+WEB, BULK = 80, 81  # on the server
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a contender stands: its files, its addresses, its ports."""
+
+    directory: Path
+    front: str
+    back: str
+    web: int
+    bulk: int
+
+    def write(self, name: str, text: str) -> str:
+        path = self.directory / name
+        path.write_text(text)
+        return str(path)
+
+    @property
+    def words(self) -> list[str]:
+        """For contenders that are told all on the command line."""
+        ports = (self.web, WEB, self.bulk, BULK)
+        return [self.front, self.back, *map(str, ports)]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A contender that runs: where to send, whose CPU counts (0: nobody's)."""
+
+    host: str
+    web: int
+    bulk: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.web}"
+
+
+def haproxy(place: Place) -> list[str]:
+    text = f"""
+global
+    nbthread 1
+    maxconn 5000
+    tune.pipesize 1048576
+defaults
+    mode tcp
+    option splice-auto
+    timeout connect 5s
+    timeout client 1h
+    timeout server 1h
+listen web
+    bind [{place.front}]:{place.web}
+    server one {place.back}:{WEB}
+listen bulk
+    bind [{place.front}]:{place.bulk}
+    server one {place.back}:{BULK}
+"""
+    return [haproxy_binary(), "-db", "-q", "-f", place.write("haproxy.cfg", text)]
+
+
+def haproxy_binary() -> str:
+    """HAPROXY names another than the installed one."""
+    return os.environ.get("HAPROXY", "haproxy")
+
+
+def nginx(place: Place) -> list[str]:
+    text = f"""
+load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+worker_processes 1;
+worker_rlimit_nofile 16384;
+daemon off;
+master_process off;
+pid {place.directory}/nginx.pid;
+error_log {place.directory}/nginx.log;
+events {{ worker_connections 12000; }}
+stream {{
+    proxy_timeout 1h;
+    proxy_buffer_size 64k;
+    server {{ listen [{place.front}]:{place.web} backlog=4096;
+              proxy_pass {place.back}:{WEB}; }}
+    server {{ listen [{place.front}]:{place.bulk} backlog=4096;
+              proxy_pass {place.back}:{BULK}; }}
+}}
+"""
+    return ["nginx", "-c", place.write("nginx.conf", text), "-e", "/dev/null"]
+
+
+def portforward(place: Place) -> list[str]:
+    return [sys.executable, str(HERE / "portforward.py"), *place.words]
+
+
+def floor(place: Place) -> list[str]:
+    return [compiled("floor"), *place.words]
+
+
+def bridge(place: Place) -> list[str]:
+    text = f"""
+profiles: {{inside: {{base: jumbo}}}}
+fronts:
+  web: {{listen: "[{place.front}]:{place.web}", to: web}}
+  bulk: {{listen: "[{place.front}]:{place.bulk}", to: bulk}}
+farms:
+  web: {{profile: inside, servers: ["{place.back}:{WEB}"]}}
+  bulk: {{profile: inside, servers: ["{place.back}:{BULK}"]}}
+log: {{access: "{place.directory}/access.log", access_format: text}}
+"""
+    config = place.write("bridge.yaml", text)
+    twistd = Path(sys.executable).with_name("twistd")
+    return [str(twistd), "-n", "--pidfile=", "bridge", "--config", config]
+
+
+CONTENDERS: dict[str, Callable[[Place], list[str]] | None] = {
+    "direct": None,
+    "floor": floor,
+    "bridge": bridge,
+    "haproxy": haproxy,
+    "nginx": nginx,
+    "portforward": portforward,
+}
+
+
+def compiled(name: str) -> str:
+    """The program made from bench/NAME.c, made now if it is older than that."""
+    source, program = HERE / f"{name}.c", HERE / "build" / name
+    program.parent.mkdir(exist_ok=True)
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        subprocess.run(["cc", "-O2", "-o", str(program), str(source)], check=True)
+    return str(program)
+
+
+@contextmanager
+def running(lab: Lab, name: str, directory: Path, port: int) -> Iterator[Target]:
+    """Contender *name* on the gateway, on *port* and the one above."""
+    command = CONTENDERS[name]
+    if command is None:
+        yield Target(lab.server.address, WEB, BULK, 0)
+        return
+    directory.mkdir(exist_ok=True)
+    place = Place(directory, lab.front_address, lab.server.address, port, port + 1)
+    with (directory / "output").open("ab") as output:
+        program = lab.gateway.popen(
+            command(place),
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "PATH": SEARCH},
+        )
+    try:
+        _wait(lab, place)
+        yield Target(place.front, place.web, place.bulk, program.pid)
+    finally:
+        lab.gateway.stop(program)
+
+
+def _wait(lab: Lab, place: Place) -> None:
+    """Until both ports are served; an error with the program's last words, if not."""
+    try:
+        lab.gateway.wait_listening(place.web)
+        lab.gateway.wait_listening(place.bulk)
+    except TimeoutError as error:
+        said = (place.directory / "output").read_text(errors="replace").split("\n")
+        raise TimeoutError("\n    ".join([f"{error}; it said:", *said[-6:]])) from None
+
+
+def versions() -> dict[str, str]:
+    """The release of everything compared that has one."""
+    commands = {"haproxy": [haproxy_binary(), "-v"], "nginx": ["nginx", "-v"]}
+    found = {"Python": sys.version.split()[0]}
+    for name, package in (("bridge", "bridge-gateway"), ("Twisted", "Twisted")):
+        found[name] = metadata.version(package)
+    for name, command in commands.items():
+        ran = subprocess.run(
+            command, capture_output=True, text=True, env={"PATH": SEARCH}
+        )
+        number = re.search(r"(?:version |nginx/)(\S+)", ran.stdout + ran.stderr)
+        found[name] = number[1] if number else "unknown"
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))

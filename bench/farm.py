@@ -1,0 +1,44 @@
+"""What stands behind every contender: nginx for requests, ``load`` for bulk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bench.contenders import BULK, WEB, compiled
+from tests.netlab import Lab
+from tests.netlab.fixtures import SEARCH
+
+OBJECT = 1_000_000  # bytes of /1m
+
+
+def start(lab: Lab, directory: Path) -> None:
+    """Start both on the server; they end with the lab."""
+    (directory / "1m").write_bytes(os.urandom(OBJECT))
+    config = directory / "nginx.conf"
+    config.write_text(f"""
+worker_processes 1;
+worker_rlimit_nofile 16384;
+daemon off;
+master_process off;
+pid {directory}/nginx.pid;
+events {{ worker_connections 16000; }}
+http {{
+    access_log off;
+    keepalive_timeout 1h;
+    keepalive_requests 1000000000;
+    open_file_cache max=10;
+    sendfile on;
+    tcp_nopush on;
+    server {{
+        listen {lab.server.address}:{WEB} backlog=4096;
+        location = /1m {{ root {directory}; }}
+        location / {{ return 200 "ok"; }}
+    }}
+}}
+""")
+    environment = {**os.environ, "PATH": SEARCH}
+    lab.server.popen(["nginx", "-c", str(config), "-e", "/dev/null"], env=environment)
+    lab.server.popen([compiled("load"), "serve", lab.server.address, str(BULK)])
+    lab.server.wait_listening(WEB)
+    lab.server.wait_listening(BULK)

@@ -1,0 +1,209 @@
+"""
+What is done to each contender, and which figures come of it.
+
+A row is measured once a round for every contender in turn.  Throughput counts what
+arrived; CPU is the gateway process's, from before the first connection until after
+the last one.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.contenders import Target, compiled
+from bench.measure import cpu_seconds, resident_bytes
+from tests.netlab import Lab
+
+REPORT = Path(__file__).with_name("report.lua")
+IDLE = 4000
+REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
+
+Figures = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a measurement needs besides its target."""
+
+    lab: Lab
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Column:
+    """One figure of a row, and how it is told."""
+
+    key: str
+    title: str
+    digits: int = 1
+    compared: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of load."""
+
+    title: str
+    measure: Callable[[Bench, Target], Figures]
+    columns: tuple[Column, ...]
+    fresh: bool = False
+    """A new process for each measurement, whose memory nothing else has grown."""
+
+
+class LoadError(RuntimeError):
+    """The load did not get through as it should have."""
+
+
+def bulk(kind: str, flows: int) -> Callable[[Bench, Target], Figures]:
+    """*flows* connections that send (push) or receive (pull) all they can."""
+
+    def measure(bench: Bench, target: Target) -> Figures:
+        before = spent(target)
+        size, seconds = flood(bench, target, kind, flows)
+        cpu = spent(target) - before
+        return {
+            "rate": size * 8 / seconds / 1e9,
+            "cpu": cpu / (size / 1e9) if target.pid else None,
+        }
+
+    return measure
+
+
+def requests(
+    connections: int, path: str = "/", *, close: bool = False
+) -> Callable[[Bench, Target], Figures]:
+    """wrk on *connections*, each request on the same one or on one of its own."""
+
+    options = [f"-c{connections}", *(("-H", "Connection: close") if close else ())]
+
+    def measure(bench: Bench, target: Target) -> Figures:
+        before = spent(target)
+        figures = wrk(bench, target, path, options)
+        cpu = spent(target) - before
+        done = figures.pop("requests") or 0
+        figures["cpu"] = cpu / done * 1e6 if target.pid else None
+        return figures
+
+    return measure
+
+
+def mixed(bench: Bench, target: Target) -> Figures:
+    """Small requests while one bulk flow runs; what each gets of the gateway."""
+    beside = start_flood(replace(bench, seconds=bench.seconds + 1), target, "push", 1)
+    time.sleep(0.5)
+    figures = wrk(bench, target, "/", ["-c8"])
+    size, seconds = flooded(beside)
+    return figures | {"bulk": size * 8 / seconds / 1e9}
+
+
+def idle(bench: Bench, target: Target) -> Figures:
+    """Memory of sessions that have served a request each and then wait."""
+    if not target.pid:
+        return {"memory": None}
+    with ExitStack() as sessions:
+        hold(bench, target, 100, sessions)
+        before = resident_bytes(target.pid)
+        hold(bench, target, IDLE, sessions)
+        grown = resident_bytes(target.pid) - before
+    return {"memory": grown / IDLE / 1000}
+
+
+RATE = Column("rate", "Gb/s", 2)
+PER_GB = Column("cpu", "CPU s/GB", 3)
+PER_SECOND = Column("rate", "per second", 0)
+PER_REQUEST = Column("cpu", "CPU µs each")
+LATENCY = (
+    Column("p50", "p50 ms", 2, compared=False),
+    Column("p99", "p99 ms", 2),
+)
+ROWS: dict[str, Row] = {
+    "up1": Row("One flow, front to back", bulk("push", 1), (RATE, PER_GB)),
+    "down1": Row("One flow, back to front", bulk("pull", 1), (RATE, PER_GB)),
+    "up4": Row("Four flows, front to back", bulk("push", 4), (RATE, PER_GB)),
+    "down4": Row("Four flows, back to front", bulk("pull", 4), (RATE, PER_GB)),
+    "small": Row(
+        "Small requests, 32 kept-alive connections",
+        requests(32),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+    ),
+    "connect": Row(
+        "A new connection for each small request, 32 at a time",
+        requests(32, close=True),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+    ),
+    "objects": Row(
+        "Objects of 1 MB, 8 kept-alive connections",
+        requests(8, "/1m"),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+    ),
+    "mixed": Row(
+        "Small requests on 8 connections beside one bulk flow",
+        mixed,
+        (PER_SECOND, *LATENCY, Column("bulk", "bulk Gb/s", 2, compared=False)),
+    ),
+    "idle": Row(
+        f"Memory of {IDLE} idle sessions",
+        idle,
+        (Column("memory", "kB each", 2),),
+        fresh=True,
+    ),
+}
+
+
+def spent(target: Target) -> float:
+    return cpu_seconds(target.pid) if target.pid else 0.0
+
+
+def start_flood(
+    bench: Bench, target: Target, kind: str, flows: int
+) -> subprocess.Popen[str]:
+    words = [kind, target.host, str(target.bulk), str(flows), str(bench.seconds)]
+    return bench.lab.client.popen(
+        [compiled("load"), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def flooded(program: subprocess.Popen[str]) -> tuple[float, float]:
+    """Bytes and seconds of a flood, when it is over."""
+    said, _ = program.communicate(timeout=60)
+    if program.returncode:
+        raise LoadError(f"load: {said.strip() or program.returncode}")
+    size, seconds, _ = said.split()
+    return float(size), float(seconds)
+
+
+def flood(bench: Bench, target: Target, kind: str, flows: int) -> tuple[float, float]:
+    return flooded(start_flood(bench, target, kind, flows))
+
+
+def wrk(bench: Bench, target: Target, path: str, options: list[str]) -> Figures:
+    command = ["wrk", "-t1", f"-d{bench.seconds}s", *options]
+    ran = bench.lab.client.run([*command, "-s", str(REPORT), target.url + path])
+    line = next(x for x in ran.stdout.splitlines() if x.startswith("report "))
+    done, seconds, p50, p99, errors = map(float, line.split()[1:])
+    if errors or not done:
+        raise LoadError(f"wrk: {done:.0f} requests, {errors:.0f} errors")
+    return {
+        "requests": done,
+        "rate": done / seconds,
+        "p50": p50 / 1000,
+        "p99": p99 / 1000,
+    }
+
+
+def hold(bench: Bench, target: Target, count: int, sessions: ExitStack) -> None:
+    """Open *count* connections, each with one request answered."""
+    for _ in range(count):
+        made = bench.lab.client.connect((target.host, target.web))
+        sessions.enter_context(made)
+        made.sendall(REQUEST)
+        if not made.recv(4096).startswith(b"HTTP/1.1 200"):
+            raise LoadError("a held session got no answer")

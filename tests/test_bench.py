@@ -1,0 +1,201 @@
+"""The benchmark's arithmetic, its tables, and that its yardstick relays correctly."""
+
+import hashlib
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import measure, report
+from bench.__main__ import arguments
+from bench.contenders import BULK, WEB, Target, compiled, running
+from bench.rows import ROWS, Bench, Column, Figures, Row, start_flood
+from tests.netlab import Lab
+from tests.netlab.fixtures import laboratory, requires
+
+TOGETHER = tuple[Lab, Target]
+
+
+@pytest.fixture
+def floor(tmp_path: Path) -> Iterator[TOGETHER]:
+    """The C relay in a lab, with nothing behind it yet."""
+    requires("cc")
+    with laboratory() as lab, running(lab, "floor", tmp_path / "floor", 8000) as target:
+        yield lab, target
+
+
+@pytest.fixture
+def ends(floor: TOGETHER) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """A client and a server joined by the C relay."""
+    lab, target = floor
+    with lab.server.listen((lab.server.address, WEB)) as listener:
+        client = lab.client.connect((target.host, target.web))
+        server, _ = listener.accept()
+        server.settimeout(10)
+        with client, server:
+            yield client, server
+
+
+def read_all(end: socket.socket) -> bytes:
+    """All that comes until the FIN; then *end* is closed."""
+    with end, end.makefile("rb") as reader:
+        return reader.read()
+
+
+def reset(end: socket.socket) -> None:
+    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    end.close()
+
+
+def test_the_floor_passes_every_byte_and_a_half_close(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    client, server = ends
+    sent = os.urandom(20_000_000)
+
+    def send() -> None:
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    with server.makefile("rb") as reader:
+        received = reader.read()
+    sender.join()
+    assert hashlib.sha256(received).digest() == hashlib.sha256(sent).digest()
+    server.sendall(b"answer after the end")
+    server.close()
+    assert read_all(client) == b"answer after the end"
+
+
+def test_the_floor_passes_single_bytes(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    client, server = ends
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sent = os.urandom(3000)
+    for n in range(len(sent)):
+        client.sendall(sent[n : n + 1])
+    client.shutdown(socket.SHUT_WR)
+    assert read_all(server) == sent
+
+
+def test_the_floor_passes_a_reset_as_a_reset(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    client, server = ends
+    reset(server)
+    with pytest.raises(ConnectionResetError):
+        client.recv(1)
+
+
+def test_the_floor_closes_what_it_opened(floor: TOGETHER) -> None:
+    lab, target = floor
+    before = descriptors(target.pid)
+    with lab.server.listen((lab.server.address, WEB)) as listener:
+        for how in ("close", "reset"):
+            client = lab.client.connect((target.host, target.web))
+            server, _ = listener.accept()
+            server.settimeout(10)
+            with server:
+                reset(client) if how == "reset" else client.close()
+                try:
+                    assert server.recv(1) == b""
+                except ConnectionResetError:
+                    assert how == "reset"
+    with pytest.raises(ConnectionResetError):  # nobody listens behind any more
+        read_all(lab.client.connect((target.host, target.web)))
+    assert descriptors(target.pid) <= before + 2  # one spare pipe
+
+
+def descriptors(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+@pytest.mark.parametrize("kind", ["push", "pull"])
+def test_a_flood_through_the_floor_is_counted(floor: TOGETHER, kind: str) -> None:
+    lab, target = floor
+    lab.server.popen([compiled("load"), "serve", lab.server.address, str(BULK)])
+    lab.server.wait_listening(BULK)
+    before = measure.cpu_seconds(target.pid)
+    said, _ = start_flood(Bench(lab, 1), target, kind, 3).communicate(timeout=20)
+    size, seconds, whole = map(float, said.split())
+    assert whole == 1  # every FIN came, and every count with it
+    assert size > 10_000_000
+    assert 0.9 < seconds < 5
+    assert 0 < measure.cpu_seconds(target.pid) - before < 5
+
+
+def test_memory_of_a_process_is_read() -> None:
+    assert measure.resident_bytes(os.getpid()) > 1_000_000
+
+
+def test_children_are_counted_with_their_parent() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        assert {os.getpid(), child.pid} <= set(measure.family(os.getpid()))
+        child.kill()
+
+
+def test_a_ratio_is_taken_round_by_round() -> None:
+    assert measure.ratio([2.0, 40.0, 6.0], [1.0, 10.0, 2.0]) == 3.0
+    assert measure.ratio([None], [1.0]) is None
+    assert measure.ratio([1.0], [0.0]) is None
+
+
+def test_a_table_shows_medians_ratios_and_gaps() -> None:
+    def unused(bench: Bench, target: Target) -> Figures:
+        raise NotImplementedError
+
+    columns = (Column("rate", "Gb/s"), Column("p50", "p50 ms", 2, compared=False))
+    row = Row("Some load", unused, columns)
+    rounds: report.Rounds = {
+        "floor": [{"rate": 2.0, "p50": 1.0}, {"rate": 4.0, "p50": 3.0}],
+        "bridge": [{"rate": 1000.0, "p50": 1.5}, {"rate": 3000.0, "p50": 1.5}],
+        "nginx": [{}, {}],
+    }
+    assert report.table(row, rounds) == [
+        "### Some load",
+        "",
+        "| | Gb/s | ÷ floor | p50 ms |",
+        "|---|---:|---:|---:|",
+        "| floor | 3.0 | 1.00 | 2.00 |",
+        "| bridge | 2,000.0 | 625.00 | 1.50 |",
+        "| nginx | - | - | - |",
+    ]
+
+
+def test_rows_and_contenders_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = arguments(["--only", "up1,idle", "--contenders", "floor"])
+    assert (chosen.only, chosen.contenders) == (["up1", "idle"], ["floor"])
+    assert arguments([]).only == list(ROWS)
+    with pytest.raises(SystemExit):
+        arguments(["--only", "sideways"])
+    assert "'sideways' is not one of up1," in capsys.readouterr().err
+
+
+def test_the_benchmark_runs_and_writes_its_tables(tmp_path: Path) -> None:
+    for program in ("cc", "nginx", "wrk"):
+        requires(program)
+    with laboratory():
+        pass  # skips where the benchmark could not run either
+    written = tmp_path / "tables.md"
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "bench", "--rounds=1", "--seconds=1"),
+            *("--only=small,objects", "--contenders=direct,floor"),
+            *("--write", str(written)),
+        ],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+        timeout=120,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "### Small requests, 32 kept-alive connections" in ran.stdout
+    assert written.read_text() == ran.stdout
