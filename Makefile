@@ -1,0 +1,37 @@
+# The README's two commands are `make run` and `make test`; both set up first.
+
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/ready
+
+.PHONY: run test soak bench lint docs clean
+
+run: $(READY)
+	$(BIN)/twistd -n --pidfile= bridge --demo
+
+test: $(READY)
+	$(BIN)/pytest -q
+
+soak: $(READY)
+	$(BIN)/pytest -q -m slow
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(READY)
+	$(BIN)/bridgectl schema --markdown > docs/configuration.md
+
+# Made anew when the dependencies change.
+$(READY): setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) bench/build build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
