@@ -45,13 +45,17 @@ class _Hello(Resource):
         ).encode()
 
 
+def _server_socket() -> socket.socket:
+    sock = socket.create_server(("127.0.0.1", 0))
+    sock.setblocking(False)  # as adoptStreamPort wants it
+    return sock
+
+
 class Demo:
     """Binds the farm's sockets, so that its configuration can name their ports."""
 
     def __init__(self) -> None:
-        self._sockets = {
-            name: socket.create_server(("127.0.0.1", 0)) for name in _NAMES
-        }
+        self._sockets = {name: _server_socket() for name in _NAMES}
 
     def document(self) -> Document:
         """The configuration of a gateway in front of this farm."""

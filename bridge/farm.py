@@ -7,7 +7,7 @@ Pure but for the options a server's sockets get: no clock, no dialing.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.net.dial import Target
 
@@ -20,6 +20,11 @@ class Server:
     target: Target
     active: int = 0
     """Sessions that are connected to it, or dialing."""
+    back: tuple[str, int] = field(init=False)
+    """Its address and port, as records tell them."""
+
+    def __post_init__(self) -> None:
+        self.back = self.target.host, self.target.port
 
 
 class Farm:

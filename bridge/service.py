@@ -19,6 +19,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from bridge import __version__
 from bridge.config.model import Config
 from bridge.config.model import Farm as FarmConfig
 from bridge.config.model import Front as FrontConfig
@@ -43,8 +44,9 @@ from bridge.session.front import Admission, FrontFactory
 from bridge.session.session import Session
 from bridge.session.sweep import Sweep
 from bridge.session.terms import House, Terms, Timeouts
-from bridge.watch.access import Format, JsonFormat, TextFormat
+from bridge.watch.access import Format, JsonFormat, TextFormat, render
 from bridge.watch.lines import File, Lines, StandardOutput
+from bridge.watch.record import Record
 
 RESERVE = 64
 """Descriptors for everything that is neither a session's nor a pipe's."""
@@ -108,6 +110,11 @@ class Gateway(Service):
     def startService(self) -> None:
         """Listen and accept.  Raises ListenError."""
         super().startService()
+        self._log.info(
+            "bridge {version} starts, process {pid}",
+            version=__version__,
+            pid=os.getpid(),
+        )
         for name, port in self._ports:
             try:
                 port.startListening()
@@ -151,9 +158,8 @@ class Gateway(Service):
         )
         terms = Terms(self._house, name, farm, timeouts)
         if self._lines is not None:
-            add, form = self._lines.add, _format(self._config)
-            terms.told = lambda record: add(form.line(record))
-            terms.needs_sides = form.needs_sides
+            terms.told = self._lines.add
+            terms.needs_sides = _format(self._config).needs_sides
         return terms
 
     def _bind(
@@ -219,6 +225,7 @@ class Gateway(Service):
                 session.handle(Event.DRAINED)
 
     def _close(self, _: object) -> None:
+        self._log.info("bridge has stopped")
         for terms in self._terms.values():
             terms.opening.close()
             terms.dialing.close()
@@ -290,7 +297,7 @@ def _format(config: Config) -> Format:
     return JsonFormat() if config.log.access_format == "json" else TextFormat()
 
 
-def _access_lines(config: Config, reactor: Reactor) -> Lines | None:
+def _access_lines(config: Config, reactor: Reactor) -> Lines[Record] | None:
     """
     The access log.  Raises OSError, now, while relative paths mean what they meant to
     the operator: a daemon changes its directory.
@@ -298,7 +305,12 @@ def _access_lines(config: Config, reactor: Reactor) -> Lines | None:
     where = config.log.access
     if where is None:
         return None
-    return Lines(reactor, StandardOutput() if where == "-" else File(where))
+    form = _format(config)
+    return Lines(
+        reactor,
+        StandardOutput() if where == "-" else File(where),
+        lambda records: render(form, records, reactor.seconds()),
+    )
 
 
 def _listen_error(front: str, where: object, error: OSError) -> ListenError:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.net.tcpinfo import NOTHING
-from bridge.watch.access import JsonFormat, TextFormat
+from bridge.watch.access import JsonFormat, TextFormat, render
 from bridge.watch.record import Record, Sides
 
 SIDE = NOTHING._replace(
@@ -25,6 +25,9 @@ SIDES = Sides(
     front=SIDE,
     back=SIDE._replace(snd_mss=8948),
 )
+
+
+EPOCH = 1_700_000_000.0
 
 
 def record(**changes: Any) -> Record:
@@ -46,7 +49,10 @@ def record(**changes: Any) -> Record:
         down=20000,
         lost=0,
         retries=1,
-        active=(5, 4, 3, 2),
+        active=5,
+        front_active=4,
+        farm_active=3,
+        server_active=2,
         sides=SIDES,
     )
     return made._replace(**changes)
@@ -65,7 +71,7 @@ TCPLOG = re.compile(
 
 
 def text(**changes: Any) -> dict[str, str]:
-    line = TextFormat().line(record(**changes))
+    line = TextFormat().line(record(**changes), EPOCH)
     match = TCPLOG.fullmatch(line)
     assert match, line
     return match.groupdict()
@@ -102,20 +108,28 @@ def test_a_phase_not_reached_is_minus_one() -> None:
 
 
 def test_the_date_is_when_the_client_was_accepted() -> None:
-    told = datetime.strptime(text()["accept_date"], "%d/%b/%Y:%H:%M:%S.%f")
-    ago = (datetime.now() - told).total_seconds()
-    assert 1.4 < ago < 10, "the session took 1.5 s"
+    when = datetime(2026, 3, 4, 5, 6, 7, 89_500)
+    line = TextFormat().line(record(accepted=5.0), when.timestamp() - 5)
+    assert "[04/Mar/2026:05:06:07.089]" in line
+
+
+def test_dates_are_todays_idea_of_the_date() -> None:
+    told = render(TextFormat(), [record(accepted=100.0)] * 2, 101.5).splitlines()
+    assert len(told) == 2
+    match = TCPLOG.fullmatch(told[0])
+    assert match
+    date = datetime.strptime(match["accept_date"], "%d/%b/%Y:%H:%M:%S.%f")
+    assert 1.4 < (datetime.now() - date).total_seconds() < 10
 
 
 def as_json(**changes: Any) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(JsonFormat().line(record(**changes)))
+    told: dict[str, Any] = json.loads(JsonFormat().line(record(**changes), EPOCH))
     return told
 
 
 def test_json_says_everything() -> None:
     told = as_json()
-    when = told.pop("time")
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", when)
+    assert told.pop("time") == "2023-11-14T22:15:01.500Z", "when it ended"
     side = {
         "mss_out": 1428, "mss_in": 1400, "mss_advertised": 1440, "pmtu": 1500,
         "rtt_ms": 12.345, "min_rtt_ms": 11.0, "retransmits": 3, "segments_out": 10,
@@ -154,7 +168,7 @@ def test_what_was_not_reached_is_null_in_json() -> None:
 
 @pytest.mark.parametrize("evil", ['a"b', "a\nb", "a\x1b[31mb", "ü"])
 def test_nothing_breaks_out_of_a_line(evil: str) -> None:
-    line = JsonFormat().line(record(server=evil, front=evil, reason=evil))
+    line = JsonFormat().line(record(server=evil, front=evil, reason=evil), EPOCH)
     assert line.isprintable()
     assert json.loads(line)["server"] == evil
 

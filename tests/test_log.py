@@ -26,9 +26,18 @@ def test_a_line_has_time_level_place_and_message() -> None:
     log, stream = logging()
     emit(log, LogLevel.info, "{n} sessions", n=3)
     assert re.fullmatch(
-        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info  bridge.test: 3 sessions\n",
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info  3 sessions\n",
         stream.getvalue(),
     )
+
+
+def test_what_twisted_has_to_say_is_told_if_it_matters() -> None:
+    log, stream = logging()
+    other = Logger(namespace="twisted.web", observer=log.observer())
+    other.info("Starting factory")
+    other.warn("something is odd")
+    assert "Starting" not in stream.getvalue()
+    assert "warn  twisted.web: something is odd" in stream.getvalue()
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -55,11 +55,12 @@ class Failing:
         self._sock = sock
         self.failures = failures
 
-    def accept(self) -> tuple[socket.socket, Any]:
+    def _accept(self) -> tuple[int, Any]:
         if self.failures:
             number = self.failures.pop(0)
             raise OSError(number, os.strerror(number))
-        return self._sock.accept()
+        accepted, peer = self._sock.accept()
+        return accepted.detach(), peer
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
@@ -146,14 +147,15 @@ def test_an_unknown_error_is_a_bug_and_the_port_goes_on() -> None:
 
 def test_a_full_house_lets_clients_wait_until_someone_leaves() -> None:
     listening = Listening(most=1)
-    listening.room.enter()
+    listening.room.taken += 1
     listening.connect()
     with logged() as log:
         listening.turner.settle()
     assert not listening.factory.made
     assert len(log.lines) == 1
     assert "limits.connections" in log.lines[0]
-    listening.room.leave()
+    listening.room.taken -= 1
+    listening.room.resume()
     listening.turner.until(lambda: listening.factory.made)
     listening.close()
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.net import splice as module
-from bridge.net.splice import CHUNK, TURN, Pipes, Splice
-from bridge.net.stream import Stream
+from bridge.net.splice import CHUNK, Pipes, Splice
+from bridge.net.stream import Stream, join
 from tests.pumping import Turner, tcp_pair
 
 
@@ -45,8 +45,7 @@ class Relay:
         self.turner.settle()
         self.up = Splice(self.pipes, self.source, self.sink, self.owner)
         self.down = Splice(self.pipes, self.sink, self.source, Owner())
-        self.source.join(self.up, self.down)
-        self.sink.join(self.down, self.up)
+        join(self.source, self.sink, self.up, self.down)
 
     def stall(self) -> bytes:
         """Send until the sink is full; what was sent."""
@@ -96,7 +95,7 @@ def relay() -> Iterator[Relay]:
     made.close()
 
 
-@pytest.mark.parametrize("size", [1, 200, 256, 300, 65536, CHUNK, TURN + 1, 5_000_000])
+@pytest.mark.parametrize("size", [1, 200, 256, 300, 65536, CHUNK, CHUNK + 1, 5_000_000])
 def test_all_bytes_arrive_in_order(relay: Relay, size: int) -> None:
     data = random.Random(size).randbytes(size)
     got = b""
@@ -233,24 +232,17 @@ def test_urgent_data_does_not_stop_the_stream(relay: Relay) -> None:
     assert relay.read(7) == b" and on"
 
 
-def test_a_bulk_flow_gives_way_after_its_turn(
+def test_a_bulk_flow_gives_way_after_each_chunk(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More than a turn's worth is ready; one move does not take it all."""
+    """Much more is ready; one move takes one chunk and asks to be run again."""
     relay.turner.pump.stop()  # nobody moves but the test
-    chunk = b"x" * CHUNK
-    calls: list[int] = []
-
-    def splice(source: int, sink: int, count: int, *_: object) -> int:
-        calls.append(count)
-        return len(chunk)
-
     again: list[object] = []
-    monkeypatch.setattr(module, "splice", splice)
+    monkeypatch.setattr(module, "splice", lambda source, sink, count, *_: count)
     monkeypatch.setattr(relay.turner.pump, "again", again.append)
     relay.up.move()
     relay.turner = Turner()
-    assert relay.up.bytes == TURN
+    assert relay.up.bytes == CHUNK
     assert again == [relay.up]
 
 

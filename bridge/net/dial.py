@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twisted.internet.error import ConnectError, UserError, getConnectError
@@ -20,7 +20,7 @@ from zope.interface import implementer
 
 from bridge.net import sockopt
 from bridge.net.pump import ERR, OUT, Pump
-from bridge.net.stream import SocketAddress, Stream, public_address
+from bridge.net.stream import Socket, SocketAddress, Stream, public_address
 from bridge.net.tcpinfo import tcp_info
 
 if TYPE_CHECKING:
@@ -32,9 +32,24 @@ if TYPE_CHECKING:
 class Target:
     """Where to connect to, and the options of the socket that does."""
 
-    family: socket.AddressFamily
+    family: int
     sockaddr: SocketAddress
     options: sockopt.Options
+    address: IAddress = field(init=False)
+
+    @property
+    def host(self) -> str:
+        """The address alone; a unix socket's path."""
+        where = self.sockaddr
+        return where[0] if isinstance(where, tuple) else where
+
+    @property
+    def port(self) -> int:
+        """0 for a unix socket."""
+        return self.sockaddr[1] if isinstance(self.sockaddr, tuple) else 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "address", public_address(self.sockaddr))
 
 
 @implementer(IConnector)
@@ -53,14 +68,14 @@ class Dial:
         self._pump = pump
         self._target = target
         self._factory = factory
-        self._socket: socket.socket | None = None
+        self._socket: Socket | None = None
 
     def connect(self) -> None:
         """Send the SYN."""
         target = self._target
         try:
             # Not blocking from birth on: that saves the ioctl of setblocking().
-            sock = socket.socket(target.family, socket.SOCK_STREAM | _NONBLOCK)
+            sock = Socket(target.family, _KIND, 0)
         except OSError as error:  # EMFILE, ENFILE, ENOBUFS, ENOMEM
             self._fail(error)
             return
@@ -87,10 +102,10 @@ class Dial:
         elif events & OUT:  # perhaps reset since: then with what came before that
             self._connected(sock, events)
 
-    def _connected(self, sock: socket.socket, events: int) -> None:
+    def _connected(self, sock: Socket, events: int) -> None:
         self._socket = None
         stream = Stream(self._pump, sock, self._target.sockaddr)
-        protocol = self._factory.buildProtocol(self.getDestination())
+        protocol = self._factory.buildProtocol(self._target.address)
         if protocol is None:
             stream.abort()
             return
@@ -129,7 +144,7 @@ class Dial:
         self._factory.clientConnectionFailed(self, Failure(UserError()))
 
     def getDestination(self) -> IAddress:
-        return public_address(self._target.sockaddr)
+        return self._target.address
 
 
-_NONBLOCK = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+_KIND = socket.SOCK_STREAM | socket.SOCK_NONBLOCK

@@ -17,7 +17,7 @@ import socket
 import stat
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IListeningPort
 from twisted.logger import Logger
@@ -26,10 +26,10 @@ from zope.interface import implementer
 from bridge.net import sockopt
 from bridge.net.address import Address
 from bridge.net.pump import IN, Pump
-from bridge.net.stream import SocketAddress, Stream, public_address
+from bridge.net.stream import Socket, SocketAddress, Stream, public_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
 
@@ -78,25 +78,19 @@ class Room:
     def __init__(self, most: int) -> None:
         self.most = most
         self.taken = 0
-        self._waiting: list[Port] = []
+        """Sessions there are: whoever begins one adds it, and takes it away again."""
+        self.waiting: list[Port] = []
+        """Ports that paused; whoever takes a session away has them ``resume``."""
 
-    def enter(self) -> None:
-        self.taken += 1
-
-    def leave(self) -> None:
-        self.taken -= 1
-        if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            for port in waiting:
-                port.resume()
-
-    @property
-    def full(self) -> bool:
-        return self.taken >= self.most
+    def resume(self) -> None:
+        """There is room again."""
+        waiting, self.waiting = self.waiting, []
+        for port in waiting:
+            port.resume()
 
     def wait(self, port: Port) -> None:
         """Resume *port* when a session has left."""
-        self._waiting.append(port)
+        self.waiting.append(port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +115,18 @@ class Port:
     ) -> None:
         self._pump = pump
         self._listener = listener
-        self._socket = listener.socket
+        self._socket: Socket = listener.socket
+        # The C type has accept(2) under this name, and makes no object of it.
+        self._accept: Callable[[], tuple[int, Any]] = listener.socket._accept  # type: ignore[attr-defined]
         self._factory = factory
         self._room = room
         self._retry: IDelayedCall | None = None
         self._complained = -QUIET
         self._listening = False
+        self._addressed = getattr(factory, "addressed", True)
+        """Whether the factory looks at the address it is given, which takes time."""
         self._socket.setblocking(False)
+        self._family = int(self._socket.family)
         self._where = self._socket.getsockname()
 
     def startListening(self) -> None:
@@ -159,12 +158,13 @@ class Port:
 
     def ready(self, events: int) -> None:
         """Accept what waits.  The one watcher that is level-triggered."""
+        room = self._room
         for _ in range(ACCEPTS):
-            if self._room.full:
+            if room.taken >= room.most:
                 self._pause_until_room()
                 return
             try:
-                sock, peer = self._socket.accept()
+                fd, peer = self._accept()
             except BlockingIOError:
                 return
             except OSError as error:
@@ -174,19 +174,22 @@ class Port:
                 if error.errno not in CLIENT_GONE:
                     raise
                 continue
-            self._accepted(sock, peer)
+            self._accepted(fd, peer)
 
-    def _accepted(self, sock: socket.socket, peer: SocketAddress) -> None:
+    def _accepted(self, fd: int, peer: SocketAddress) -> None:
+        sock = Socket(self._family, socket.SOCK_STREAM, 0, fd)
         sock.setblocking(False)
         if self._listener.for_accepted:
             sockopt.apply(sock, self._listener.for_accepted)
         stream = Stream(self._pump, sock, peer)
-        protocol = self._factory.buildProtocol(public_address(peer))
+        address: Any = public_address(peer) if self._addressed else None
+        protocol = self._factory.buildProtocol(address)
         if protocol is None:
             stream.abort()
             return
-        self._pump.watch(stream.fd, stream)
-        stream.open(protocol)
+        self._pump.watch(fd, stream)
+        stream.protocol = protocol
+        protocol.makeConnection(stream)
 
     def crashed(self) -> None:
         """Our bug hit one connection; the port goes on."""

@@ -209,7 +209,7 @@ def _seconds(seconds: float) -> int:
     return max(1, math.ceil(seconds))
 
 
-def apply(sock: socket.socket, options: Options) -> None:
+def apply(sock: socket.SocketType, options: Options) -> None:
     """Set *options* in order.  Raises OptionError."""
     for option in options:
         try:
@@ -228,17 +228,17 @@ def for_family(family: int) -> socket.AddressFamily:
 # Single options that are no profile's
 
 
-def set_dual_stack(sock: socket.socket, dual_stack: bool) -> None:
+def set_dual_stack(sock: socket.SocketType, dual_stack: bool) -> None:
     """Always said explicitly: the default is the sysctl ``bindv6only``."""
     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not dual_stack))
 
 
-def set_reuse_address(sock: socket.socket) -> None:
+def set_reuse_address(sock: socket.SocketType) -> None:
     """Bind although old connections of this port are in TIME-WAIT."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
-def set_transparent(sock: socket.socket, family: int) -> None:
+def set_transparent(sock: socket.SocketType, family: int) -> None:
     """
     Accept for addresses that are not this host's.
 
@@ -255,22 +255,22 @@ def set_transparent(sock: socket.socket, family: int) -> None:
         sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
 
 
-def set_urgent_inline(sock: socket.socket) -> None:
+def set_urgent_inline(sock: socket.SocketType) -> None:
     """Leave urgent data in the stream, as RFC 6093, section 5 asks of everyone."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
 
 
-def set_nodelay(sock: socket.socket, on: bool) -> None:
+def set_nodelay(sock: socket.SocketType, on: bool) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(on))
 
 
-def set_keepalive(sock: socket.socket, on: bool) -> None:
+def set_keepalive(sock: socket.SocketType, on: bool) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(on))
 
 
 _RESET = struct.pack("=ii", 1, 0)
 
 
-def reset_on_close(sock: socket.socket) -> None:
+def reset_on_close(sock: socket.SocketType) -> None:
     """``close`` will send a RST and forget what was not delivered (socket(7))."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

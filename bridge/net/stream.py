@@ -45,7 +45,15 @@ READ_SIZE = 65536
 READS = 16
 """``dataReceived`` calls before others get their turn: 1 MiB, as for a splice."""
 
-_RARE = RDHUP | PRI | ERR
+_RARE = PRI | ERR
+
+Socket = socket.SocketType
+"""
+The C type under ``socket.socket``, and one of those will do as well.
+
+Two are made for every session.  The Python class on top of it would cost a dozen
+calls each, for ``makefile`` and enumerations that nobody here looks at.
+"""
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int] | str
 """What ``accept`` returns: IPv4, IPv6, or the path of a unix socket."""
@@ -58,6 +66,17 @@ def public_address(address: SocketAddress) -> IAddress:
     if len(address) == 2:
         return IPv4Address("TCP", *address)
     return IPv6Address("TCP", *address)
+
+
+def join(front: Stream, back: Stream, up: Splice, down: Splice) -> None:
+    """
+    Let bytes bypass the protocols from now on: *up* moves them from *front* to *back*,
+    *down* the other way.
+    """
+    up.ended, down.ended = front.ended, back.ended
+    front.outward = back.inward = up
+    back.outward = front.inward = down
+    front.protocol = back.protocol = None
 
 
 @implementer(ITCPTransport, IConsumer, IPushProducer)
@@ -74,7 +93,7 @@ class Stream:
         "paused", "peer", "protocol", "pump", "readable", "socket",
     )  # fmt: skip
 
-    def __init__(self, pump: Pump, sock: socket.socket, peer: SocketAddress) -> None:
+    def __init__(self, pump: Pump, sock: Socket, peer: SocketAddress) -> None:
         self.pump = pump
         self.socket = sock
         self.fd = sock.fileno()
@@ -107,6 +126,8 @@ class Stream:
         if outward is None:
             self._ready_unjoined(events)
             return
+        if events & RDHUP:
+            outward.ended = True
         if events & _RARE:
             self._rare(events, outward)
         if events & IN:
@@ -117,7 +138,6 @@ class Stream:
                 inward.move()
 
     def _rare(self, events: int, outward: Splice) -> None:
-        outward.ended = True
         if events & PRI and not outward.urgent:
             outward.urgent = True
             sockopt.set_urgent_inline(self.socket)
@@ -132,7 +152,8 @@ class Stream:
             return
         if events & IN:
             self.readable = True
-            self._read()
+            if not self.paused:
+                self._read()
         if events & OUT and self._output is not None and self.fd >= 0:
             self._output.flush()
 
@@ -153,16 +174,6 @@ class Stream:
             self.abortConnection()
 
     # Joining, and the end
-
-    def join(self, outward: Splice, inward: Splice) -> None:
-        """
-        Let bytes bypass the protocol from now on: out of this socket by *outward*,
-        into it by *inward*.
-        """
-        outward.ended = self.ended
-        self.outward = outward
-        self.inward = inward
-        self.protocol = None
 
     def end(self) -> None:
         """Send a FIN.  The other direction stays open."""
@@ -196,17 +207,22 @@ class Stream:
             self.pump.again(self)
 
     def _lose(self, reason: Failure) -> None:
-        """The connection is over: close, then tell producer and protocol."""
-        protocol = self.protocol
+        """
+        The connection is over: tell producer and protocol, then close.
+
+        In this order, so that whoever is told can still ask the socket what it knew.
+        """
+        protocol, self.protocol = self.protocol, None
         if self.fd < 0 or protocol is None:
             return
+        self._reason = reason  # nothing is written any more
+        if self._output is not None:
+            self._output.lost()
+        protocol.connectionLost(reason)
         if reason.check(ConnectionDone):
             self.close()
         else:
             self.abort()
-        if self._output is not None:
-            self._output.lost()
-        protocol.connectionLost(reason)
 
     def tell_write_ended(self) -> None:
         half = IHalfCloseableProtocol(self.protocol, None)
@@ -301,7 +317,7 @@ class Stream:
     def getPeer(self) -> IAddress:  # type: ignore[override]
         return public_address(self.peer)
 
-    def getHandle(self) -> socket.socket:
+    def getHandle(self) -> Socket:
         return self.socket
 
     def getTcpNoDelay(self) -> bool:

@@ -71,7 +71,7 @@ NOTHING = TcpInfo(*[0] * len(TcpInfo._fields))
 """Of a side that has no TCP connection (none yet, or a unix socket)."""
 
 
-def tcp_info(sock: socket.socket) -> TcpInfo:
+def tcp_info(sock: socket.SocketType) -> TcpInfo:
     """
     Ask the kernel about *sock*; works on a reset connection too.
 
@@ -85,10 +85,10 @@ def tcp_info(sock: socket.socket) -> TcpInfo:
     return info if info.min_rtt != _NO_RTT else info._replace(min_rtt=0)
 
 
-def unacknowledged(sock: socket.socket) -> int:
+def unacknowledged(sock: socket.SocketType) -> int:
     """
     Bytes written to *sock* that the other end has not acknowledged (SIOCOUTQ, tcp(7);
     a FIN counts as one).  On a unix socket: bytes not yet read.
     """
-    answer = fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0")
+    answer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
     return int(struct.unpack("=i", answer)[0])

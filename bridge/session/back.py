@@ -8,7 +8,7 @@ A later protocol that speaks before the relay does (a PROXY header, TLS) speaks 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IAddress, IConnector
 from twisted.internet.protocol import ClientFactory, Protocol
@@ -25,13 +25,14 @@ class Back(Protocol):
 
     __slots__ = ("_session", "connected", "factory", "transport")
 
+    transport: Stream
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def connectionMade(self) -> None:
-        stream = cast(Stream, self.transport)
-        stream.pauseProducing()  # bytes wait in the kernel, for the relay
-        self._session.dialed_to(stream)
+        self.transport.paused = True  # bytes wait in the kernel, for the relay
+        self._session.dialed_to(self.transport)
 
 
 class BackFactory(ClientFactory):

@@ -83,6 +83,8 @@ class Action(Enum):
     END_BACK = auto()
     FLUSH_FRONT = auto()
     FLUSH_BACK = auto()
+    CHECK_FLUSH = auto()
+    """The reset side has nothing more: is what it sent delivered?"""
     CLOSE_FRONT = auto()
     CLOSE_BACK = auto()
     ABORT_FRONT = auto()
@@ -151,6 +153,10 @@ TABLE: dict[tuple[State, Event], Row] = {
     (S.OPEN, E.IDLE): (S.CLOSED, _ABORT, Ending.IDLE),
     **{(s, E.IDLE): (S.CLOSED, _ABORT, Ending.HALF_CLOSED_IDLE) for s in _HALF},
     **{(s, E.FLUSHED): (S.CLOSED, _ABORT, None) for s in _FLUSHING},
+    (S.FLUSHING_BACK, E.FRONT_RESET): (S.FLUSHING_BACK, (A.CHECK_FLUSH,), None),
+    (S.FLUSHING_BACK, E.FRONT_FINISHED): (S.FLUSHING_BACK, (A.CHECK_FLUSH,), None),
+    (S.FLUSHING_FRONT, E.BACK_RESET): (S.FLUSHING_FRONT, (A.CHECK_FLUSH,), None),
+    (S.FLUSHING_FRONT, E.BACK_FINISHED): (S.FLUSHING_FRONT, (A.CHECK_FLUSH,), None),
     # Nobody is left to deliver to.
     (S.FLUSHING_BACK, E.BACK_RESET): (S.CLOSED, _ABORT, None),
     (S.FLUSHING_FRONT, E.FRONT_RESET): (S.CLOSED, _ABORT, None),

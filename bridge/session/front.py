@@ -8,7 +8,7 @@ that reads before the relay does (a PROXY header, a ClientHello) reads here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, ServerFactory
@@ -51,16 +51,17 @@ class Front(Protocol):
 
     __slots__ = ("_session", "connected", "factory", "transport")
 
+    factory: FrontFactory
+    transport: Stream
+
     def __init__(self, factory: FrontFactory) -> None:
         self.factory = factory
 
     def connectionMade(self) -> None:
-        stream = cast(Stream, self.transport)
-        # While dialing, what the client sends waits in the kernel.
-        stream.pauseProducing()
-        factory = cast(FrontFactory, self.factory)
-        self._session = Session(factory.terms, stream)
-        self._session.begin(factory.judge(stream.peer))
+        stream, factory = self.transport, self.factory
+        stream.paused = True  # while dialing, what the client sends waits in the kernel
+        self._session = session = Session(factory.terms, stream)
+        session.begin(factory.judge(stream.peer))
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         self._session.handle(Event.FRONT_RESET)
@@ -70,13 +71,19 @@ class FrontFactory(ServerFactory):
     """Where the sessions of one front are born."""
 
     noisy = False
+    addressed = False  # the session asks its stream
 
     def __init__(self, terms: Terms, admission: Admission) -> None:
         self.terms = terms
         self._admission = admission
+        self._everyone = not admission.allow and not admission.deny
 
-    def buildProtocol(self, addr: IAddress | None) -> Front:
+    def buildProtocol(self, addr: IAddress | None) -> Front:  # type: ignore[override]
         return Front(self)
 
     def judge(self, peer: SocketAddress) -> Event:
-        return self._admission.judge(peer, len(self.terms.sessions))
+        """What this front says of a client at *peer*."""
+        active = len(self.terms.sessions)
+        if self._everyone and active < self._admission.connections:
+            return Event.ADMITTED
+        return self._admission.judge(peer, active)

@@ -8,28 +8,21 @@ before the first action runs, so whatever an action sets off may come back in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from bridge.net.dial import Dial
 from bridge.net.splice import Splice
-from bridge.net.tcpinfo import unacknowledged
+from bridge.net.stream import join
 from bridge.session import telling
 from bridge.session.back import BackFactory
-from bridge.session.flow import Action, Ending, Event, State, step
+from bridge.session.flow import TABLE, Action, Ending, Event, State
+from bridge.session.flush import Flush
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall
-
     from bridge.farm import Server
     from bridge.net.stream import Stream
     from bridge.session.terms import Terms
-
-FLUSH_POLL = 0.02
-"""
-Seconds between looks at what a reset side's last bytes still have to go.  The kernel
-has no event for "all acknowledged"; this only runs after a reset.
-"""
 
 
 class Session:
@@ -40,9 +33,9 @@ class Session:
     """
 
     __slots__ = (
-        "_dial", "_flush_until", "_timer", "accepted", "attempts", "back",
-        "dial_began", "dialed", "down", "ended_in", "ending", "front", "quiet",
-        "reason", "seen", "server", "state", "terms", "tried", "up",
+        "_dial", "_flush", "accepted", "attempts", "back", "dial_began", "dialed",
+        "down", "ended_in", "ending", "front", "quiet", "reason", "seen", "server",
+        "state", "terms", "tried", "up",
     )  # fmt: skip
 
     def __init__(self, terms: Terms, front: Stream) -> None:
@@ -61,20 +54,19 @@ class Session:
         self.attempts = 0
         self.reason = ""
         """Why the last dial failed."""
-        self.accepted = terms.house.pump.reactor.seconds()
+        self.accepted = terms.seconds()
         self.dial_began: float | None = None
         self.dialed: float | None = None
         self.seen = 0
         """Progress at the last sweep, and for how many sweeps there was none."""
         self.quiet = 0
         self._dial: Dial | None = None
-        self._timer: IDelayedCall | None = None
-        self._flush_until = 0.0
+        self._flush: Flush | None = None
 
     def begin(self, admission: Event) -> None:
         """Start with what the front says of this client."""
         terms = self.terms
-        terms.house.room.enter()
+        terms.house.room.taken += 1
         terms.sessions.add(self)
         terms.counters.accepted += 1
         self.handle(admission)
@@ -82,49 +74,55 @@ class Session:
     def handle(self, event: Event) -> None:
         """The one way in for everything that happens."""
         before = self.state
-        after, actions, ending = step(before, event)
+        row = _PLAN.get((before, event))
+        if row is None:  # no row, no change: see flow
+            return
+        after, actions, ending = row
         self.state = after
-        trace = self.terms.house.trace
-        if trace is not None:
-            trace(self, before, event)
+        if self.terms.house.trace is not None:
+            self.terms.house.trace(self, before, event)
         if ending is not None and self.ending is None:
             self.ending, self.ended_in = ending, before
-        if after is not State.CLOSED:
-            for action in actions:
-                _EXECUTE[action](self)
-        elif before is not State.CLOSED:
+        if after is State.CLOSED:
             self._close(actions)
+        else:
+            for action in actions:
+                action(self)
 
-    def _close(self, actions: tuple[Action, ...]) -> None:
-        """The last transition.  What the sockets know is asked while they are open."""
-        terms = self.terms
+    def _close(self, actions: Iterable[Callable[[Session], None]]) -> None:
+        """
+        The last transition.
+
+        What the sockets know is asked while they are open.  Then everything is let go
+        of, cycles first: the collector shall find nothing.
+        """
+        terms, up, down = self.terms, self.up, self.down
         record = telling.record_of(self) if terms.told is not None else None
-        for direction in (self.up, self.down):
-            if direction is not None:
-                direction.stop()
-                terms.counters.up += direction.bytes if direction is self.up else 0
-                terms.counters.down += direction.bytes if direction is self.down else 0
+        if up is not None and down is not None:
+            if up.held or down.held:
+                up.stop()
+                down.stop()
+            terms.counters.up += up.bytes
+            terms.counters.down += down.bytes
         for action in actions:
-            _EXECUTE[action](self)
-        if self._timer is not None:
-            self._timer.cancel()
-        self._leave()
-        if record is not None and terms.told is not None:
-            terms.told(record)
-
-    def _leave(self) -> None:
-        """Let go of everything, cycles first: the collector shall find nothing."""
-        terms = self.terms
-        self.up = self.down = self.back = self._dial = self._timer = None
-        terms.opening.stop(self)
-        terms.dialing.stop(self)
-        terms.sessions.discard(self)
-        if self.ending is not None:
-            terms.counters.endings[self.ending.value] += 1
+            action(self)
+        if self._flush is not None:
+            self._flush.cancel()
+        if self.dialed is None:
+            terms.opening.pop(self, None)
+            terms.dialing.pop(self, None)
+        self.up = self.down = self.back = self._dial = self._flush = None
         if self.server is not None:
             self.server.active -= 1
             terms.farm.active -= 1
-        terms.house.room.leave()
+        terms.sessions.discard(self)
+        room = terms.house.room
+        room.taken -= 1
+        if room.waiting:
+            room.resume()
+        terms.counters.endings[(self.ending or Ending.ERROR)._value_] += 1
+        if record is not None and terms.told is not None:
+            terms.told(record)
 
     # What the two protocols, the directions and the clock report
 
@@ -133,20 +131,23 @@ class Session:
         self.back = back
         self._dial = None
         self.tried = ()
-        self.dialed = self.terms.house.pump.reactor.seconds()
-        self.terms.dialing.stop(self)
-        self.terms.opening.stop(self)
+        terms = self.terms
+        self.dialed = terms.seconds()
+        terms.dialing.pop(self, None)
+        terms.opening.pop(self, None)
         self.handle(Event.DIALED)
 
     def attempt_failed(self, reason: str) -> None:
         """One dial failed: another server, while there are retries."""
         self.reason = reason
         self._dial = None
-        self.terms.dialing.stop(self)
+        self.terms.dialing.pop(self, None)
         if self.state is not State.DIALING:
             return
         if self.attempts <= self.terms.farm.retries:
-            self._attempt()
+            if self.server is not None:
+                self.server.active -= 1
+            self._attempt(self.terms.seconds())
         else:
             self.handle(Event.DIAL_FAILED)
 
@@ -181,25 +182,29 @@ class Session:
 
     # The actions
 
-    def _attempt(self) -> None:
+    def _dial_first(self) -> None:
+        terms = self.terms
+        terms.farm.active += 1
+        self.dial_began = now = terms.seconds()
+        opening = terms.opening
+        opening[self] = now + opening.seconds
+        if not opening.armed:
+            opening.arm()
+        self._attempt(now)
+
+    def _attempt(self, now: float) -> None:
         """Dial the farm's next server."""
         terms = self.terms
-        if self.server is not None:
-            self.server.active -= 1
-        else:
-            terms.farm.active += 1
-            self.dial_began = terms.house.pump.reactor.seconds()
         server = self.server = terms.farm.choose(self.tried)
         self.tried += (server,)
         self.attempts += 1
         server.active += 1
-        terms.dialing.start(self)
-        self._dial = Dial(terms.house.pump, server.target, BackFactory(self))
-        self._dial.connect()
-
-    def _begin_dial(self) -> None:
-        self.terms.opening.start(self)
-        self._attempt()
+        dialing = terms.dialing
+        dialing[self] = now + dialing.seconds
+        if not dialing.armed:
+            dialing.arm()
+        self._dial = dial = Dial(terms.house.pump, server.target, BackFactory(self))
+        dial.connect()
 
     def _cancel_dial(self) -> None:
         if self._dial is not None:
@@ -211,39 +216,26 @@ class Session:
         pipes = self.terms.house.pipes
         self.up = up = Splice(pipes, front, back, self)
         self.down = down = Splice(pipes, back, front, self)
-        readable = front.readable or front.ended
-        front.join(up, down)
-        back.join(down, up)
-        if readable:  # what came during the dial; its edge is over
+        join(front, back, up, down)
+        if front.readable or front.ended:  # what came during the dial
             up.move()
 
     def _flush_back(self) -> None:
-        assert self.up is not None and self.down is not None
-        self.down.stop()
-        self._flush(self.up)
+        self._begin_flush(self.up, self.down)
 
     def _flush_front(self) -> None:
-        assert self.up is not None and self.down is not None
-        self.up.stop()
-        self._flush(self.down)
+        self._begin_flush(self.down, self.up)
 
-    def _flush(self, direction: Splice) -> None:
-        """Deliver what the reset source had sent, for at most ``close`` seconds."""
-        now = self.terms.house.pump.reactor.seconds()
-        self._flush_until = now + self.terms.timeouts.close
-        direction.ended = True
-        direction.move()
-        if self.state is not State.CLOSED:
-            self._check_flush(direction)
+    def _begin_flush(self, direction: Splice | None, other: Splice | None) -> None:
+        assert direction is not None and other is not None
+        other.stop()
+        self._flush = Flush(self, direction)
+        self._flush.begin()
+        self._check_flush()
 
-    def _check_flush(self, direction: Splice) -> None:
-        self._timer = None
-        reactor = self.terms.house.pump.reactor
-        delivered = direction.over and not unacknowledged(direction.sink.socket)
-        if delivered or reactor.seconds() >= self._flush_until:
-            self.handle(Event.FLUSHED)
-        else:
-            self._timer = reactor.callLater(FLUSH_POLL, self._check_flush, direction)
+    def _check_flush(self) -> None:
+        if self._flush is not None:  # else: over already, within what began it
+            self._flush.check()
 
     def _end_back(self) -> None:
         assert self.back is not None
@@ -259,15 +251,22 @@ class Session:
 
 
 _EXECUTE: dict[Action, Callable[[Session], None]] = {
-    Action.DIAL: Session._begin_dial,
+    Action.DIAL: Session._dial_first,
     Action.CANCEL_DIAL: Session._cancel_dial,
     Action.JOIN: Session._join,
     Action.END_FRONT: lambda session: session.front.end(),
     Action.END_BACK: Session._end_back,
     Action.FLUSH_FRONT: Session._flush_front,
     Action.FLUSH_BACK: Session._flush_back,
+    Action.CHECK_FLUSH: Session._check_flush,
     Action.CLOSE_FRONT: lambda session: session.front.close(),
     Action.CLOSE_BACK: Session._close_back,
     Action.ABORT_FRONT: lambda session: session.front.abort(),
     Action.ABORT_BACK: Session._abort_back,
 }
+
+_PLAN = {
+    key: (after, tuple(_EXECUTE[action] for action in actions), ending)
+    for key, (after, actions, ending) in TABLE.items()
+}
+"""The table with methods for its actions: looked up once an event, not once each."""

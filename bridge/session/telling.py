@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bridge.session.session import Session
 
 _BY_WHOM = {
-    Ending.DONE: "-",
     Ending.DENIED: "P",
     Ending.LIMITED: "P",
     Ending.NO_SERVER: "S",
@@ -50,44 +49,41 @@ client has not).
 
 def record_of(session: Session) -> Record:
     """What is said of *session*, whose sockets must still be open."""
-    terms = session.terms
-    server = session.server
-    sides = _sides(session) if terms.needs_sides else None
+    terms, server = session.terms, session.server
     house = terms.house
     ending = session.ending or Ending.ERROR
+    done = ending is Ending.DONE
     up, down = session.up, session.down
+    sides = _sides(session) if terms.needs_sides else None
     return Record(
-        session=f"{house.prefix}-{next(house.numbers)}",
-        front=terms.front,
-        farm=terms.farm.name,
-        server=server.name if server else "",
-        back=_host_and_port(server.target.sockaddr) if server else ("", 0),
-        client=_host_and_port(session.front.peer),
-        ending=ending.value,
-        letters=_letters(session, ending),
-        reason=session.reason if ending is Ending.DIAL_FAILED else "",
-        accepted=session.accepted,
-        dial_began=session.dial_began,
-        dialed=session.dialed,
-        closed=house.pump.reactor.seconds(),
-        up=up.bytes if up else 0,
-        down=down.bytes if down else 0,
-        lost=_lost(session, sides),
-        retries=max(0, session.attempts - 1),
-        active=(
-            house.room.taken,
-            len(terms.sessions),
-            terms.farm.active,
-            server.active if server else 0,
-        ),
-        sides=sides,
+        f"{house.prefix}-{next(house.numbers)}",
+        terms.front,
+        terms.farm.name,
+        server.name if server is not None else "",
+        server.back if server is not None else ("", 0),
+        _host_and_port(session.front.peer),
+        ending._value_,
+        "--" if done else _letters(session, ending),
+        session.reason if ending is Ending.DIAL_FAILED else "",
+        session.accepted,
+        session.dial_began,
+        session.dialed,
+        terms.seconds(),
+        up.bytes if up is not None else 0,
+        down.bytes if down is not None else 0,
+        # Nothing is: the kernel goes on delivering after close(2).
+        0 if done else _lost(session, sides),
+        session.attempts - 1 if session.attempts > 1 else 0,
+        house.room.taken,
+        len(terms.sessions),
+        terms.farm.active,
+        server.active if server is not None else 0,
+        sides,
     )
 
 
 def _letters(session: Session, ending: Ending) -> str:
     whom = _BY_WHOM[ending]
-    if ending is Ending.DONE:
-        return "--"
     if ending is Ending.HALF_CLOSED_IDLE and session.ended_in is State.BACK_ENDED:
         whom = "c"  # the server has finished; it is the client that is waited for
     return whom + _WHEN.get(session.ended_in, "-")
@@ -98,7 +94,9 @@ def _host_and_port(address: SocketAddress) -> tuple[str, int]:
     if not isinstance(address, tuple):
         return "unix", 0
     host = address[0]
-    return (canonical(host) if host.startswith("::ffff:") else host), address[1]
+    if host[:7] == "::ffff:":
+        host = canonical(host)
+    return host, address[1]
 
 
 def _name(stream: Stream | None) -> tuple[str, int]:
@@ -127,11 +125,10 @@ def _lost(session: Session, sides: Sides | None) -> int:
     """
     Bytes received from one side and not delivered to the other.
 
-    A direction that was done has nothing to lose: the kernel goes on delivering after
-    close(2).  Of the others, what was in our hands; and, where the kernel was asked,
-    what the receiving end never acknowledged.
+    What was in our hands; and, where the kernel was asked, what the receiving end
+    never acknowledged.
     """
-    if session.ending is Ending.DONE or session.up is None or session.down is None:
+    if session.up is None or session.down is None:
         return 0
     back, front = (sides.back, sides.front) if sides else (NOTHING, NOTHING)
     # The dialing end's count includes the SYN it sent (tcp_snd_una_update).

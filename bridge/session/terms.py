@@ -73,6 +73,8 @@ class Terms:
         self.sessions: set[Session] = set()
         self.counters = Counters()
         clock = house.pump.reactor
+        self.seconds = clock.seconds
+        """The time now, on the monotonic clock."""
         self.opening: Deadlines[Session] = Deadlines(clock, timeouts.open, _late)
         self.dialing: Deadlines[Session] = Deadlines(
             clock, timeouts.connect, _unanswered

@@ -10,8 +10,10 @@ microseconds, and a session that only carries one request not many more.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import lru_cache
+from time import time
 from typing import Protocol
 
 from bridge.net.tcpinfo import TcpInfo
@@ -24,52 +26,57 @@ class Format(Protocol):
     needs_sides: bool
     """Whether records must have ``sides``."""
 
-    def line(self, record: Record) -> str: ...
-
-
-def _wall(monotonic_now: float, then: float) -> datetime:
-    """The date of a moment on the monotonic clock, by today's idea of the date."""
-    return datetime.now(UTC) - timedelta(seconds=monotonic_now - then)
+    def line(self, record: Record, epoch: float) -> str:
+        """*epoch* is the date at which the monotonic clock was 0, in Unix seconds."""
 
 
 @lru_cache(maxsize=64)
-def _to_the_second(second: datetime) -> str:
+def _to_the_second(second: int) -> str:
     """Local time, English month names whatever the locale, as HAProxy's %t."""
-    local = second.astimezone()
+    local = datetime.fromtimestamp(second)
     month = "JanFebMarAprMayJunJulAugSepOctNovDec"[local.month * 3 - 3 :][:3]
     return f"{local:%d}/{month}/{local:%Y:%H:%M:%S}"
-
-
-def _milliseconds(began: float | None, over: float | None) -> int:
-    """-1 where the phase was not reached, as in HAProxy."""
-    if began is None or over is None:
-        return -1
-    return int((over - began) * 1000)
 
 
 class TextFormat:
     """
     ``client:port [accept date] front farm/server queue/dial/total bytes letters
-    actives/retries queues``, times in ms.
+    actives/retries queues``, times in ms; -1 for a phase that was not reached.
     """
 
     needs_sides = False
 
-    def line(self, record: Record) -> str:
-        accepted = _wall(record.closed, record.accepted)
-        date = _to_the_second(accepted.replace(microsecond=0))
-        host, port = record.client
-        dial_began = record.dial_began
-        everyone, front, farm, server = record.active
+    def line(self, record: Record, epoch: float) -> str:
+        (
+            _, front, farm, server, _, (host, port), _, letters, _, accepted,
+            dial_began, dialed, closed, _, down, _, retries, *actives, _,
+        ) = record  # fmt: skip
+        when = epoch + accepted
+        second = int(when)
+        date = f"{_to_the_second(second)}.{int((when - second) * 1000):03}"
+        queue = dial = -1
+        if dial_began is not None:
+            queue = int((dial_began - accepted) * 1000)
+            if dialed is not None:
+                dial = int((dialed - dial_began) * 1000)
+        everyone, at_front, at_farm, at_server = actives
         return (
-            f"{host}:{port} [{date}.{accepted.microsecond // 1000:03}] "
-            f"{record.front} {record.farm}/{record.server or '<NOSRV>'} "
-            f"{_milliseconds(record.accepted, dial_began)}/"
-            f"{_milliseconds(dial_began, record.dialed)}/"
-            f"{_milliseconds(record.accepted, record.closed)} "
-            f"{record.down} {record.letters} "
-            f"{everyone}/{front}/{farm}/{server}/{record.retries} 0/0"
+            f"{host}:{port} [{date}] "
+            f"{front} {farm}/{server or '<NOSRV>'} "
+            f"{queue}/{dial}/{int((closed - accepted) * 1000)} {down} {letters} "
+            f"{everyone}/{at_front}/{at_farm}/{at_server}/{retries} 0/0"
         )
+
+
+def render(form: Format, records: Iterable[Record], monotonic: float) -> str:
+    """
+    *records* as lines of *form*, each ended.  *monotonic* is that clock's time now.
+
+    Dates are by today's idea of the date: if the wall clock was set meanwhile, a
+    record tells when its session was, as seen from now.
+    """
+    line, epoch = form.line, time() - monotonic
+    return "".join([line(record, epoch) + "\n" for record in records])
 
 
 _quoted = lru_cache(maxsize=1024)(json.dumps)
@@ -103,8 +110,8 @@ class JsonFormat:
     def __init__(self, worker: int = 0) -> None:
         self._worker = worker
 
-    def line(self, record: Record) -> str:
-        now = datetime.now(UTC)
+    def line(self, record: Record, epoch: float) -> str:
+        now = datetime.fromtimestamp(epoch + record.closed, UTC)
         sides = record.sides or Sides()
         return (
             f'{{"time":"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z",'

@@ -63,8 +63,15 @@ class Log:
             before.close()
 
     def observer(self) -> ILogObserver:
-        """An observer of everything of ``level`` and above."""
-        predicate = LogLevelFilterPredicate(defaultLogLevel=LEVELS[self.level])
+        """
+        An observer of everything of ``level`` and above.
+
+        Of Twisted's own messages only those that matter: that some factory of its web
+        server was started is no news to whoever runs a gateway.
+        """
+        others = LogLevel.info if self.level == "debug" else LogLevel.warn
+        predicate = LogLevelFilterPredicate(defaultLogLevel=others)
+        predicate.setLogLevelForNamespace("bridge", LEVELS[self.level])
         return FilteringLogObserver(self, [predicate])
 
     def __call__(self, event: LogEvent) -> None:
@@ -73,7 +80,9 @@ class Log:
             text = text.replace("\n", "\\n")
         level = event.get("log_level", LogLevel.info)
         where = event.get("log_namespace", "-")
-        line = f"{_when(event)} {level.name:<5} {where}: {text}".translate(_SHOWN)
+        if not where.startswith("bridge"):
+            text = f"{where}: {text}"
+        line = f"{_when(event)} {level.name:<5} {text}".translate(_SHOWN)
         try:
             self._stream.write(line + "\n")
             self._stream.flush()

@@ -55,6 +55,9 @@ class Record(NamedTuple):
     lost: int
     """Received from either side and not delivered to the other."""
     retries: int
-    active: tuple[int, int, int, int]
-    """Sessions still active, this one included: in all, front, farm, server."""
+    active: int
+    """Sessions there were at the end, this one included: in all ..."""
+    front_active: int
+    farm_active: int
+    server_active: int
     sides: Sides | None
