@@ -97,7 +97,8 @@ def log_observer() -> ILogObserver:
 
 
 def _leave(status: int, message: str) -> NoReturn:
-    print(message, file=sys.stderr)
+    # The real one: once twistd logs, sys.stderr is part of the log.
+    print(message, file=sys.__stderr__)
     raise SystemExit(status)
 
 

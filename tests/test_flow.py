@@ -8,8 +8,7 @@ from bridge.session.flow import TABLE, Action, Ending, Event, State, step
 
 S, E, A = State, Event, Action
 
-FRONT_OVER = (A.CLOSE_FRONT, A.ABORT_FRONT)
-BACK_OVER = (A.CLOSE_BACK, A.ABORT_BACK)
+OVER = (A.CLOSE, A.ABORT)
 
 
 def run(*events: Event) -> tuple[State, list[Action], Ending | None]:
@@ -26,7 +25,7 @@ def run(*events: Event) -> tuple[State, list[Action], Ending | None]:
 def test_request_then_half_close_then_answer() -> None:
     assert run(E.ADMITTED, E.DIALED, E.FRONT_FINISHED, E.BACK_FINISHED) == (
         S.CLOSED,
-        [A.DIAL, A.JOIN, A.END_BACK, A.CLOSE_FRONT, A.CLOSE_BACK],
+        [A.DIAL, A.JOIN, A.END_BACK, A.CLOSE],
         Ending.DONE,
     )
 
@@ -34,7 +33,7 @@ def test_request_then_half_close_then_answer() -> None:
 def test_the_server_may_finish_first() -> None:
     assert run(E.ADMITTED, E.DIALED, E.BACK_FINISHED, E.FRONT_FINISHED) == (
         S.CLOSED,
-        [A.DIAL, A.JOIN, A.END_FRONT, A.CLOSE_FRONT, A.CLOSE_BACK],
+        [A.DIAL, A.JOIN, A.END_FRONT, A.CLOSE],
         Ending.DONE,
     )
 
@@ -42,7 +41,7 @@ def test_the_server_may_finish_first() -> None:
 def test_a_reset_is_passed_on_after_what_came_before_it() -> None:
     state, done, ending = run(E.ADMITTED, E.DIALED, E.FRONT_RESET, E.FLUSHED)
     assert (state, ending) == (S.CLOSED, Ending.FRONT_RESET)
-    assert done[2:] == [A.FLUSH_BACK, A.ABORT_FRONT, A.ABORT_BACK]
+    assert done[2:] == [A.FLUSH_BACK, A.ABORT]
 
 
 def test_a_reset_after_the_fin_is_still_a_reset() -> None:
@@ -53,7 +52,7 @@ def test_a_reset_after_the_fin_is_still_a_reset() -> None:
 def test_a_client_that_leaves_cancels_its_dial() -> None:
     assert run(E.ADMITTED, E.FRONT_RESET) == (
         S.CLOSED,
-        [A.DIAL, A.CANCEL_DIAL, A.ABORT_FRONT],
+        [A.DIAL, A.CANCEL_DIAL, A.ABORT],
         Ending.FRONT_RESET,
     )
 
@@ -64,7 +63,7 @@ def test_a_client_that_leaves_cancels_its_dial() -> None:
 def test_who_is_refused_is_reset_and_no_server_hears_of_it(
     event: Event, ending: Ending
 ) -> None:
-    assert run(event) == (S.CLOSED, [A.ABORT_FRONT], ending)
+    assert run(event) == (S.CLOSED, [A.ABORT], ending)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +95,7 @@ def test_an_operator_or_a_bug_ends_any_session_at_once(
 ) -> None:
     after, actions, ending = step(state, event)
     assert after is S.CLOSED
-    assert A.ABORT_FRONT in actions
+    assert A.ABORT in actions
     assert ending is not None
 
 
@@ -115,13 +114,13 @@ def test_no_history_closes_a_side_twice_or_ends_it_afterwards() -> None:
     events = [e for e in Event if e not in (E.ADMITTED, E.DENIED, E.LIMITED)]
     for history in product(events, repeat=4):
         _, done, _ = run(E.ADMITTED, *history)
-        for end, over in ((A.END_FRONT, FRONT_OVER), (A.END_BACK, BACK_OVER)):
-            order = [action for action in done if action == end or action in over]
+        for end in (A.END_FRONT, A.END_BACK):
+            order = [action for action in done if action == end or action in OVER]
             assert order in (
                 [],
                 [end],
-                *([final] for final in over),
-                *([end, final] for final in over),
+                *([final] for final in OVER),
+                *([end, final] for final in OVER),
             )
 
 

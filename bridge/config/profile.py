@@ -164,7 +164,8 @@ class Profile(Part):
     kernel leaves this mode by itself after a while."""
     fast_open: Switch = False
     """TCP Fast Open (RFC 7413): on a front, data in a returning client's SYN is taken;
-    on a farm, data rides in ours. net.ipv4.tcp_fastopen must allow the side."""
+    on a farm, data rides in ours, and a server that does not answer is noticed too late
+    to try another. net.ipv4.tcp_fastopen must allow the side."""
     defer_accept: Annotated[SecondsOrOff, _KERNEL_SECONDS] = None
     """Fronts only: the kernel hands a connection over when its first data is there, or
     after this time (TCP_DEFER_ACCEPT). Never where the server speaks first."""

@@ -36,6 +36,8 @@ class Target:
     sockaddr: SocketAddress
     options: sockopt.Options
     address: IAddress = field(init=False)
+    deferred: bool = field(init=False)
+    """The SYN waits for the first bytes (TCP Fast Open, RFC 7413)."""
 
     @property
     def host(self) -> str:
@@ -49,7 +51,9 @@ class Target:
         return self.sockaddr[1] if isinstance(self.sockaddr, tuple) else 0
 
     def __post_init__(self) -> None:
+        deferred = any(o.name == sockopt.TCP_FASTOPEN_CONNECT for o in self.options)
         object.__setattr__(self, "address", public_address(self.sockaddr))
+        object.__setattr__(self, "deferred", deferred)
 
 
 @implementer(IConnector)
@@ -112,7 +116,8 @@ class Dial:
         self._pump.hand_over(stream.fd, stream)
         stream.open(protocol)
         # The same edge may have told of a server that speaks first, or left at once.
-        stream.ready(events & ~OUT)
+        if events != OUT:
+            stream.ready(events & ~OUT)
 
     def _fail(self, error: OSError) -> None:
         self.disconnect()

@@ -74,6 +74,7 @@ def join(front: Stream, back: Stream, up: Splice, down: Splice) -> None:
     *down* the other way.
     """
     up.ended, down.ended = front.ended, back.ended
+    up.urgent, down.urgent = front.urgent, back.urgent
     front.outward = back.inward = up
     back.outward = front.inward = down
     front.protocol = back.protocol = None
@@ -90,7 +91,7 @@ class Stream:
 
     __slots__ = (
         "_output", "_reason", "disconnecting", "ended", "fd", "inward", "outward",
-        "paused", "peer", "protocol", "pump", "readable", "socket",
+        "paused", "peer", "protocol", "pump", "readable", "socket", "urgent",
     )  # fmt: skip
 
     def __init__(self, pump: Pump, sock: Socket, peer: SocketAddress) -> None:
@@ -108,6 +109,8 @@ class Stream:
         """There may be bytes: an edge was seen, and "would block" not since."""
         self.ended = False
         """The other end's FIN has arrived; bytes may be queued before it."""
+        self.urgent = False
+        """The other end sent urgent data."""
         self.paused = False
         self.disconnecting = False
         self._output: Output | None = None
@@ -138,13 +141,20 @@ class Stream:
                 inward.move()
 
     def _rare(self, events: int, outward: Splice) -> None:
-        if events & PRI and not outward.urgent:
+        if events & PRI:
+            self._keep_urgent_inline()
             outward.urgent = True
-            sockopt.set_urgent_inline(self.socket)
         if events & ERR:
             outward.fail(self)
 
+    def _keep_urgent_inline(self) -> None:
+        if not self.urgent:
+            self.urgent = True
+            sockopt.set_urgent_inline(self.socket)
+
     def _ready_unjoined(self, events: int) -> None:
+        if events & PRI:
+            self._keep_urgent_inline()
         if events & RDHUP:
             self.ended = True
         if events & ERR:
@@ -180,6 +190,18 @@ class Stream:
         try:
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:  # reset meanwhile; the pump reports that, if it matters
+            pass
+
+    def let_syn_go(self) -> None:
+        """
+        Connect although there is nothing to send.
+
+        After a ``connect`` with TCP_FASTOPEN_CONNECT the SYN waits for the first bytes,
+        and if the other end is the one to speak first, for ever.
+        """
+        try:
+            self.socket.send(b"")
+        except OSError:  # the pump reports it
             pass
 
     def close(self) -> None:

@@ -85,10 +85,10 @@ class Action(Enum):
     FLUSH_BACK = auto()
     CHECK_FLUSH = auto()
     """The reset side has nothing more: is what it sent delivered?"""
-    CLOSE_FRONT = auto()
-    CLOSE_BACK = auto()
-    ABORT_FRONT = auto()
-    ABORT_BACK = auto()
+    CLOSE = auto()
+    """Both sides; the kernel goes on delivering."""
+    ABORT = auto()
+    """Both sides, or the front alone where there is no back yet."""
 
     __hash__ = object.__hash__
 
@@ -118,9 +118,7 @@ S, E, A = State, Event, Action
 _HALF = (S.FRONT_ENDED, S.BACK_ENDED)
 _JOINED = (S.OPEN, *_HALF)
 _FLUSHING = (S.FLUSHING_BACK, S.FLUSHING_FRONT)
-_ABORT = (A.ABORT_FRONT, A.ABORT_BACK)
-_CLOSE = (A.CLOSE_FRONT, A.CLOSE_BACK)
-_GIVE_UP = (A.CANCEL_DIAL, A.ABORT_FRONT)
+_GIVE_UP = (A.CANCEL_DIAL, A.ABORT)
 _ORDERED = {
     E.DRAINED: Ending.DRAINED,
     E.KILLED: Ending.KILLED,
@@ -131,17 +129,17 @@ _ORDERED = {
 TABLE: dict[tuple[State, Event], Row] = {
     (S.ACCEPTED, E.ADMITTED): (S.DIALING, (A.DIAL,), None),
     # A refusal is a reset: no client mistakes it for an empty answer.
-    (S.ACCEPTED, E.DENIED): (S.CLOSED, (A.ABORT_FRONT,), Ending.DENIED),
-    (S.ACCEPTED, E.LIMITED): (S.CLOSED, (A.ABORT_FRONT,), Ending.LIMITED),
+    (S.ACCEPTED, E.DENIED): (S.CLOSED, (A.ABORT,), Ending.DENIED),
+    (S.ACCEPTED, E.LIMITED): (S.CLOSED, (A.ABORT,), Ending.LIMITED),
     (S.DIALING, E.DIALED): (S.OPEN, (A.JOIN,), None),
-    (S.DIALING, E.DIAL_FAILED): (S.CLOSED, (A.ABORT_FRONT,), Ending.DIAL_FAILED),
-    (S.DIALING, E.NO_SERVER): (S.CLOSED, (A.ABORT_FRONT,), Ending.NO_SERVER),
+    (S.DIALING, E.DIAL_FAILED): (S.CLOSED, (A.ABORT,), Ending.DIAL_FAILED),
+    (S.DIALING, E.NO_SERVER): (S.CLOSED, (A.ABORT,), Ending.NO_SERVER),
     (S.DIALING, E.LATE): (S.CLOSED, _GIVE_UP, Ending.DIAL_FAILED),
     (S.DIALING, E.FRONT_RESET): (S.CLOSED, _GIVE_UP, Ending.FRONT_RESET),
     (S.OPEN, E.FRONT_FINISHED): (S.FRONT_ENDED, (A.END_BACK,), None),
     (S.OPEN, E.BACK_FINISHED): (S.BACK_ENDED, (A.END_FRONT,), None),
-    (S.FRONT_ENDED, E.BACK_FINISHED): (S.CLOSED, _CLOSE, Ending.DONE),
-    (S.BACK_ENDED, E.FRONT_FINISHED): (S.CLOSED, _CLOSE, Ending.DONE),
+    (S.FRONT_ENDED, E.BACK_FINISHED): (S.CLOSED, (A.CLOSE,), Ending.DONE),
+    (S.BACK_ENDED, E.FRONT_FINISHED): (S.CLOSED, (A.CLOSE,), Ending.DONE),
     **{
         (s, E.FRONT_RESET): (S.FLUSHING_BACK, (A.FLUSH_BACK,), Ending.FRONT_RESET)
         for s in _JOINED
@@ -150,23 +148,23 @@ TABLE: dict[tuple[State, Event], Row] = {
         (s, E.BACK_RESET): (S.FLUSHING_FRONT, (A.FLUSH_FRONT,), Ending.BACK_RESET)
         for s in _JOINED
     },
-    (S.OPEN, E.IDLE): (S.CLOSED, _ABORT, Ending.IDLE),
-    **{(s, E.IDLE): (S.CLOSED, _ABORT, Ending.HALF_CLOSED_IDLE) for s in _HALF},
-    **{(s, E.FLUSHED): (S.CLOSED, _ABORT, None) for s in _FLUSHING},
+    (S.OPEN, E.IDLE): (S.CLOSED, (A.ABORT,), Ending.IDLE),
+    **{(s, E.IDLE): (S.CLOSED, (A.ABORT,), Ending.HALF_CLOSED_IDLE) for s in _HALF},
+    **{(s, E.FLUSHED): (S.CLOSED, (A.ABORT,), None) for s in _FLUSHING},
     (S.FLUSHING_BACK, E.FRONT_RESET): (S.FLUSHING_BACK, (A.CHECK_FLUSH,), None),
     (S.FLUSHING_BACK, E.FRONT_FINISHED): (S.FLUSHING_BACK, (A.CHECK_FLUSH,), None),
     (S.FLUSHING_FRONT, E.BACK_RESET): (S.FLUSHING_FRONT, (A.CHECK_FLUSH,), None),
     (S.FLUSHING_FRONT, E.BACK_FINISHED): (S.FLUSHING_FRONT, (A.CHECK_FLUSH,), None),
     # Nobody is left to deliver to.
-    (S.FLUSHING_BACK, E.BACK_RESET): (S.CLOSED, _ABORT, None),
-    (S.FLUSHING_FRONT, E.FRONT_RESET): (S.CLOSED, _ABORT, None),
+    (S.FLUSHING_BACK, E.BACK_RESET): (S.CLOSED, (A.ABORT,), None),
+    (S.FLUSHING_FRONT, E.FRONT_RESET): (S.CLOSED, (A.ABORT,), None),
     **{
         (s, event): (S.CLOSED, _GIVE_UP, ending)
         for s in (S.ACCEPTED, S.DIALING)
         for event, ending in _ORDERED.items()
     },
     **{
-        (s, event): (S.CLOSED, _ABORT, ending)
+        (s, event): (S.CLOSED, (A.ABORT,), ending)
         for s in (*_JOINED, *_FLUSHING)
         for event, ending in _ORDERED.items()
     },

@@ -219,6 +219,8 @@ class Session:
         join(front, back, up, down)
         if front.readable or front.ended:  # what came during the dial
             up.move()
+        elif self.server is not None and self.server.target.deferred:
+            back.let_syn_go()
 
     def _flush_back(self) -> None:
         self._begin_flush(self.up, self.down)
@@ -241,11 +243,13 @@ class Session:
         assert self.back is not None
         self.back.end()
 
-    def _close_back(self) -> None:
+    def _close_both(self) -> None:
+        self.front.close()
         if self.back is not None:
             self.back.close()
 
-    def _abort_back(self) -> None:
+    def _abort_both(self) -> None:
+        self.front.abort()
         if self.back is not None:
             self.back.abort()
 
@@ -259,10 +263,8 @@ _EXECUTE: dict[Action, Callable[[Session], None]] = {
     Action.FLUSH_FRONT: Session._flush_front,
     Action.FLUSH_BACK: Session._flush_back,
     Action.CHECK_FLUSH: Session._check_flush,
-    Action.CLOSE_FRONT: lambda session: session.front.close(),
-    Action.CLOSE_BACK: Session._close_back,
-    Action.ABORT_FRONT: lambda session: session.front.abort(),
-    Action.ABORT_BACK: Session._abort_back,
+    Action.CLOSE: Session._close_both,
+    Action.ABORT: Session._abort_both,
 }
 
 _PLAN = {

@@ -1,0 +1,1 @@
+"""The gateway as a whole: ``twistd bridge`` in a process, real sockets around it."""

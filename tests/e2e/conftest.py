@@ -1,0 +1,52 @@
+"""Fixtures of the end-to-end tests."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from tests.e2e.gateway import Configuration, Gateway
+from tests.e2e.peers import Crowded, listen
+
+
+class Start(Protocol):
+    """Starts a gateway that ends with the test; *options* are Gateway's."""
+
+    def __call__(self, configuration: Configuration, **options: Any) -> Gateway: ...
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    with ExitStack() as stack:
+        count = 0
+
+        def make(configuration: Configuration, **options: Any) -> Gateway:
+            nonlocal count
+            count += 1
+            gateway = Gateway(tmp_path / f"gateway{count}", configuration, **options)
+            stack.callback(gateway.close)
+            return gateway.wait()
+
+        yield make
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    """A listening socket on 127.0.0.1 for the servers of a farm."""
+    with listen() as listener:
+        yield listener
+
+
+@pytest.fixture
+def crowded() -> Iterator[Crowded]:
+    """A server to which dials take as long as the test wants."""
+    made = Crowded()
+    try:
+        yield made
+    finally:
+        made.close()

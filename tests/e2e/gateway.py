@@ -1,0 +1,262 @@
+"""
+A gateway under test: ``twistd bridge`` as a process of its own.
+
+Here: writing its configuration, starting it on loopback or on a host of the lab,
+waiting until it listens, and reading what it tells (log, access records, /proc).
+Not here: anything that talks through it (``peers``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.netlab import Host
+
+Configuration = dict[str, Any]
+Record = dict[str, Any]
+
+TWISTD = Path(sys.executable).with_name("twistd")
+PATIENCE = 20.0
+"""Seconds that tell a hang from a slow machine; nothing here needs a second."""
+
+_LISTENS = re.compile(r"(\S+) listens on \[?([^\s\]]+)\]?:(\d+),")
+_LIMITED = 'ulimit -n "$0"; exec "$@"'
+
+
+def until(
+    condition: Callable[[], object], what: str, timeout: float = PATIENCE
+) -> None:
+    """Poll until *condition* holds; an AssertionError naming *what* otherwise."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout:g} s in vain for {what}"
+        time.sleep(0.01)
+
+
+def relay(
+    *servers: str,
+    listen: str | list[str] = "[::1]:0",
+    front: Configuration | None = None,
+    farm: Configuration | None = None,
+) -> Configuration:
+    """A configuration of one front and one farm, both called web."""
+    return {
+        "fronts": {"web": {"listen": listen, "to": "web"} | (front or {})},
+        "farms": {"web": {"servers": list(servers)} | (farm or {})},
+    }
+
+
+class Gateway:
+    """
+    A running gateway that keeps everything it writes in *folder*.
+
+    *host* runs it in the lab; *files* is its limit of open files; *environment* and
+    *pass_fds* are the process's; *wrapper* is a command to run it by.
+    """
+
+    def __init__(
+        self, folder: Path, configuration: Configuration, **options: Any
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self.access = folder / "access.json"
+        told = {"access": str(self.access), "access_format": "json"}
+        self.configuration = {
+            **configuration,
+            "log": told | configuration.get("log", {}),
+            "timeouts": {"drain_timeout": "2s"} | configuration.get("timeouts", {}),
+        }
+        self._file = folder / "bridge.yaml"
+        self._file.write_text(json.dumps(self.configuration, indent=1))
+        self._host: Host | None = options.pop("host", None)
+        self.process = self._spawn(**options)
+
+    def _spawn(
+        self,
+        files: int | None = None,
+        environment: dict[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
+        wrapper: Sequence[str] = (),
+    ) -> subprocess.Popen[bytes]:
+        command = [*wrapper, *twistd("--config", str(self._file))]
+        if files is not None:
+            command = ["sh", "-c", _LIMITED, str(files), *command]
+        start = subprocess.Popen if self._host is None else self._host.popen
+        with (
+            open(self._folder / "log", "wb") as log,
+            open(self._folder / "errors", "wb") as errors,
+        ):
+            return start(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=errors,
+                pass_fds=pass_fds,
+                env={**os.environ, **(environment or {})},
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    # Starting and stopping
+
+    def wait(self) -> Gateway:
+        """Until it listens, and obeys signals."""
+        until(lambda: not self.running or self._obeys(), "the gateway to start")
+        assert self.running, f"it did not start:\n{self.log}{self.errors}"
+        return self
+
+    def _obeys(self) -> bool:
+        """It catches signals from the reactor's first turn on: after listening."""
+        caught = re.search(r"SigCgt:\s+(\w+)", self._proc("status"))
+        return bool(caught and int(caught[1], 16) & 1 << signal.SIGUSR2 - 1)
+
+    def send_signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """What happens meanwhile, it finds all at once when it goes on."""
+        self.send_signal(signal.SIGSTOP)
+        until(lambda: "State:\tT" in self._proc("status"), "the process to stop")
+        try:
+            yield
+        finally:
+            self.send_signal(signal.SIGCONT)
+
+    def stop(self, number: int = signal.SIGTERM, timeout: float = PATIENCE) -> int:
+        """Ask it to end, and wait: its exit code."""
+        if self.running:
+            self.send_signal(number)
+        return self.process.wait(timeout)
+
+    def close(self) -> None:
+        """End it in any case.  A traceback in its log is an error."""
+        if self.running:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        assert "Traceback" not in self.log + self.errors, self.log + self.errors
+
+    # Talking to it
+
+    def addresses(self, front: str = "web") -> list[tuple[str, int]]:
+        """Where *front* listens, as the log has it."""
+        found = _LISTENS.findall(self.log)
+        return [(host, int(port)) for name, host, port in found if name == front]
+
+    @property
+    def port(self) -> int:
+        """The first port of the front called web."""
+        return self.addresses()[0][1]
+
+    def connect(self, front: str = "web", timeout: float = PATIENCE) -> socket.socket:
+        """A client's connection, over loopback."""
+        return socket.create_connection(self.addresses(front)[0], timeout)
+
+    def connect_dialing(self) -> socket.socket:
+        """A client's connection, once the SYN to a server that is silent was sent."""
+        before = self.descriptors("socket")
+        client = self.connect()
+        self.wait_sockets(before + 2)
+        return client
+
+    # What it tells
+
+    @property
+    def log(self) -> str:
+        return (self._folder / "log").read_text(errors="replace")
+
+    @property
+    def errors(self) -> str:
+        return (self._folder / "errors").read_text(errors="replace")
+
+    def wait_log(self, text: str, times: int = 1) -> None:
+        until(lambda: self.log.count(text) >= times, f"{text!r} in the log")
+
+    def told(self) -> list[Record]:
+        """The access records written so far."""
+        if not self.access.exists():
+            return []
+        lines = self.access.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def records(self, count: int, timeout: float = PATIENCE) -> list[Record]:
+        """Exactly *count* access records, waited for."""
+        until(lambda: len(self.told()) >= count, f"{count} access records", timeout)
+        records = self.told()
+        assert len(records) == count, f"{len(records)} records instead of {count}"
+        return records
+
+    def record(self) -> Record:
+        """The one access record there is."""
+        return self.records(1)[0]
+
+    def state(self) -> str:
+        """What USR2 makes it write to its log: the last line of it."""
+        before = self.log.count("descriptors watched")
+        self.send_signal(signal.SIGUSR2)
+        self.wait_log("descriptors watched", before + 1)
+        return next(
+            line
+            for line in reversed(self.log.splitlines())
+            if "descriptors watched" in line
+        )
+
+    def descriptors(self, kind: str = "") -> int:
+        """How many are open; of one *kind*, such as ``socket`` or ``pipe``."""
+        count = 0
+        for name in os.listdir(f"/proc/{self.pid}/fd"):
+            try:
+                link = os.readlink(f"/proc/{self.pid}/fd/{name}")
+            except FileNotFoundError:  # closed meanwhile
+                continue
+            count += link.startswith(kind)
+        return count
+
+    def wait_sockets(self, count: int) -> None:
+        """Until exactly *count* sockets are open."""
+        until(lambda: self.descriptors("socket") == count, f"{count} open sockets")
+
+    def wait_idle(self) -> None:
+        """Until no socket is open but those that listen."""
+        self.wait_sockets(len(self.addresses()))
+
+    def rss(self) -> int:
+        """Resident memory, in bytes."""
+        found = re.search(r"VmRSS:\s+(\d+) kB", self._proc("status"))
+        assert found is not None
+        return int(found[1]) * 1024
+
+    def _proc(self, name: str) -> str:
+        return Path(f"/proc/{self.pid}/{name}").read_text()
+
+
+def twistd(*arguments: str) -> list[str]:
+    """The command that runs the gateway in the foreground with *arguments*."""
+    return [sys.executable, str(TWISTD), "-n", "--pidfile=", "bridge", *arguments]
+
+
+def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run it to its end: for what it says and exits with when it does not serve."""
+    options = {"capture_output": True, "text": True, "timeout": PATIENCE} | options
+    return subprocess.run(twistd(*arguments), **options)
