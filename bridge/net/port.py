@@ -188,8 +188,7 @@ class Port:
             stream.abort()
             return
         self._pump.watch(fd, stream)
-        stream.protocol = protocol
-        protocol.makeConnection(stream)
+        stream.open(protocol)
 
     def crashed(self) -> None:
         """Our bug hit one connection; the port goes on."""

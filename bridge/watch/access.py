@@ -49,23 +49,24 @@ class TextFormat:
     def line(self, record: Record, epoch: float) -> str:
         (
             _, front, farm, server, _, (host, port), _, letters, _, accepted,
-            dial_began, dialed, closed, _, down, _, retries, *actives, _,
+            dial_began, dialed, closed, _, down, _, retries,
+            active, at_front, at_farm, at_server, _,
         ) = record  # fmt: skip
         when = epoch + accepted
         second = int(when)
-        date = f"{_to_the_second(second)}.{int((when - second) * 1000):03}"
-        queue = dial = -1
+        queue = dial = -1.0
         if dial_began is not None:
-            queue = int((dial_began - accepted) * 1000)
+            queue = (dial_began - accepted) * 1000
             if dialed is not None:
-                dial = int((dialed - dial_began) * 1000)
-        everyone, at_front, at_farm, at_server = actives
-        return (
-            f"{host}:{port} [{date}] "
-            f"{front} {farm}/{server or '<NOSRV>'} "
-            f"{queue}/{dial}/{int((closed - accepted) * 1000)} {down} {letters} "
-            f"{everyone}/{at_front}/{at_farm}/{at_server}/{retries} 0/0"
-        )
+                dial = (dialed - dial_began) * 1000
+        return _TCPLOG % (  # a third faster than an f-string, which calls for each part
+            host, port, _to_the_second(second), (when - second) * 1000,
+            front, farm, server or "<NOSRV>", queue, dial, (closed - accepted) * 1000,
+            down, letters, active, at_front, at_farm, at_server, retries,
+        )  # fmt: skip
+
+
+_TCPLOG = "%s:%d [%s.%03d] %s %s/%s %d/%d/%d %d %s %d/%d/%d/%d/%d 0/0"
 
 
 def render(form: Format, records: Iterable[Record], monotonic: float) -> str:
