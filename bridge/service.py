@@ -51,6 +51,9 @@ from bridge.watch.record import Record
 RESERVE = 64
 """Descriptors for everything that is neither a session's nor a pipe's."""
 
+NR_OPEN = 1_048_576
+"""What "unlimited" means: the default of ``fs.nr_open`` (proc_sys_fs(5))."""
+
 SESSIONS_SHARE = 0.8
 """
 Of the remaining descriptors, for sessions (two each).  The rest is for the pipes of
@@ -195,8 +198,6 @@ class Gateway(Service):
     def stopService(self) -> Deferred[None]:
         """Drain.  Fires when the last session has ended."""
         super().stopService()
-        for sweep in self._sweeps:
-            sweep.stop()
         timeouts = self._config.timeouts
         gateway = Drainable(self._stop_listening, self._active, self._reset_all)
         self._drain = Drain(
@@ -226,6 +227,8 @@ class Gateway(Service):
 
     def _close(self, _: object) -> None:
         self._log.info("bridge has stopped")
+        for sweep in self._sweeps:
+            sweep.stop()
         for terms in self._terms.values():
             terms.opening.close()
             terms.dialing.close()
@@ -323,5 +326,7 @@ def _listen_error(front: str, where: object, error: OSError) -> ListenError:
 def _raise_descriptor_limit() -> int:
     """As many as the host lets us have, as every proxy does.  How many that is."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = NR_OPEN
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard

@@ -64,7 +64,7 @@ class Options(usage.Options):
                 self.document = load(Path(self["config"]), os.environ)
         except ConfigError as error:
             _leave(EX_CONFIG, str(error))
-        # self._warn()
+        self._warn()
         if self["check"]:
             print(f"{self['config'] or 'demo'}: ok ({summary(self.document)})")
             raise SystemExit(0)
@@ -167,8 +167,8 @@ def _obey_signals(gateway: Gateway, reactor: Any) -> None:
             gateway.hurry()
 
     def reopen() -> None:
-        _log.reopen()
         gateway.reopen_logs()
+        _log.reopen()
 
     actions = {
         signal.SIGTERM: stop,

@@ -364,3 +364,25 @@ def test_counters_add_up(one: One) -> None:
     counters = running.terms.counters
     assert (counters.accepted, counters.up, counters.down) == (3, 15, 9)
     assert counters.endings == {"done": 3}
+
+
+def test_a_direction_of_an_ended_session_moves_nothing_more(one: One) -> None:
+    """
+    It may have asked the pump to be run again; by then its descriptors' numbers may
+    be those of somebody else's session.
+    """
+    running, listening = one
+    running.connect()
+    running.accept(listening)
+    session = running.session()
+    up, down = session.up, session.down
+    assert up is not None and down is not None
+    session.handle(Event.KILLED)
+    assert up.over and down.over
+    other = running.connect()
+    other.sendall(b"not yours")
+    accepted = running.accept(listening)
+    up.run()
+    down.run()
+    running.turner.settle()
+    assert accepted.recv(100) == b"not yours"

@@ -161,12 +161,14 @@ class Pump:
     def _round(self, events: list[tuple[int, int]]) -> None:
         watchers = self._watchers
         for fd, mask in events:
-            watcher = watchers.get(fd)
-            if watcher is not None:  # else: closed earlier in this batch
-                try:
-                    watcher.ready(mask)
-                except Exception:
-                    self._crash(watcher)
+            try:
+                watcher = watchers[fd]
+            except KeyError:  # closed earlier in this batch
+                continue
+            try:
+                watcher.ready(mask)
+            except Exception:
+                self._crash(watcher)
         if self._again:
             runnables, self._again = self._again, {}
             for runnable in runnables:

@@ -287,7 +287,7 @@ class Splice:
         """
         try:
             return os.write(writing, self.source.socket.recv(1))
-        except BlockingIOError:
+        except OSError:  # nothing there; or a reset, of which the pump tells as well
             return 0
 
     def _break(self, stream: Stream) -> None:

@@ -45,7 +45,9 @@ READ_SIZE = 65536
 READS = 16
 """``dataReceived`` calls before others get their turn: 1 MiB, as for a splice."""
 
-_RARE = PRI | ERR
+_RARE = RDHUP | PRI | ERR
+_FIN = IN | OUT | RDHUP
+"""The usual one of the rare: a FIN, and nothing that needs a closer look."""
 
 Socket = socket.SocketType
 """
@@ -129,10 +131,10 @@ class Stream:
         if outward is None:
             self._ready_unjoined(events)
             return
-        if events & RDHUP:
-            outward.ended = True
         if events & _RARE:
-            self._rare(events, outward)
+            outward.ended = True
+            if events != _FIN:
+                self._rare(events, outward)
         if events & IN:
             outward.move()
         if events & OUT:

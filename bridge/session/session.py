@@ -99,6 +99,9 @@ class Session:
         terms, up, down = self.terms, self.up, self.down
         record = telling.record_of(self) if terms.told is not None else None
         if up is not None and down is not None:
+            # The pump may still have been asked to run them, on descriptors that will
+            # be another session's by then.
+            up.over = down.over = True
             if up.held or down.held:
                 up.stop()
                 down.stop()

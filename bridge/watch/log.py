@@ -16,11 +16,14 @@ from twisted.logger import (
     FilteringLogObserver,
     ILogObserver,
     LogEvent,
+    Logger,
     LogLevel,
     LogLevelFilterPredicate,
     eventAsText,
 )
 from zope.interface import implementer
+
+_own = Logger(namespace="bridge.watch")
 
 LEVELS = {
     "debug": LogLevel.debug,
@@ -50,10 +53,16 @@ class Log:
     def open(self, path: str | None) -> None:
         """Log to the file at *path*; None: to standard output.  Raises OSError."""
         self._path = os.path.abspath(path) if path is not None else None
-        self.reopen()
+        self._begin()
 
     def reopen(self) -> None:
-        """The file was moved away: begin a new one.  Raises OSError."""
+        """The file was moved away: begin a new one, or go on with the old."""
+        try:
+            self._begin()
+        except OSError as error:
+            _own.error("log: cannot reopen: {why}", why=error.strerror)
+
+    def _begin(self) -> None:
         before = self._stream
         if self._path is None:
             self._stream = sys.stdout

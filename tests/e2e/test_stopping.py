@@ -156,6 +156,16 @@ def test_check_says_what_there_is_and_exits(tmp_path: Path) -> None:
     assert told.returncode == 0
 
 
+def test_check_warns_of_what_cannot_work_here(tmp_path: Path) -> None:
+    file = tmp_path / "odd.yaml"
+    file.write_text(GOOD + "profiles: {mine: {interface: nowhere0}}\n")
+    file.write_text(file.read_text().replace("to: web", "to: web, profile: mine"))
+    told = run("--config", str(file), "--check")
+    assert told.returncode == 0
+    assert f"warning: {file}:" in told.stderr
+    assert "nowhere0" in told.stderr
+
+
 def test_the_plugin_is_found_from_anywhere() -> None:
     command = [sys.executable, str(TWISTD), "bridge", "--help"]
     told = subprocess.run(
