@@ -28,16 +28,10 @@ from bridge.farm import Farm, Server
 from bridge.net import sockopt
 from bridge.net.address import Address, Listen, UnixPath
 from bridge.net.dial import Target
-from bridge.net.port import (
-    Listener,
-    Port,
-    Room,
-    describe,
-    listen_tcp,
-    listen_unix,
-    sockaddr,
-)
+from bridge.net.listener import Listener, listen_tcp, listen_unix
+from bridge.net.port import Port, Room
 from bridge.net.pump import Pump, Reactor
+from bridge.net.sockaddr import describe, sockaddr
 from bridge.net.splice import Pipes
 from bridge.session.flow import Event, State
 from bridge.session.front import Admission, FrontFactory

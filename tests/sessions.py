@@ -8,7 +8,8 @@ from typing import Any
 from bridge.farm import Farm, Server
 from bridge.net.address import Networks
 from bridge.net.dial import Target
-from bridge.net.port import Listener, Port, Room
+from bridge.net.listener import Listener
+from bridge.net.port import Port, Room
 from bridge.net.splice import Pipes
 from bridge.session.front import Admission, FrontFactory
 from bridge.session.session import Session

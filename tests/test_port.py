@@ -16,19 +16,16 @@ from zope.interface.verify import verifyObject
 
 from bridge.config.profile import Profile
 from bridge.net.address import Address
+from bridge.net.listener import Listener, listen_tcp, listen_unix
 from bridge.net.port import (
     ACCEPTS,
     CLIENT_GONE,
     RETRY,
     SHORTAGE,
-    Listener,
     Port,
     Room,
-    describe,
-    listen_tcp,
-    listen_unix,
-    sockaddr,
 )
+from bridge.net.sockaddr import describe, sockaddr
 from bridge.net.sockopt import Option
 from tests.logged import logged
 from tests.pumping import Turner

@@ -20,7 +20,8 @@ from zope.interface import implementer
 
 from bridge.net import sockopt
 from bridge.net.pump import ERR, OUT, Pump
-from bridge.net.stream import Socket, SocketAddress, Stream, public_address
+from bridge.net.sockaddr import Socket, SocketAddress, public_address
+from bridge.net.stream import Stream
 from bridge.net.tcpinfo import tcp_info
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """
-Where connections come in: listening sockets, and the accept loop over one.
+Where connections come in: the accept loop over a listening socket.
 
-Here: making the socket of an address, and accepting until there is nothing left or
-no room.  Not here: who may connect (``session.front``).
+Here: accepting until there is nothing left or no room.  Not here: making the socket
+(``listener``), or who may connect (``session.front``).
 
 Errors of accept(2) fall into three kinds.  Some say only that this one client is
 gone already: go on.  Some say that this machine is out of something: pause, say it
@@ -14,9 +14,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import stat
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IListeningPort
@@ -24,12 +21,13 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from bridge.net import sockopt
-from bridge.net.address import Address
+from bridge.net.listener import Listener
 from bridge.net.pump import IN, Pump
-from bridge.net.stream import Socket, SocketAddress, Stream, public_address
+from bridge.net.sockaddr import Socket, SocketAddress, describe, public_address
+from bridge.net.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
 
@@ -91,17 +89,6 @@ class Room:
     def wait(self, port: Port) -> None:
         """Resume *port* when a session has left."""
         self.waiting.append(port)
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """A bound socket, and what goes with it."""
-
-    socket: socket.socket
-    for_accepted: sockopt.Options = ()
-    """Options that accepted sockets do not inherit."""
-    path: str = ""
-    """Of a unix socket that is ours to remove at the end."""
 
 
 @implementer(IListeningPort)
@@ -221,95 +208,3 @@ class Port:
 
     def __str__(self) -> str:
         return describe(self._where)
-
-
-def describe(where: SocketAddress) -> str:
-    """``[2001:db8::80]:443``, ``192.0.2.1:80`` or ``unix:/run/x.sock``."""
-    if isinstance(where, tuple):
-        host = f"[{where[0]}]" if len(where) == 4 else where[0]
-        return f"{host}:{where[1]}"
-    return f"unix:{where}"
-
-
-# Making the socket
-
-
-def listen_tcp(
-    address: Address, tuning: sockopt.Tuning, *, dual_stack: bool, transparent: bool
-) -> Listener:
-    """
-    A bound TCP socket with the options of *tuning*, not listening yet.
-
-    SO_RCVBUF and TCP_MAXSEG only show in the SYN when set before ``listen``.  Raises
-    OSError: the address is taken or not ours, or the kernel refuses an option.
-    """
-    family = sockopt.for_family(address.family)
-    protocol = sockopt.IPPROTO_MPTCP if tuning.mptcp else socket.IPPROTO_TCP
-    sock = socket.socket(family, socket.SOCK_STREAM, protocol)
-    try:
-        sockopt.set_reuse_address(sock)
-        if address.family == 6:
-            sockopt.set_dual_stack(sock, dual_stack)
-        if transparent:
-            sockopt.set_transparent(sock, address.family)
-        sockopt.apply(sock, sockopt.for_listener(tuning, address.family))
-        sock.bind(sockaddr(address))
-    except BaseException:
-        sock.close()
-        raise
-    return Listener(sock, sockopt.for_accepted(tuning))
-
-
-def sockaddr(address: Address) -> tuple[str, int] | tuple[str, int, int, int]:
-    """
-    *address* as bind(2) and connect(2) want it, the zone as a number (RFC 4007).
-
-    Raises OSError when the interface that the zone names does not exist.
-    """
-    if address.family == 4:
-        return address.host, address.port
-    zone = socket.if_nametoindex(address.scope) if address.scope else 0
-    return address.host, address.port, 0, zone
-
-
-def listen_unix(path: str) -> Listener:
-    """
-    A bound unix socket that only this user and group may connect to.
-
-    The mode is there before the name is: a chmod afterwards leaves a gap, and would
-    follow a link.  A socket nobody listens on (left by a crash) is replaced; anything
-    else at *path* is an OSError.
-    """
-    _remove_stale(path)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        with _umask(0o117):
-            sock.bind(path)
-    except BaseException:
-        sock.close()
-        raise
-    return Listener(sock, path=path)
-
-
-@contextmanager
-def _umask(mask: int) -> Iterator[None]:
-    before = os.umask(mask)
-    try:
-        yield
-    finally:
-        os.umask(before)
-
-
-def _remove_stale(path: str) -> None:
-    try:
-        if not stat.S_ISSOCK(os.lstat(path).st_mode):
-            raise FileExistsError(errno.EEXIST, "something else than a socket is there")
-    except FileNotFoundError:
-        return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            os.unlink(path)
-        else:
-            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))

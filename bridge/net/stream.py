@@ -16,7 +16,6 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
     IAddress,
@@ -33,6 +32,7 @@ from zope.interface import implementer
 from bridge.net import sockopt
 from bridge.net.output import Output, Then
 from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP, Pump
+from bridge.net.sockaddr import Socket, SocketAddress, public_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,26 +48,6 @@ READS = 16
 _RARE = RDHUP | PRI | ERR
 _FIN = IN | OUT | RDHUP
 """The usual one of the rare: a FIN, and nothing that needs a closer look."""
-
-Socket = socket.SocketType
-"""
-The C type under ``socket.socket``, and one of those will do as well.
-
-Two are made for every session.  The Python class on top of it would cost a dozen
-calls each, for ``makefile`` and enumerations that nobody here looks at.
-"""
-
-SocketAddress = tuple[str, int] | tuple[str, int, int, int] | str
-"""What ``accept`` returns: IPv4, IPv6, or the path of a unix socket."""
-
-
-def public_address(address: SocketAddress) -> IAddress:
-    """Twisted's value for one of the kernel's."""
-    if not isinstance(address, tuple):
-        return UNIXAddress(address or None)
-    if len(address) == 2:
-        return IPv4Address("TCP", *address)
-    return IPv6Address("TCP", *address)
 
 
 def join(front: Stream, back: Stream, up: Splice, down: Splice) -> None:

@@ -15,7 +15,8 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
 
 from bridge.net.address import Networks
-from bridge.net.stream import SocketAddress, Stream
+from bridge.net.sockaddr import SocketAddress
+from bridge.net.stream import Stream
 from bridge.session.flow import Event
 from bridge.session.session import Session
 

@@ -15,8 +15,9 @@ from bridge.session.flow import Ending, State
 from bridge.watch.record import Record, Sides
 
 if TYPE_CHECKING:
+    from bridge.net.sockaddr import SocketAddress
     from bridge.net.splice import Splice
-    from bridge.net.stream import SocketAddress, Stream
+    from bridge.net.stream import Stream
     from bridge.session.session import Session
 
 _BY_WHOM = {

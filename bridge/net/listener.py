@@ -1,0 +1,99 @@
+"""
+Listening sockets: made and bound with the options that accepted ones will inherit.
+
+Not here: accepting (``port``).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bridge.net import sockopt
+from bridge.net.address import Address
+from bridge.net.sockaddr import sockaddr
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A bound socket, and what goes with it."""
+
+    socket: socket.socket
+    for_accepted: sockopt.Options = ()
+    """Options that accepted sockets do not inherit."""
+    path: str = ""
+    """Of a unix socket that is ours to remove at the end."""
+
+
+def listen_tcp(
+    address: Address, tuning: sockopt.Tuning, *, dual_stack: bool, transparent: bool
+) -> Listener:
+    """
+    A bound TCP socket with the options of *tuning*, not listening yet.
+
+    SO_RCVBUF and TCP_MAXSEG only show in the SYN when set before ``listen``.  Raises
+    OSError: the address is taken or not ours, or the kernel refuses an option.
+    """
+    family = sockopt.for_family(address.family)
+    protocol = sockopt.IPPROTO_MPTCP if tuning.mptcp else socket.IPPROTO_TCP
+    sock = socket.socket(family, socket.SOCK_STREAM, protocol)
+    try:
+        sockopt.set_reuse_address(sock)
+        if address.family == 6:
+            sockopt.set_dual_stack(sock, dual_stack)
+        if transparent:
+            sockopt.set_transparent(sock, address.family)
+        sockopt.apply(sock, sockopt.for_listener(tuning, address.family))
+        sock.bind(sockaddr(address))
+    except BaseException:
+        sock.close()
+        raise
+    return Listener(sock, sockopt.for_accepted(tuning))
+
+
+def listen_unix(path: str) -> Listener:
+    """
+    A bound unix socket that only this user and group may connect to.
+
+    The mode is there before the name is: a chmod afterwards leaves a gap, and would
+    follow a link.  A socket nobody listens on (left by a crash) is replaced; anything
+    else at *path* is an OSError.
+    """
+    _remove_stale(path)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with _umask(0o117):
+            sock.bind(path)
+    except BaseException:
+        sock.close()
+        raise
+    return Listener(sock, path=path)
+
+
+@contextmanager
+def _umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _remove_stale(path: str) -> None:
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise FileExistsError(errno.EEXIST, "something else than a socket is there")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+        else:
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))

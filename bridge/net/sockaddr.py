@@ -1,0 +1,53 @@
+"""
+Sockets and their addresses as the kernel and the C library have them, and the ways to
+and from ours and Twisted's values.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.interfaces import IAddress
+
+from bridge.net.address import Address
+
+Socket = socket.SocketType
+"""
+The C type under ``socket.socket``, and one of those will do as well.
+
+Two are made for every session.  The Python class on top of it would cost a dozen
+calls each, for ``makefile`` and enumerations that nobody here looks at.
+"""
+
+SocketAddress = tuple[str, int] | tuple[str, int, int, int] | str
+"""What ``accept`` returns: IPv4, IPv6, or the path of a unix socket."""
+
+
+def public_address(address: SocketAddress) -> IAddress:
+    """Twisted's value for one of the kernel's."""
+    if not isinstance(address, tuple):
+        return UNIXAddress(address or None)
+    if len(address) == 2:
+        return IPv4Address("TCP", *address)
+    return IPv6Address("TCP", *address)
+
+
+def sockaddr(address: Address) -> tuple[str, int] | tuple[str, int, int, int]:
+    """
+    *address* as bind(2) and connect(2) want it, the zone as a number (RFC 4007).
+
+    Raises OSError when the interface that the zone names does not exist.
+    """
+    if address.family == 4:
+        return address.host, address.port
+    zone = socket.if_nametoindex(address.scope) if address.scope else 0
+    return address.host, address.port, 0, zone
+
+
+def describe(where: SocketAddress) -> str:
+    """``[2001:db8::80]:443``, ``192.0.2.1:80`` or ``unix:/run/x.sock``."""
+    if isinstance(where, tuple):
+        host = f"[{where[0]}]" if len(where) == 4 else where[0]
+        return f"{host}:{where[1]}"
+    return f"unix:{where}"
