@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from twisted.internet.error import ConnectError, UserError, getConnectError
@@ -29,6 +29,19 @@ if TYPE_CHECKING:
     from twisted.internet.protocol import ClientFactory
 
 
+NO_PORT = "source ports exhausted"
+"""Why a dial failed that the kernel had no port for: all are in use to that server."""
+
+
+OUR_FAULTS = frozenset(
+    {
+        errno.EADDRNOTAVAIL,  # no source port is left
+        errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM,
+    }
+)  # fmt: skip
+"""Failures to connect that tell of this host and nothing of the other end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where to connect to, and the options of the socket that does."""
@@ -36,6 +49,8 @@ class Target:
     family: int
     sockaddr: SocketAddress
     options: sockopt.Options
+    source: SocketAddress | None = None
+    """Our own address to connect from, with port 0; None: the kernel's choice."""
     address: IAddress = field(init=False)
     deferred: bool = field(init=False)
     """The SYN waits for the first bytes (TCP Fast Open, RFC 7413)."""
@@ -55,6 +70,18 @@ class Target:
         deferred = any(o.name == sockopt.TCP_FASTOPEN_CONNECT for o in self.options)
         object.__setattr__(self, "address", public_address(self.sockaddr))
         object.__setattr__(self, "deferred", deferred)
+
+    def answering(self) -> Target:
+        """
+        The same, with its SYN sent at once.
+
+        With TCP Fast Open "connected" comes before anything was sent, and says nothing
+        of the other end.
+        """
+        if not self.deferred:
+            return self
+        options = (o for o in self.options if o.name != sockopt.TCP_FASTOPEN_CONNECT)
+        return replace(self, options=tuple(options))
 
 
 @implementer(IConnector)
@@ -87,12 +114,16 @@ class Dial:
         self._socket = sock
         try:
             sockopt.apply(sock, target.options)
+            if target.source is not None:
+                _bind(sock, target.source)
             code = sock.connect_ex(target.sockaddr)  # the one call without exception
         except OSError as error:
             self._fail(error)
             return
         if code in (0, errno.EINPROGRESS):
             self._pump.watch(sock.fileno(), self)
+        elif code == errno.EADDRNOTAVAIL:  # the kernel's riddle for this, see ip(7)
+            self._fail(OSError(code, NO_PORT))
         else:
             self._fail(OSError(code, os.strerror(code)))
 
@@ -151,6 +182,17 @@ class Dial:
 
     def getDestination(self) -> IAddress:
         return self._target.address
+
+
+def _bind(sock: Socket, source: SocketAddress) -> None:
+    """Leave from *source*, with a port that is only picked for the whole four-tuple."""
+    sockopt.set_bind_address_no_port(sock)
+    try:
+        sock.bind(source)
+    except OSError as error:
+        host = source[0] if isinstance(source, tuple) else source
+        why = os.strerror(error.errno or 0)
+        raise OSError(error.errno, f"cannot leave from {host}: {why}") from error
 
 
 _KIND = socket.SOCK_STREAM | socket.SOCK_NONBLOCK

@@ -228,6 +228,15 @@ def for_family(family: int) -> socket.AddressFamily:
 # Single options that are no profile's
 
 
+IP_BIND_ADDRESS_NO_PORT = 24
+"""<linux/in.h>; also for IPv6 sockets, at level IPPROTO_IP (ip(7))."""
+
+
+def set_bind_address_no_port(sock: socket.SocketType) -> None:
+    """Let ``connect`` pick the port: it need only be free towards that one server."""
+    sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+
+
 def set_dual_stack(sock: socket.SocketType, dual_stack: bool) -> None:
     """Always said explicitly: the default is the sysctl ``bindv6only``."""
     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not dual_stack))

@@ -1,0 +1,63 @@
+"""What is odd in a farm on any host: it can work, but hardly as it was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from bridge.config import Document
+from bridge.config.farm import Farm, Server
+from bridge.config.hostnames import ServiceName
+from bridge.config.problems import Path
+from bridge.net.address import Address
+
+_Odd: TypeAlias = Iterator[tuple[Path, str]]
+
+
+def oddities(document: Document) -> _Odd:
+    """Each key that is odd, and why."""
+    for name, farm in document.config.farms.items():
+        path: Path = ("farms", name)
+        written = {step[2] for step in document.places if step[:2] == path and step[2:]}
+        yield from _servers((*path, "servers"), farm)
+        yield from _idle(path, farm, written)
+        yield from _sources((*path, "source"), farm)
+
+
+def _servers(path: Path, farm: Farm) -> _Odd:
+    if all(server.disabled for server in farm.servers):
+        yield path, "all are disabled: sessions end as no_server until one is ready"
+    first: dict[object, Server] = {}
+    for index, server in enumerate(farm.servers):
+        here = (*path, index)
+        if server is not first.setdefault(server.address, server):
+            twice = f"{server.address} is server {first[server.address].name} already"
+            yield here, f"{twice}: it gets the sessions and the checks of both"
+        if farm.balance == "first" and server.weight != 1:
+            yield (*here, "weight"), "does nothing with balance first"
+        if isinstance(server.address, ServiceName) and (
+            server.weight != 1 or server.backup
+        ):
+            yield here, "weight and backup do nothing: the SRV records give both"
+
+
+def _idle(path: Path, farm: Farm, written: set[str | int]) -> _Odd:
+    """Keys that were written and have nothing to do."""
+    limited = any(server.connections is not None for server in farm.servers)
+    if "queue" in written and farm.queue is not None and not limited:
+        yield (*path, "queue"), "nobody waits in it: no server has connections"
+    if farm.balance == "first" and farm.slow_start is not None:
+        yield (*path, "slow_start"), "does nothing with balance first"
+    if "hash_key" in written and farm.balance != "source_hash":
+        yield (*path, "hash_key"), f"does nothing with balance {farm.balance}"
+
+
+def _sources(path: Path, farm: Farm) -> _Odd:
+    addresses = [s.address for s in farm.servers if isinstance(s.address, Address)]
+    if len(addresses) < len(farm.servers):
+        return  # nobody knows yet which families a name has
+    families = {address.family for address in addresses}
+    for source in farm.source:
+        family = 6 if ":" in source else 4
+        if family not in families:
+            yield path, f"{source} does nothing: no server is IPv{family}"

@@ -1,0 +1,167 @@
+"""
+Active checks: a server is asked regularly whether it works.
+
+Here: when one server is probed, how long a probe may take, and how many outcomes in a
+row change the verdict.  Not here: what is asked (``probe``), what a verdict means for
+traffic (``state``), and who logs it (``farm``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.protocol import ClientFactory
+
+from bridge.farm.probe import Dialing, Outcome, Probe, Question
+from bridge.farm.server import Server
+from bridge.net.dial import Dial
+from bridge.net.pump import Pump
+from bridge.net.race import Race
+
+JITTER = 0.1
+"""How far an interval may differ, as a share of it: servers drift apart."""
+
+Verdict = Callable[[bool, str], None]
+"""Told whether the server is up from now on, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the servers of one farm are checked.  Times in seconds."""
+
+    question: Question
+    random: Callable[[], float]
+    """A number from 0 up to and without 1, as ``random.random`` gives it."""
+    interval: float = 2.0
+    """From the beginning of one probe to the beginning of the next."""
+    timeout: float = 1.0
+    """The one deadline of a probe: to connect, to ask and to be answered."""
+    rise: int = 2
+    """Probes in a row that must pass before a server counts as up again."""
+    fall: int = 3
+    """Probes in a row that must fail before it counts as down."""
+
+
+class Check:
+    """
+    Probes one server for as long as it runs; *verdict* hears of changes only.
+
+    A server counts as up until a probe has said otherwise.  The first probe of all
+    needs no others to agree with it, as in HAProxy: at a start there is no good past
+    that one failure should be weighed against.
+
+    There is one timer, and at most one probe at a time.  While a probe runs the timer
+    is its deadline, else the beginning of the next.
+    """
+
+    __slots__ = (
+        "_against", "_began", "_clock", "_dial", "_probe", "_running", "_settings",
+        "_sure", "_timer", "_verdict", "up",
+    )  # fmt: skip
+
+    def __init__(
+        self, settings: Settings, clock: IReactorTime, dial: Dialing, verdict: Verdict
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._dial = dial
+        self._verdict = verdict
+        self.up = True
+        """The verdict as it stands."""
+        self._sure = False  # a probe has agreed with it
+        self._against = 0  # probes in a row that did not
+        self._probe: Probe | None = None
+        self._running = False  # the probe has no outcome yet
+        self._began = 0.0
+        self._timer: IDelayedCall | None = None
+
+    def start(self) -> None:
+        """Probe from some moment of the first interval on; after a stop, anew."""
+        if self._timer is None:
+            self.up, self._sure, self._against = True, False, 0
+            first = self._settings.interval * self._settings.random()
+            self._timer = self._clock.callLater(first, self._due)
+
+    def stop(self) -> None:
+        """Probe no more; a probe that runs is cut off.  No verdict follows."""
+        timer, self._timer = self._timer, None
+        if timer is not None and timer.active():
+            timer.cancel()
+        self._running = False
+        self._part()
+
+    def _part(self) -> None:
+        """Leave nothing of the last probe behind, not even a FIN on its way."""
+        probe, self._probe = self._probe, None
+        if probe is not None:
+            probe.stop()
+
+    def _due(self) -> None:
+        if self._running and self._probe is not None:
+            self._probe.late(self._settings.timeout)
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._part()
+        settings = self._settings
+        self._began = self._clock.seconds()
+        self._running = True
+        self._probe = Probe(settings.question, self._told)
+        # The deadline first: the outcome may come from within ``begin``.
+        self._timer = self._clock.callLater(settings.timeout, self._due)
+        self._probe.begin(self._dial)
+
+    def _told(self, outcome: Outcome) -> None:
+        """The probe is over.  The next is timed before the verdict, which may stop."""
+        self._running = False
+        settings = self._settings
+        swing = 1 + JITTER * (2 * settings.random() - 1)
+        self._again_at(self._began + settings.interval * swing)
+        if outcome.passed is not None:
+            self._weigh(outcome.passed, outcome.reason)
+
+    def _again_at(self, due: float) -> None:
+        wait = max(0.0, due - self._clock.seconds())
+        timer = self._timer
+        if timer is not None and timer.active():
+            if due >= timer.getTime():  # the usual case, which costs next to nothing
+                timer.reset(wait)
+                return
+            # Moved to sooner, Twisted would look for it among all timers there are.
+            timer.cancel()
+        self._timer = self._clock.callLater(wait, self._due)
+
+    def _weigh(self, passed: bool, reason: str) -> None:
+        settings = self._settings
+        if passed is self.up:
+            self._sure, self._against = True, 0
+            return
+        self._against += 1
+        needed = settings.rise if passed else settings.fall
+        if self._against >= needed or not self._sure:
+            self.up, self._sure, self._against = passed, True, 0
+            self._verdict(passed, reason)
+
+
+def over_pump(pump: Pump, server: Server) -> Dialing:
+    """
+    Dials *server* as sessions do: the same options, the same race between addresses.
+
+    Of several ``source`` addresses the first is used: a check takes no session's port
+    for long.
+    """
+    target = next(iter(server.ways.values()), server.target).answering()
+
+    def dial(factory: ClientFactory) -> Callable[[], None]:
+        attempt: Dial | Race
+        if server.race:
+            attempt = Race(pump, server.race, factory)
+        else:
+            attempt = Dial(pump, target, factory)
+        attempt.connect()
+        return attempt.disconnect
+
+    return dial

@@ -1,0 +1,230 @@
+"""
+A farm, as sessions see it: a server for each, or a place in the queue.
+
+Here: taking and giving back places at servers, and who waits for one.  Not here: which
+server is best (``balance``), and whether one may be chosen at all (``health``).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bridge.farm.balance import Balance, build
+from bridge.farm.health import Health, Rules
+from bridge.farm.maglev import client_key
+from bridge.farm.queue import Queue
+from bridge.farm.sources import Sources
+from bridge.farm.state import Event
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+    from bridge.farm.server import Server
+
+
+class Waiting(Hashable, Protocol):
+    """What waits for a server: a session.  Each is told one thing, once."""
+
+    key: int
+    """What ``Farm.key`` made of its client."""
+
+    def served(self, server: Server) -> None:
+        """*server* has a place, and it is taken."""
+
+    def waited_long(self) -> None:
+        """``queue.timeout`` passed."""
+
+    def stranded(self) -> None:
+        """No server gets sessions any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a farm chooses, and what is done when it cannot.  Times in seconds."""
+
+    balance: str = "round_robin"
+    hash_key: bytes = b""
+    """For ``source_hash``: gateways with the same one agree."""
+    queue_length: int = 0
+    """Sessions that may wait; 0: none."""
+    queue_timeout: float = 10.0
+    retries: int = 2
+    """Attempts after the first that one session may make."""
+    ports: int = 28_232
+    """For sessions from one source address to one server; the kernel's default."""
+
+
+class Farm:
+    """A named group of servers.  Begins empty: see ``add``."""
+
+    def __init__(
+        self, name: str, policy: Policy, rules: Rules, clock: IReactorTime
+    ) -> None:
+        self.name = name
+        self.retries = policy.retries
+        self.servers: list[Server] = []
+        self.active = 0
+        """Sessions that have a server or wait for one."""
+        self.hashes = policy.balance == "source_hash"
+        """Whether a choice depends on the client: see ``key``."""
+        self.health = Health(self, rules, clock)
+        self.sources = Sources(policy.ports)
+        """Ports of our own addresses, where servers have ``ways``."""
+        self._hash_key = policy.hash_key
+        self._clock = clock
+        self._balance: Balance = build(policy.balance, random=random.random)
+        self._counts = policy.balance == "least_connections"
+        """Whether the balance must hear of every session, limits or not."""
+        self._standing = 0
+        self._queue: Queue[Waiting] = Queue(policy.queue_length, policy.queue_timeout)
+        self._expiry: IDelayedCall | None = None
+        self._serving = False
+
+    # Servers
+
+    def add(self, server: Server) -> None:
+        """From now on *server* is one of this farm's, in the state that it has."""
+        self.servers.append(server)
+        self.health.add(server)
+
+    def remove(self, server: Server) -> None:
+        """*server* gets no more sessions; those it has go on."""
+        self.servers.remove(server)
+        self.health.remove(server)
+
+    def close(self) -> None:
+        """No checks and no timers any more."""
+        self.health.stop()
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+
+    def drain(self, name: str) -> None:
+        """
+        The servers called *name* get no new sessions.
+
+        As ``ready`` and ``disable``: raises LookupError if there is none.
+        """
+        self._order(name, Event.DRAIN)
+
+    def ready(self, name: str) -> None:
+        """They get sessions again, if their checks say so."""
+        self._order(name, Event.READY)
+
+    def disable(self, name: str) -> None:
+        """They get no new sessions, and are not checked either."""
+        self._order(name, Event.DISABLE)
+
+    def _order(self, name: str, event: Event) -> None:
+        servers = [server for server in self.servers if server.name == name]
+        if not servers:
+            raise LookupError(f"farm {self.name} has no server {name}")
+        for server in servers:
+            self.health.order(server, event)
+
+    # What health tells: see health.Traffic
+
+    def enter(self, server: Server, weight: float) -> None:
+        self._balance.add(server, weight)
+        self._standing += 1
+        self._serve()
+
+    def leave(self, server: Server) -> None:
+        self._balance.remove(server)
+        self._standing -= 1
+        if not self._standing:
+            while (waiting := self._queue.next()) is not None:
+                waiting.stranded()
+
+    def reweigh(self, server: Server, weight: float) -> None:
+        self._balance.reweigh(server, weight)
+
+    def standing(self) -> tuple[int, int]:
+        return self._standing, len(self.servers)
+
+    # Sessions
+
+    def key(self, host: str) -> int:
+        """What ``source_hash`` knows the client at *host* by."""
+        return client_key(host, self._hash_key)
+
+    def choose(self, key: int = 0, tried: Collection[Server] = ()) -> Server | None:
+        """
+        A server with a place, which is taken; one not among *tried* while there is any.
+
+        None when there is none: then see ``available`` and ``wait``.
+        """
+        if self._queue and not tried:
+            return None  # others came first
+        server = self._balance.choose(key, tried)
+        if server is None and tried:
+            server = self._balance.choose(key, ())
+        if server is not None:
+            server.active += 1
+            if self._counts or server.most is not None:
+                self._balance.moved(server)
+        return server
+
+    def release(self, server: Server) -> None:
+        """Give back a place that ``choose`` or ``served`` took."""
+        server.active -= 1
+        if self._counts or server.most is not None:
+            self._balance.moved(server)
+            if self._queue:
+                self._serve()
+
+    @property
+    def available(self) -> bool:
+        """Whether any server gets sessions at all."""
+        return self._standing > 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait in the queue."""
+        return len(self._queue)
+
+    def wait(self, waiting: Waiting) -> bool:
+        """Have it wait for a place.  False: the queue is full, or there is none."""
+        if not self._queue.join(waiting, self._clock.seconds()):
+            return False
+        if self._expiry is None:
+            self._expiry = self._clock.callLater(self._queue.timeout, self._expire)
+        return True
+
+    def unwait(self, waiting: Waiting) -> None:
+        """It waits no longer; if it did not, nothing happens."""
+        self._queue.leave(waiting)
+
+    def _expire(self) -> None:
+        self._expiry = None
+        for waiting in self._queue.expired(self._clock.seconds()):
+            waiting.waited_long()
+        due = self._queue.due
+        if due is not None and self._expiry is None:
+            wait = max(0.0, due - self._clock.seconds())
+            self._expiry = self._clock.callLater(wait, self._expire)
+
+    def _serve(self) -> None:
+        """
+        Give places to those who wait, in the order they came.
+
+        What is served may fail at once and give its place back: this loop goes on
+        with it, rather than another one inside.
+        """
+        if self._serving:
+            return
+        self._serving = True
+        try:
+            while (first := self._queue.first) is not None:
+                server = self._balance.choose(first.key, ())
+                if server is None:
+                    return
+                self._queue.leave(first)
+                server.active += 1
+                self._balance.moved(server)
+                first.served(server)
+        finally:
+            self._serving = False

@@ -1,0 +1,175 @@
+"""
+The balance that keeps a client on its server: Maglev hashing.
+
+After Eisenbud and others, "Maglev: A Fast and Reliable Software Network Load Balancer"
+(NSDI 2016), section 3.4.  Every gateway with the same servers and key agrees, without
+a word between them, and when a server leaves hardly any client but its own is moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from hashlib import blake2b
+
+from bridge.farm.roster import Roster
+from bridge.farm.server import Server
+from bridge.net.address import canonical
+
+SIZE = 65_537
+"""
+Slots of a table: the paper's choice, a prime.
+
+With 100 servers shares are right to 0.3 %, and one that leaves moves 0.6 % of clients
+besides its own 1 %.  With thousands of servers a share is a few slots, and coarse.
+"""
+
+DETOURS = 8
+"""
+More slots that a client is given while the servers of its slots are full or tried.
+
+They are the same every time, so a client whose server is full has a steady second
+choice; and they are spread like all others.
+"""
+
+
+def client_key(host: str, key: bytes) -> int:
+    """
+    The number that ``choose`` knows the client at *host* by: 64 bits.
+
+    However its address is spelt, and without the scope id, which is another on every
+    gateway (RFC 4007).  What is no address (a UNIX peer) is taken as it stands.  *key*
+    is at most 64 bytes; whoever knows it can make all his clients meet on one server.
+    """
+    try:
+        name = canonical(host).partition("%")[0]
+    except ValueError:
+        name = host
+    digest = blake2b(name.encode(), digest_size=8, key=key, person=b"bridge client")
+    return int.from_bytes(digest.digest(), "big")
+
+
+def fill(weights: Mapping[Server, float]) -> list[Server]:
+    """
+    The table of *weights*, which are not empty: whose each slot is.
+
+    Servers take turns to name the slot they like best of those that are left; one with
+    half of the greatest weight has every other turn.  Which slots a server likes
+    follows from its address alone.
+    """
+    greatest = max(weights.values())
+    everybody = [_Wishes(server, greatest / weights[server]) for server in weights]
+    everybody.sort(key=lambda wishes: wishes.order)
+    # The heaviest have a turn in every round, so there is somebody in each of them.
+    rounds = {0: everybody}
+    table: list[Server | None] = [None] * SIZE
+    taken, left, number = bytearray(SIZE), SIZE, 0
+    while True:
+        for wishes in rounds.pop(number):
+            slot, stride = wishes.slot, wishes.stride
+            while taken[slot]:  # eleven times a slot on average: all that takes time
+                slot += stride
+                if slot >= SIZE:
+                    slot -= SIZE
+            taken[slot] = 1
+            table[slot] = wishes.server
+            wishes.slot = slot
+            wishes.turns += 1
+            left -= 1
+            if not left:
+                return [server for server in table if server is not None]
+            due = max(number + 1, int(wishes.turns * wishes.period))
+            rounds.setdefault(due, []).append(wishes)
+        number += 1
+
+
+class _Wishes:
+    """
+    The slots that *server* likes, one after another: every *stride*-th.
+
+    It has a turn in every *period*-th round, rounded down.
+    """
+
+    __slots__ = ("order", "period", "server", "slot", "stride", "turns")
+
+    def __init__(self, server: Server, period: float) -> None:
+        host, port = server.back
+        digest = blake2b(f"{host} {port}".encode(), digest_size=16, person=b"bridge")
+        first = int.from_bytes(digest.digest()[:8], "big")
+        second = int.from_bytes(digest.digest()[8:], "big")
+        self.server = server
+        self.period = period
+        self.slot = first % SIZE
+        self.stride = 1 + second % (SIZE - 1)
+        self.turns = 0
+        self.order = (server.back, server.name)
+        """Not the list's, which may be another on the next gateway."""
+
+
+class SourceHash(Roster):
+    """
+    Always the same server for a client, while that one has room.
+
+    The table is made anew at the first choice after a change, which takes 40 to 70 ms
+    whatever the number of servers: change weights in few steps.  A server that is full
+    keeps its slots: its clients are to come back.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._table: list[Server] | None = None
+        self._places: dict[Server, int] = {}
+        self._free: list[Server] = []
+        """All that have room; the last one takes the place of one that leaves."""
+
+    def add(self, server: Server, weight: float) -> None:
+        super().add(server, weight)
+        self._table = None
+
+    def remove(self, server: Server) -> None:
+        super().remove(server)
+        self._table = None
+
+    def reweigh(self, server: Server, weight: float) -> None:
+        if self._weights[server] != weight:
+            self._table = None
+        super().reweigh(server, weight)
+
+    def choose(self, key: int, skip: Collection[Server]) -> Server | None:
+        if not self._free:
+            return None
+        if self._table is None:
+            self._table = fill(self._weights)
+        slot = key
+        for _ in range(1 + DETOURS):
+            server = self._table[slot % SIZE]
+            if server.room and server not in skip:
+                return server
+            slot = _detour(slot)
+        return self._any(key, skip)
+
+    def _any(self, key: int, skip: Collection[Server]) -> Server | None:
+        """Nearly all are full: one that is not.  At most len(skip) + 1 steps."""
+        free = self._free
+        for step in range(len(free)):
+            server = free[(key + step) % len(free)]
+            if server not in skip:
+                return server
+        return None
+
+    def _enter(self, server: Server) -> None:
+        self._places[server] = len(self._free)
+        self._free.append(server)
+
+    def _leave(self, server: Server) -> None:
+        place, last = self._places.pop(server), self._free.pop()
+        if last is not server:
+            self._places[last] = place
+            self._free[place] = last
+
+    def _reweighed(self, server: Server, before: float) -> None:
+        pass
+
+
+def _detour(slot: int) -> int:
+    """Another 64 bits for these: a step of Knuth's generator (TAOCP 3.3.4)."""
+    return (slot * 6364136223846793005 + 1442695040888963407) % 2**64

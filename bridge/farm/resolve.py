@@ -1,0 +1,201 @@
+"""
+Servers by name, kept current: DNS is asked again whenever its answer runs out.
+
+Here: when to ask, and who is told.  Not here: how (``lookup``), what an answer means
+(``names``), and what becomes of servers that are gone (``farm``).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from bridge.farm.names import (
+    LONGEST,
+    SHORTEST,
+    Found,
+    Known,
+    Reply,
+    Sought,
+    difference,
+    learn,
+)
+
+JITTER = 0.1
+"""
+How much later than its TTL an answer is renewed, at most, as a share of the TTL.
+Never sooner: the DNS server would still have the old answer, with a second to live.
+"""
+
+SLOWEST = 30.0
+"""
+Seconds between questions when there was no good answer for long.  The first is
+repeated after SHORTEST, and each time it is twice as long.
+"""
+
+SHOWN = 5
+"""Servers that a line of the log names; of more it tells how many."""
+
+Told = Callable[[tuple[Found, ...], tuple[Found, ...]], None]
+"""Called with the servers that a name has got, and those it has lost."""
+
+
+class Finding(Protocol):
+    """What ``lookup.Lookup`` does."""
+
+    def find(self, sought: Sought) -> Deferred[Reply]: ...
+
+
+class Names:
+    """Every name that is followed, until ``stop``."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        lookup: Finding,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.clock = clock
+        self.lookup = lookup
+        self.chance = chance
+        """A number from 0 up to and without 1."""
+        self._followed: list[Followed] = []
+
+    def follow(self, sought: Sought, told: Told) -> Followed:
+        """
+        Ask now, and whenever it is time; *told* hears of each change once.
+
+        That may be within this call, with a lookup that need not wait.
+        """
+        followed = Followed(self, sought, told)
+        self._followed.append(followed)
+        followed.ask()
+        return followed
+
+    def stop(self) -> None:
+        """Ask and tell no more."""
+        followed, self._followed = self._followed, []
+        for one in followed:
+            one.stop()
+
+
+class Followed:
+    """One name, and the servers it stands for."""
+
+    __slots__ = (
+        "_asking", "_complained", "_failures", "_known", "_names", "_sought",
+        "_stopped", "_timer", "_told",
+    )  # fmt: skip
+
+    _log = Logger()
+
+    def __init__(self, names: Names, sought: Sought, told: Told) -> None:
+        self._names = names
+        self._sought = sought
+        self._told = told
+        self._known = Known()
+        self._failures = 0  # replies in a row that lacked something
+        self._complained = False
+        self._stopped = False
+        self._asking: Deferred[None] | None = None
+        self._timer: IDelayedCall | None = None
+
+    @property
+    def servers(self) -> tuple[Found, ...]:
+        """The last good answer; none before there was one."""
+        return self._known.servers
+
+    def ask(self) -> None:
+        """Ask now."""
+        self._timer = None
+        reply = self._names.lookup.find(self._sought)
+        self._asking = reply.addCallback(self._answered).addErrback(self._crashed)
+
+    def stop(self) -> None:
+        """Ask no more; an answer on its way is not waited for.  Nobody is told."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+        elif self._asking is not None:
+            self._asking.cancel()
+        self._timer = self._asking = None
+
+    def _answered(self, reply: Reply) -> None:
+        if self._stopped:
+            return
+        before, self._known = self._known.servers, learn(self._known, reply)
+        self._failures = self._failures + 1 if self._known.why else 0
+        # Timed before anyone is told: who is told may stop this.
+        self._ask_in(pause(self._known.ttl, self._failures, self._names.chance()))
+        self._say_how_it_went()
+        added, removed = difference(before, self._known.servers)
+        if added or removed:
+            self._say_what_changed(added, removed)
+            self._told(added, removed)
+
+    def _ask_in(self, seconds: float) -> None:
+        self._timer = self._names.clock.callLater(seconds, self.ask)
+
+    def _crashed(self, failure: Failure) -> None:
+        """A bug of ours.  The name is followed all the same."""
+        self._log.failure(
+            "A bug in the gateway, met while {name} was looked up",
+            failure,
+            name=str(self._sought),
+        )
+        if self._timer is None and not self._stopped:
+            self._ask_in(SLOWEST)
+
+    def _say_how_it_went(self) -> None:
+        """Once when it begins to go wrong, and once when it goes well again."""
+        name, known = str(self._sought), self._known
+        if known.why and not self._complained:
+            left = _shown(known.servers) if known.servers else "no server until then"
+            self._log.warn(
+                "{name}: {why}; asking again, with {left}",
+                name=name,
+                why=known.why,
+                left=left,
+            )
+        elif self._complained and not known.why:
+            self._log.info("{name} is answered again", name=name)
+        self._complained = bool(known.why)
+
+    def _say_what_changed(
+        self, added: tuple[Found, ...], removed: tuple[Found, ...]
+    ) -> None:
+        parts = (("new", added), ("gone", removed))
+        changes = [f"{word}: {_shown(found)}" for word, found in parts if found]
+        self._log.info(
+            "{name} stands for {count} {servers}; {changes}",
+            name=str(self._sought),
+            count=len(self.servers),
+            servers="server" if len(self.servers) == 1 else "servers",
+            changes="; ".join(changes),
+        )
+
+
+def pause(ttl: float, failures: int, chance: float) -> float:
+    """
+    Seconds until a name is asked for again.
+
+    *failures* replies in a row were not good; *chance* is from 0 to 1.
+    """
+    if failures:
+        seconds = min(SLOWEST, SHORTEST * 2.0 ** min(failures - 1, 10))
+    else:
+        seconds = min(LONGEST, max(SHORTEST, ttl))
+    return seconds * (1 + JITTER * chance)
+
+
+def _shown(servers: Iterable[Found]) -> str:
+    """``192.0.2.1:80, 192.0.2.2:80``; of a server that races, all it has."""
+    names = [" or ".join(map(str, found.addresses)) for found in servers]
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,176 @@
+"""
+Balances that keep servers in an order: taken in turn, least loaded, first of the list.
+
+Pure: an order follows from the sessions that were given, and from nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from bridge.farm.roster import Ranked, Roster
+from bridge.farm.server import Server
+
+
+class _Listed(Roster):
+    """Servers with a place in the list, which decides when nothing else does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[Server, tuple[int, int]] = {}
+        self._count = 0
+
+    def add(self, server: Server, weight: float) -> None:
+        self._count += 1
+        self._places.setdefault(server, (server.place, self._count))
+        super().add(server, weight)
+
+    def remove(self, server: Server) -> None:
+        super().remove(server)
+        del self._places[server]
+
+
+class First(_Listed):
+    """The first server of the list that has room.  Weights have no effect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order = Ranked()
+
+    def choose(self, key: int, skip: Collection[Server]) -> Server | None:
+        entry = self._order.least_but(skip)
+        return None if entry is None else entry[3]
+
+    def _enter(self, server: Server) -> None:
+        self._order.put((0.0, 0.0, self._places[server], server))
+
+    def _leave(self, server: Server) -> None:
+        self._order.drop(server)
+
+    def _reweighed(self, server: Server, before: float) -> None:
+        pass
+
+
+class LeastConnections(_Listed):
+    """
+    The server with the fewest sessions for its weight.
+
+    Those that are level, as all are while there is little to do, take turns by weight.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order = Ranked()
+        self._turns: dict[Server, float] = {}
+        """Whose turn it is among those that are level: the least."""
+        self._now = 0.0
+        """The turn that was taken last."""
+
+    def choose(self, key: int, skip: Collection[Server]) -> Server | None:
+        entry = self._order.least_but(skip)
+        if entry is None:
+            return None
+        server = entry[3]
+        # Turns that were missed are not made up for: they would come as a burst.
+        self._now = max(self._now, self._turns[server])
+        self._turns[server] = self._now + 1 / self._weights[server]
+        return server
+
+    def moved(self, server: Server) -> None:
+        super().moved(server)
+        if server in self._order:
+            self._rank(server)
+
+    def remove(self, server: Server) -> None:
+        super().remove(server)
+        self._turns.pop(server, None)  # none if it was full from the beginning
+
+    def _rank(self, server: Server) -> None:
+        load = server.active / self._weights[server]
+        self._order.put((load, self._turns[server], self._places[server], server))
+
+    def _enter(self, server: Server) -> None:
+        self._turns.setdefault(server, self._now)
+        self._rank(server)
+
+    def _leave(self, server: Server) -> None:
+        self._order.drop(server)
+
+    def _reweighed(self, server: Server, before: float) -> None:
+        self._rank(server)
+
+
+class RoundRobin(_Listed):
+    """
+    Servers in turn, the heavier ones more often and as evenly spaced as can be.
+
+    Every server has turns one after another, each 1/weight long; time goes on by
+    1/(sum of weights) a choice.  Of the turns that have begun, the one that ends first
+    is taken.  That is WF2Q+ (Bennett and Zhang, 1997), which schedules packets on a
+    link; its bound holds here too: while nobody is skipped or full, no server is ever
+    a whole session behind its exact share, or ahead of it.
+
+    nginx's smooth round robin compares all servers for every choice; this is O(log n).
+    The order is nginx's for equal weights and most small ones (2, 1 or 4, 2, 1).  A
+    heavy server among several light ones differs: 5, 1, 1 give ``abaacaa`` and not
+    ``aabacaa``, with the two light ones as far apart as they can be.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun = Ranked()
+        """Servers whose turn has begun, by when it ends."""
+        self._later = Ranked()
+        """The other servers, by when their turn begins."""
+        self._begins: dict[Server, float] = {}
+        self._now = 0.0
+        self._total = 0.0
+        """The weights of all that are in either order."""
+
+    def choose(self, key: int, skip: Collection[Server]) -> Server | None:
+        self._begin_turns()
+        while (entry := self._begun.least_but(skip)) is None:
+            following = self._later.least()
+            if following is None:
+                return None
+            self._now = following[0]  # whoever is due is skipped, or has left
+            self._begin_turns()
+        server = entry[3]
+        self._begun.drop(server)
+        self._wait(server, self._begins[server] + 1 / self._weights[server])
+        self._now += 1 / self._total
+        return server
+
+    def remove(self, server: Server) -> None:
+        super().remove(server)
+        self._begins.pop(server, None)  # none if it was full from the beginning
+
+    def _begin_turns(self) -> None:
+        """Move those whose turn has begun."""
+        while (entry := self._later.least()) is not None and entry[0] <= self._now:
+            begins, _, place, server = entry
+            self._later.drop(server)
+            self._begun.put((begins + 1 / self._weights[server], 0.0, place, server))
+
+    def _wait(self, server: Server, begins: float) -> None:
+        self._begins[server] = begins
+        self._later.put((begins, 0.0, self._places[server], server))
+
+    def _enter(self, server: Server) -> None:
+        self._total += self._weights[server]
+        # Turns that were missed are not made up for: they would come as a burst.
+        self._wait(server, max(self._begins.get(server, 0.0), self._now))
+
+    def _leave(self, server: Server) -> None:
+        self._total -= self._weights[server]
+        self._begun.drop(server)
+        self._later.drop(server)
+
+    def _reweighed(self, server: Server, before: float) -> None:
+        weight = self._weights[server]
+        self._total += weight - before
+        begins = self._begins[server]
+        if begins > self._now:  # what is left of its turn is as much longer or shorter
+            begins = self._now + (begins - self._now) * before / weight
+        self._begun.drop(server)
+        self._wait(server, begins)

@@ -1,0 +1,103 @@
+"""Servers that are names: what becomes of sessions as DNS changes its mind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Start
+from tests.e2e.farming import PORT, Program, ask, get, nginx, through
+from tests.e2e.gateway import Gateway, until
+from tests.e2e.zone import NAME, Says, Zone, zone
+from tests.netlab import Lab
+from tests.netlab.fixtures import laboratory
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """The bed with two servers."""
+    with laboratory(servers=2) as made:
+        yield made
+
+
+@pytest.fixture
+def names(lab: Lab, tmp_path: Path) -> Iterator[Zone]:
+    """The gateway's name server."""
+    with zone(lab.gateway, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def programs(lab: Lab, tmp_path: Path) -> list[Program]:
+    """An nginx on each of the server's addresses."""
+    return [nginx(lab.server, address, tmp_path) for address in lab.server.addresses]
+
+
+def named(lab: Lab, start: Start) -> Gateway:
+    """A gateway whose one server is a name."""
+    farm = {"check": {"kind": "tcp", "interval": "500ms", "timeout": "300ms"}}
+    return start(through(lab, farm, f"{NAME}:{PORT}"), host=lab.gateway)
+
+
+def answers(lab: Lab) -> str:
+    """Who answers a new connection; nobody is empty."""
+    try:
+        return get(lab)
+    except OSError:
+        return ""
+
+
+def test_new_sessions_follow_the_name_and_old_ones_stay(
+    lab: Lab, start: Start, names: Zone, programs: list[Program]
+) -> None:
+    before, after = (program.address for program in programs)
+    names.addresses = [before]
+    gateway = named(lab, start)
+    until(lambda: answers(lab) == before, "the name to be looked up")
+    with lab.client.connect((lab.front_address, PORT)) as client:
+        assert ask(client) == before
+        names.addresses = [after]
+        until(lambda: answers(lab) == after, "new sessions to follow")
+        assert ask(client) == before
+    assert {get(lab) for _ in range(10)} == {after}
+    assert gateway.running
+
+
+def test_a_name_of_two_addresses_is_two_servers(
+    lab: Lab, start: Start, names: Zone, programs: list[Program]
+) -> None:
+    names.addresses = [program.address for program in programs]
+    named(lab, start)
+    until(lambda: answers(lab), "the name to be looked up")
+    assert [get(lab) for _ in range(10)].count(programs[0].address) == 5
+
+
+@pytest.mark.parametrize(
+    "says", [Says.NOTHING, Says.NO_ADDRESS, Says.NO_NAME], ids=lambda says: says.value
+)
+def test_what_dns_said_last_counts_while_it_says_nothing_of_use(
+    lab: Lab, start: Start, names: Zone, programs: list[Program], says: Says
+) -> None:
+    names.addresses = [programs[0].address]
+    named(lab, start)
+    until(lambda: answers(lab), "the name to be looked up")
+    names.says = says
+    asked = names.asked
+    until(lambda: names.asked >= asked + 3, "DNS to be asked again")
+    assert {get(lab) for _ in range(10)} == {programs[0].address}
+    names.says, names.addresses = Says.ADDRESSES, [programs[1].address]
+    until(lambda: answers(lab) == programs[1].address, "DNS to be believed again", 45)
+
+
+def test_a_name_that_means_nothing_yet_does_not_keep_the_gateway_from_starting(
+    lab: Lab, start: Start, names: Zone, programs: list[Program]
+) -> None:
+    names.says = Says.NO_NAME
+    gateway = named(lab, start)
+    until(lambda: NAME in gateway.log, "the log to name it")
+    assert answers(lab) == ""
+    assert gateway.record()["ending"] == "no_server"
+    names.says, names.addresses = Says.ADDRESSES, [programs[0].address]
+    until(lambda: answers(lab) == programs[0].address, "the name to be looked up")

@@ -1,0 +1,221 @@
+"""From a configured farm to one that runs: what reaches the servers' sockets."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bridge.config.reader import Document, parse
+from bridge.farm.farm import Farm
+from bridge.farm.lookup import Lookup
+from bridge.farm.state import State
+from bridge.farms import Farms
+from bridge.net.sockopt import TCP_FASTOPEN_CONNECT
+from tests.pumping import Turner
+from tests.zones import Zone, a, aaaa, srv
+
+TEXT = """
+profiles: {{quick: {{base: lan, fast_open: true}}}}
+fronts: {{web: {{listen: "[::1]:0", to: web}}}}
+farms: {{web: {{servers: {servers}, {rest}}}}}
+"""
+
+
+class Founded:
+    """Farms of one configuration, started, over a pump that is turned by hand."""
+
+    def __init__(self, servers: str, rest: str = "", zone: Zone | None = None) -> None:
+        self.turner = Turner()
+        text = TEXT.format(servers=servers, rest=rest or "retries: 2")
+        document = parse(text)
+        assert isinstance(document, Document)
+        self.zone = zone or Zone()
+        self.asked = 0
+        self.farms = Farms(document.config, self.turner.pump, self._lookup)
+        self.farms.start()
+
+    def _lookup(self) -> Lookup:
+        self.asked += 1
+        return Lookup(self.turner.reactor, self.zone)
+
+    @property
+    def web(self) -> Farm:
+        return self.farms["web"]
+
+    @property
+    def names(self) -> list[str]:
+        return [server.name for server in self.web.servers]
+
+    def close(self) -> None:
+        self.farms.stop()
+        self.turner.settle()  # a probe under way is reset in the pump's next turn
+        assert self.turner.reactor.getDelayedCalls() == []
+        self.turner.pump.stop()
+
+
+@pytest.fixture
+def found() -> Iterator[Any]:
+    made: list[Founded] = []
+
+    def founded(*args: Any, **settings: Any) -> Founded:
+        made.append(Founded(*args, **settings))
+        return made[-1]
+
+    yield founded
+    for one in made:
+        one.close()
+
+
+def test_servers_have_what_was_written_of_them(found: Any) -> None:
+    made = found(
+        '[{address: "192.0.2.1:80", name: a, weight: 3, connections: 7}, '
+        '"192.0.2.2:80", {address: "192.0.2.3:80", backup: true, disabled: true}]'
+    )
+    a, b, c = made.web.servers
+    assert (a.name, a.weight, a.most, a.back) == ("a", 3, 7, ("192.0.2.1", 80))
+    assert (b.name, b.weight, b.most, b.place) == ("192.0.2.2:80", 1, None, 1)
+    assert (c.backup, c.state) == (True, State.DISABLED)
+    assert all(server.plain for server in made.web.servers)
+    assert made.asked == 0, "nobody is asked for names where there are none"
+
+
+def test_every_server_is_checked_unless_that_is_off(found: Any) -> None:
+    timers = len(found('["192.0.2.1:80", "192.0.2.2:80"]').turner.reactor.calls)
+    assert timers == 2
+    assert not found('["192.0.2.1:80"]', "check: off").turner.reactor.calls
+
+
+def test_a_check_takes_out_a_server_that_refuses(found: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        made = found(f'["127.0.0.1:{port}", "127.0.0.9:1"]', "check: {interval: 1s}")
+        for _ in range(4):
+            made.turner.settle()
+            made.turner.reactor.advance(0.5)
+        made.turner.settle()
+        states = [server.state for server in made.web.servers]
+        assert states == [State.UP, State.DOWN]
+
+
+def test_source_addresses_become_ways_of_their_family(found: Any) -> None:
+    made = found(
+        '["192.0.2.1:80", "[2001:db8::1]:80"]',
+        'source: ["192.0.2.9", "2001:db8::9"], check: off',
+    )
+    four, six = made.web.servers
+    assert not four.plain
+    assert {k: t.source for k, t in four.ways.items()} == {
+        "192.0.2.9": ("192.0.2.9", 0)
+    }
+    assert {k: t.source for k, t in six.ways.items()} == {
+        "2001:db8::9": ("2001:db8::9", 0, 0, 0)
+    }
+
+
+def test_a_name_becomes_as_many_servers_as_it_has_addresses(found: Any) -> None:
+    zone = Zone(**{"web.farm": [a("192.0.2.1"), a("192.0.2.2")]})
+    made = found('["web.farm:80", "192.0.2.9:80"]', "check: off", zone=zone)
+    assert sorted(made.names) == ["192.0.2.1:80", "192.0.2.2:80", "192.0.2.9:80"]
+
+
+def test_a_named_entry_names_its_servers(found: Any) -> None:
+    zone = Zone(**{"web.farm": [a("192.0.2.1")]})
+    entry = '{address: "web.farm:80", name: red, weight: 4, backup: true}'
+    made = found(f'[{entry}, "192.0.2.9:80"]', "check: off", zone=zone)
+    (red,) = [server for server in made.web.servers if server.place == 0]
+    assert (red.name, red.weight, red.backup) == ("red@192.0.2.1:80", 4, True)
+
+
+def test_when_the_answer_changes_so_do_the_servers(found: Any) -> None:
+    zone = Zone(**{"web.farm": [a("192.0.2.1", 5), a("192.0.2.2", 5)]})
+    made = found('["web.farm:80"]', "check: off", zone=zone)
+    kept = next(s for s in made.web.servers if s.name == "192.0.2.2:80")
+    zone.names["web.farm"] = [a("192.0.2.2", 5), a("192.0.2.3", 5)]
+    made.turner.reactor.advance(6)
+    assert sorted(made.names) == ["192.0.2.2:80", "192.0.2.3:80"]
+    assert kept in made.web.servers, "with its sessions and its state"
+
+
+def test_a_whole_new_set_of_servers_strands_nobody_who_waits(found: Any) -> None:
+    zone = Zone(**{"web.farm": [a("192.0.2.1", 5)]})
+    made = found('["web.farm:80"]', "check: off, connections: 1", zone=zone)
+
+    class Client:
+        key = 0
+        told: Any = None
+
+        def served(self, server: Any) -> None:
+            self.told = server.name
+
+        def stranded(self) -> None:
+            self.told = "stranded"
+
+        waited_long = stranded
+
+    assert made.web.choose() is not None
+    client = Client()
+    assert made.web.wait(client)
+    zone.names["web.farm"] = [a("192.0.2.7", 5)]
+    made.turner.reactor.advance(6)
+    assert client.told == "192.0.2.7:80"
+
+
+def test_both_families_race_and_their_syn_does_not_wait(found: Any) -> None:
+    zone = Zone(**{"web.farm": [a("192.0.2.1"), aaaa("2001:db8::1")]})
+    made = found('["web.farm:80"]', "check: off, profile: quick", zone=zone)
+    (server,) = made.web.servers
+    assert [target.host for target in server.race] == ["2001:db8::1", "192.0.2.1"]
+    assert server.back == ("2001:db8::1", 80)
+    for target in server.race:
+        assert all(o.name != TCP_FASTOPEN_CONNECT for o in target.options)
+
+
+def test_records_of_a_service_give_weights_and_backups(found: Any) -> None:
+    names: dict[str, list[Any]] = {
+        "_http._tcp.farm": [srv("x.farm", 8080, 7), srv("y.farm", 80, 1, 10)],
+        "x.farm": [a("192.0.2.1")],
+        "y.farm": [a("192.0.2.2")],
+    }
+    made = found('["srv:_http._tcp.farm"]', "check: off", zone=Zone(**names))
+    x, y = sorted(made.web.servers, key=lambda server: server.backup)
+    assert (x.name, x.weight, x.backup) == ("192.0.2.1:8080", 7, False)
+    assert (y.name, y.backup) == ("192.0.2.2:80", True)
+
+
+def test_a_farm_whose_name_is_unknown_starts_and_has_no_server(found: Any) -> None:
+    made = found('["web.farm:80"]', "check: off")
+    assert not made.web.available
+    made.zone.names["web.farm"] = [a("192.0.2.1")]
+    made.turner.reactor.advance(2)
+    assert made.names == ["192.0.2.1:80"]
+
+
+def test_farms_share_what_asks_for_names(found: Any) -> None:
+    zone = Zone(**{"a.farm": [a("192.0.2.1")], "b.farm": [a("192.0.2.2")]})
+    made = found('["a.farm:80", "b.farm:80"]', "check: off", zone=zone)
+    assert len(made.names) == 2
+    assert made.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("check", "sent"),
+    [
+        ("{kind: http, path: /health, interval: 1s}", b"GET /health HTTP/1.1\r\nHost"),
+        ('{kind: exchange, send: "PING\\r\\n", expect: "+PONG"}', b"PING\r\n"),
+    ],
+)
+def test_what_is_asked_is_what_was_configured(
+    found: Any, check: str, sent: bytes
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(5)
+        port = listening.getsockname()[1]
+        made = found(f'["127.0.0.1:{port}"]', f"check: {check}")
+        made.turner.reactor.advance(2)
+        made.turner.settle()
+        probe, _ = listening.accept()
+        with probe:
+            assert probe.recv(4096).startswith(sent)

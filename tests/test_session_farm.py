@@ -1,0 +1,202 @@
+"""Sessions and their farm: waiting for a place, source ports, two addresses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from bridge.farm.server import Server
+from bridge.farm.state import State
+from bridge.net import dial
+from tests.sessions import Running, closed_address, reset, server
+
+
+@pytest.fixture
+def one() -> Iterator[socket.socket]:
+    """A server."""
+    with server() as listening:
+        yield listening
+
+
+def test_when_the_server_is_full_a_session_waits_its_turn() -> None:
+    with server() as listening:
+        running = Running(listening.getsockname())
+        running.farm.servers[0].most = 1
+        first = running.connect()
+        served = running.accept(listening)
+        second = running.connect()
+        running.turner.until(lambda: running.farm.waiting)
+        running.advance(2)
+        first.close()
+        served.close()
+        running.turner.until(lambda: not running.farm.waiting)
+        again = running.accept(listening)
+        second.sendall(b"hello")
+        running.turner.settle()
+        assert again.recv(5) == b"hello"
+        second.close()
+        again.close()
+        running.turner.until(lambda: len(running.records) == 2)
+        waited = running.records[-1]
+        assert (waited.ending, waited.queued) == ("done", 1)
+        assert waited.dial_began is not None
+        assert waited.dial_began - waited.accepted == pytest.approx(2, abs=0.2)
+        assert running.farm.active == running.farm.servers[0].active == 0
+        running.close()
+
+
+def full(listening: socket.socket) -> Running:
+    """A farm with one place, which is taken."""
+    running = Running(listening.getsockname())
+    running.farm.servers[0].most = 1
+    running.connect()
+    running.accept(listening)
+    return running
+
+
+def test_waiting_too_long_ends_as_queue_timeout(one: socket.socket) -> None:
+    running = full(one)
+    client = running.connect()
+    running.advance(5.1)
+    record = running.record()
+    assert (record.ending, record.letters, record.server) == ("queue_timeout", "sQ", "")
+    assert record.dial_began is None
+    with pytest.raises(ConnectionResetError):
+        client.recv(1)
+    running.close()
+
+
+def test_one_more_than_may_wait_is_limited(one: socket.socket) -> None:
+    running = full(one)
+    for _ in range(3):
+        running.connect()
+    record = running.record()
+    assert (record.ending, record.reason) == ("limited", "the farm is full")
+    assert running.farm.waiting == 2
+    running.close()
+
+
+def test_a_client_that_leaves_leaves_the_queue(one: socket.socket) -> None:
+    running = full(one)
+    client = running.connect()
+    running.turner.until(lambda: running.farm.waiting)
+    reset(client)
+    record = running.record()
+    assert (record.ending, record.letters) == ("front_reset", "CQ")
+    assert running.farm.waiting == 0
+    running.close()
+
+
+def test_without_a_server_in_traffic_a_session_ends_at_once(one: socket.socket) -> None:
+    running = full(one)
+    waiting = running.connect()
+    running.turner.until(lambda: running.farm.waiting)
+    running.farm.drain("0")
+    running.connect()
+    running.turner.until(lambda: len(running.records) == 2)
+    assert [record.ending for record in running.records] == ["no_server"] * 2
+    assert sorted(record.letters for record in running.records) == ["SC", "SQ"]
+    with pytest.raises(ConnectionResetError):
+        waiting.recv(1)
+    assert len(running.terms.sessions) == 1, "the one that runs goes on"
+    running.close()
+
+
+def two_ways(running: Running) -> Server:
+    """The farm's server, reached from either of two addresses."""
+    (only,) = running.farm.servers
+    running.farm.remove(only)
+    ways = {
+        host: replace(only.target, source=(host, 0))
+        for host in ("127.0.0.2", "127.0.0.3")
+    }
+    made = Server("two", only.target, ways=ways)
+    running.farm.add(made)
+    return made
+
+
+def test_source_addresses_take_turns_and_are_given_back() -> None:
+    with server() as listening:
+        running = Running(listening.getsockname())
+        reached = two_ways(running)
+        sources = running.farm.sources
+        seen = []
+        for _ in range(4):
+            running.connect()
+            running.turner.until(lambda: select.select([listening], [], [], 0)[0])
+            accepted, (host, _) = listening.accept()
+            seen.append(host)
+            accepted.close()
+        assert sorted(seen) == ["127.0.0.2"] * 2 + ["127.0.0.3"] * 2
+        assert sources.used("127.0.0.2", reached.back) == 2
+        running.close()
+        assert sources.used("127.0.0.2", reached.back) == 0
+
+
+def test_when_ports_are_exhausted_the_record_says_so() -> None:
+    with server() as listening:
+        running = Running(listening.getsockname())
+        two_ways(running)
+        running.farm.sources.ports = 0
+        running.connect()
+        record = running.record()
+        assert record.ending == "dial_failed"
+        assert record.reason == "source ports exhausted"
+        running.close()
+
+
+def test_a_source_that_is_not_ours_is_named() -> None:
+    with server() as listening:
+        running = Running(listening.getsockname())
+        (only,) = running.farm.servers
+        only.target = replace(only.target, source=("192.0.2.77", 0))
+        running.connect()
+        why = "cannot leave from 192.0.2.77: Cannot assign requested address"
+        assert running.record().reason == why
+        running.close()
+
+
+def test_a_server_with_two_addresses_is_reached_by_the_one_that_answers() -> None:
+    with server() as listening:
+        running = Running(listening.getsockname())
+        (only,) = running.farm.servers
+        running.farm.remove(only)
+        dead = replace(only.target, sockaddr=closed_address())
+        running.farm.add(Server("both", dead, race=(dead, only.target)))
+        client = running.connect()
+        running.accept(listening).close()
+        client.close()
+        record = running.record()
+        assert record.ending == "done"
+        assert record.back == listening.getsockname()
+        running.close()
+
+
+def test_a_shortage_of_ours_is_not_held_against_the_server(
+    monkeypatch: pytest.MonkeyPatch, one: socket.socket
+) -> None:
+    def short(*_: object) -> socket.socket:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    running = Running(one.getsockname(), failures=1)
+    running.farm.add(Server("other", running.farm.servers[0].target))
+    monkeypatch.setattr(dial, "Socket", short)
+    running.connect()
+    assert running.record().reason == "Too many open files"
+    assert running.farm.standing() == (2, 2)
+    running.close()
+
+
+def test_dials_that_the_server_fails_eject_it(one: socket.socket) -> None:
+    running = Running(closed_address(), one.getsockname(), failures=1)
+    running.connect()
+    running.accept(one)
+    assert running.farm.standing() == (1, 2)
+    assert running.farm.servers[0].state is State.EJECTED
+    running.close()
