@@ -87,14 +87,15 @@ class Contest:
             yield
 
     def measure(self, row: Row, rounds: int) -> report.Rounds:
-        figures: report.Rounds = {name: [] for name in self._contenders}
+        names = row.contenders or self._contenders
+        figures: report.Rounds = {name: [] for name in names}
         for _ in range(rounds):
-            for name in self._contenders:
+            for name in names:
                 figures[name].append(self._once(row, name))
         return figures
 
     def _once(self, row: Row, name: str) -> Figures:
-        if name not in self._targets:
+        if name not in self._targets and not row.contenders:
             return {}
         try:
             if not row.fresh:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
+from ipaddress import ip_network
+from itertools import islice
 from pathlib import Path
 
 from tests.netlab import Lab
@@ -119,14 +121,14 @@ def floor(place: Place) -> list[str]:
     return [compiled("floor"), *place.words]
 
 
-def bridge(place: Place) -> list[str]:
+def bridge(place: Place, servers: str = "", rest: str = "") -> list[str]:
     text = f"""
 profiles: {{inside: {{base: jumbo}}}}
 fronts:
   web: {{listen: "[{place.front}]:{place.web}", to: web}}
   bulk: {{listen: "[{place.front}]:{place.bulk}", to: bulk}}
 farms:
-  web: {{profile: inside, servers: ["{place.back}:{WEB}"]}}
+  web: {{profile: inside, servers: [{servers or f'"{place.back}:{WEB}"'}]{rest}}}
   bulk: {{profile: inside, servers: ["{place.back}:{BULK}"]}}
 log: {{access: "{place.directory}/access.log", access_format: text}}
 """
@@ -134,6 +136,26 @@ log: {{access: "{place.directory}/access.log", access_format: text}}
     twistd = Path(sys.executable).with_name("twistd")
     return [str(twistd), "-n", "--pidfile=", "bridge", "--config", config]
 
+
+def one_server(place: Place) -> list[str]:
+    return bridge(place, rest=", check: off")
+
+
+def hundred_servers(place: Place) -> list[str]:
+    """All are the one nginx, by addresses that its host takes for its own."""
+    servers = ", ".join(f'"{address}:{WEB}"' for address in islice(MANY.hosts(), 100))
+    return bridge(place, servers)
+
+
+MANY = ip_network("198.19.0.0/25")
+"""Addresses for 100 servers and some more (RFC 2544)."""
+
+ONE, HUNDRED = "one server", "100 servers"
+SPECIAL: dict[str, Callable[[Place], list[str]]] = {
+    ONE: one_server,
+    HUNDRED: hundred_servers,
+}
+"""Of rows that compare the gateway with itself."""
 
 CONTENDERS: dict[str, Callable[[Place], list[str]] | None] = {
     "direct": None,
@@ -157,7 +179,7 @@ def compiled(name: str) -> str:
 @contextmanager
 def running(lab: Lab, name: str, directory: Path, port: int) -> Iterator[Target]:
     """Contender *name* on the gateway, on *port* and the one above."""
-    command = CONTENDERS[name]
+    command = SPECIAL.get(name) or CONTENDERS[name]
     if command is None:
         yield Target(lab.server.address, WEB, BULK, 0)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bench.contenders import BULK, WEB, compiled
+from bench.contenders import BULK, MANY, WEB, compiled
 from tests.netlab import Lab
 from tests.netlab.fixtures import SEARCH
 
@@ -31,12 +31,14 @@ http {{
     sendfile on;
     tcp_nopush on;
     server {{
-        listen {lab.server.address}:{WEB} backlog=4096;
+        listen {WEB} backlog=4096;
         location = /1m {{ root {directory}; }}
         location / {{ return 200 "ok"; }}
     }}
 }}
 """)
+    lab.server.run(["ip", "route", "add", "local", str(MANY), "dev", "lo"])
+    lab.gateway.run(["ip", "route", "add", str(MANY), "via", lab.server.address])
     environment = {**os.environ, "PATH": SEARCH}
     lab.server.popen(["nginx", "-c", str(config), "-e", "/dev/null"], env=environment)
     lab.server.popen([compiled("load"), "serve", lab.server.address, str(BULK)])

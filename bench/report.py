@@ -6,10 +6,11 @@ import platform
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bench.contenders import ONE
 from bench.measure import middle, ratio
 from bench.rows import Column, Figures, Row
 
-YARDSTICKS = ("floor", "haproxy")
+YARDSTICKS = ("floor", "haproxy", ONE)
 
 Rounds = dict[str, list[Figures]]
 """For each contender its figures, round by round; {} where it failed."""

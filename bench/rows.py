@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.contenders import Target, compiled
+from bench.contenders import HUNDRED, ONE, Target, compiled
 from bench.measure import cpu_seconds, resident_bytes
 from tests.netlab import Lab
 
@@ -53,6 +53,8 @@ class Row:
     columns: tuple[Column, ...]
     fresh: bool = False
     """A new process for each measurement, whose memory nothing else has grown."""
+    contenders: tuple[str, ...] = ()
+    """Who is compared here and in no other row, each of them *fresh*."""
 
 
 class LoadError(RuntimeError):
@@ -151,6 +153,13 @@ ROWS: dict[str, Row] = {
         idle,
         (Column("memory", "kB each", 2),),
         fresh=True,
+    ),
+    "farm": Row(
+        "A new connection for each small request: one server, or 100 that are checked",
+        requests(32, close=True),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+        fresh=True,
+        contenders=(ONE, HUNDRED),
     ),
 }
 

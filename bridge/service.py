@@ -21,17 +21,16 @@ from twisted.logger import Logger
 
 from bridge import __version__
 from bridge.config.model import Config
-from bridge.config.model import Farm as FarmConfig
 from bridge.config.model import Front as FrontConfig
 from bridge.control.drain import Drain, Drainable
-from bridge.farm import Farm, Server
+from bridge.farm.farm import Farm
+from bridge.farms import Farms
 from bridge.net import sockopt
 from bridge.net.address import Address, Listen, UnixPath
-from bridge.net.dial import Target
 from bridge.net.listener import Listener, listen_tcp, listen_unix
 from bridge.net.port import Port, Room
 from bridge.net.pump import Pump, Reactor
-from bridge.net.sockaddr import describe, sockaddr
+from bridge.net.sockaddr import describe
 from bridge.net.splice import Pipes
 from bridge.session.flow import Event, State
 from bridge.session.front import Admission, FrontFactory
@@ -90,12 +89,9 @@ class Gateway(Service):
     def privilegedStartService(self) -> None:
         """Bind every listener.  Raises ListenError."""
         self._house = self._open_house()
-        farms = {
-            name: _farm(name, farm, self._config)
-            for name, farm in self._config.farms.items()
-        }
+        self.farms = Farms(self._config, self._house.pump)
         for name, front in self._config.fronts.items():
-            terms = self._terms_of(name, front, farms[front.to])
+            terms = self._terms_of(name, front, self.farms[front.to])
             self._terms[name] = terms
             self._sweeps.append(Sweep(self._reactor, terms))
             factory = FrontFactory(
@@ -112,6 +108,7 @@ class Gateway(Service):
             version=__version__,
             pid=os.getpid(),
         )
+        self.farms.start()
         for name, port in self._ports:
             try:
                 port.startListening()
@@ -123,7 +120,9 @@ class Gateway(Service):
                 front=name,
                 port=str(port),
                 farm=farm.name,
-                servers=", ".join(server.name for server in farm.servers),
+                servers=", ".join(
+                    server.name for server in self._config.farms[farm.name].servers
+                ),
             )
         for sweep in self._sweeps:
             sweep.start()
@@ -226,6 +225,7 @@ class Gateway(Service):
         for terms in self._terms.values():
             terms.opening.close()
             terms.dialing.close()
+        self.farms.stop()
         self._house.pump.stop()
         self._house.pipes.close()
         if self._lines is not None:
@@ -277,17 +277,6 @@ def _trace(session: Session, before: State, event: Event) -> None:
 
 
 _transitions = Logger(namespace="bridge.session")
-
-
-def _farm(name: str, farm: FarmConfig, config: Config) -> Farm:
-    tuning = config.profile(farm.profile)
-    servers = []
-    for server in farm.servers:
-        address = server.address
-        options = sockopt.for_dial(tuning, address.family)
-        family = sockopt.for_family(address.family)
-        servers.append(Server(server.name, Target(family, sockaddr(address), options)))
-    return Farm(name, servers, farm.retries)
 
 
 def _format(config: Config) -> Format:

@@ -27,8 +27,17 @@ class Listening:
     @property
     def lines(self) -> list[str]:
         """The messages of ours."""
+        return [formatEvent(event) for event in self._ours]
+
+    @property
+    def levels(self) -> list[str]:
+        """How important each of them is."""
+        return [event["log_level"].name for event in self._ours]
+
+    @property
+    def _ours(self) -> list[LogEvent]:
         return [
-            formatEvent(event)
+            event
             for event in self.events
             if str(event.get("log_namespace", "")).startswith("bridge")
         ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from bridge.farm import Farm, Server
+from bridge.farm.farm import Farm, Policy
+from bridge.farm.health import Rules
+from bridge.farm.server import Server
 from bridge.net.address import Networks
 from bridge.net.dial import Target
 from bridge.net.listener import Listener
@@ -23,15 +25,18 @@ TIMEOUTS = Timeouts(open=10, connect=3, idle=100, half_closed=20, close=5)
 class Running:
     """One front on loopback, one farm, and the records of the sessions between."""
 
-    def __init__(self, *servers: Any, retries: int = 2, **admission: Any) -> None:
+    def __init__(
+        self, *servers: Any, retries: int = 2, failures: int = 0, **admission: Any
+    ) -> None:
         self.turner = Turner()
         self.pipes = Pipes()
         self.records: list[Record] = []
         house = House(self.turner.pump, self.pipes, Room(1000), "test")
-        targets = [Target(socket.AF_INET, where, ()) for where in servers]
-        self.farm = Farm(
-            "farm", [Server(str(n), t) for n, t in enumerate(targets)], retries
-        )
+        policy = Policy(retries=retries, queue_length=2, queue_timeout=5)
+        self.farm = Farm("farm", policy, Rules(failures=failures), self.turner.reactor)
+        for number, where in enumerate(servers):
+            target = Target(socket.AF_INET, where, ())
+            self.farm.add(Server(str(number), target, place=number))
         self.terms = Terms(house, "front", self.farm, TIMEOUTS)
         self.terms.told = self.records.append
         self.terms.needs_sides = True

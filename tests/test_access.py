@@ -48,6 +48,7 @@ def record(**changes: Any) -> Record:
         up=10,
         down=20000,
         lost=0,
+        queued=7,
         retries=1,
         active=5,
         front_active=4,
@@ -97,7 +98,7 @@ def test_text_is_what_haproxys_readers_expect() -> None:
         "srv_conn": "2",
         "retries": "1",
         "srv_queue": "0",
-        "backend_queue": "0",
+        "backend_queue": "7",
     }
 
 
@@ -151,6 +152,7 @@ def test_json_says_everything() -> None:
         "ending": "done",
         "reason": None,
         "retries": 1,
+        "queued": 7,
         "seconds": {"queue": 0.001, "dial": 0.0025, "total": 1.5},
         "bytes": {"up": 10, "down": 20000, "lost": 0},
         "sides": {"front": side, "back": {**side, "mss_out": 8948}},

@@ -24,7 +24,8 @@ HOST = Host(
 
 def test_there_are_examples() -> None:
     assert {path.stem for path in EXAMPLES} >= {
-        *["bridge", "minimal", "tuned", "dual-stack", "unix-and-systemd", "including"]
+        *["bridge", "minimal", "tuned", "dual-stack", "unix-and-systemd", "including"],
+        "farms",
     }
 
 
@@ -43,6 +44,22 @@ def test_one_example_has_every_key_of_a_profile() -> None:
     shown = {path[2] for path in places if path[:1] == ("profiles",) and len(path) == 3}
     profile = ROOT.below["profiles"].below["NAME"]
     assert shown == set(profile.below)
+
+
+def test_one_example_has_every_key_of_a_farm() -> None:
+    places = load(CONF / "farms.yaml", {}).places
+    shown = {
+        ".".join("[]" if isinstance(step, int) else step for step in path[2:])
+        for path in places
+        if path[:1] == ("farms",)
+    }
+    farm = ROOT.below["farms"].below["NAME"]
+    built = {
+        key.path.removeprefix("farms.NAME.").replace("[].", ".[].")
+        for key in farm.all_below()
+        if key.neutral is None and not key.path.endswith("[]")
+    }
+    assert built - shown == set()
 
 
 def test_included_files_are_part_of_an_example() -> None:

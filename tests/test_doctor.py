@@ -217,3 +217,70 @@ def test_a_host_without_files_is_not_known(tmp_path: Path) -> None:
 
 def test_this_host_has_a_loopback() -> None:
     assert "lo" in (Host.read().interfaces or {})
+
+
+# Farms that are odd on any host
+
+
+def odd(farm: str) -> list[str]:
+    """Warnings for a farm of these keys, without file and line."""
+    text = f'fronts: {{w: {{listen: "[::]:80", to: w}}}}\nfarms: {{w: {{{farm}}}}}'
+    return [line.partition("farms.")[2] for line in warnings(parse(text), HOST)]
+
+
+ONE = "servers: [192.0.2.1:80]"
+
+
+@pytest.mark.parametrize(
+    ("farm", "warning"),
+    [
+        (
+            'servers: [{address: "192.0.2.1:80", disabled: true}]',
+            "w.servers: all are disabled: sessions end as no_server",
+        ),
+        (
+            'servers: [192.0.2.1:80, {address: "192.0.2.1:80", name: b}]',
+            "w.servers[1]: 192.0.2.1:80 is server 192.0.2.1:80 already",
+        ),
+        (
+            'balance: first, servers: [{address: "192.0.2.1:80", weight: 2}]',
+            "w.servers[0].weight: does nothing with balance first",
+        ),
+        (
+            'servers: [{address: "srv:_a._tcp.b", weight: 2}]',
+            "w.servers[0]: weight and backup do nothing: the SRV records give both",
+        ),
+        (f"queue: {{length: 5}}, {ONE}", "w.queue: nobody waits in it"),
+        (
+            f"balance: first, slow_start: 1m, {ONE}",
+            "w.slow_start: does nothing with balance first",
+        ),
+        (f"hash_key: x, {ONE}", "w.hash_key: does nothing with balance round_robin"),
+        (
+            f'source: [192.0.2.9, "2001:db8::9"], {ONE}',
+            "w.source: 2001:db8::9 does nothing: no server is IPv6",
+        ),
+    ],
+)
+def test_a_key_that_does_nothing_is_told(farm: str, warning: str) -> None:
+    (line,) = odd(farm)
+    assert line.startswith(warning)
+
+
+@pytest.mark.parametrize(
+    "farm",
+    [
+        f"connections: 5, queue: {{length: 5}}, {ONE}",
+        f"balance: source_hash, hash_key: x, slow_start: 1m, {ONE}",
+        'source: [192.0.2.9, "2001:db8::9"], servers: [192.0.2.1:80, a.b:80]',
+        'servers: [192.0.2.1:80, {address: "192.0.2.2:80", disabled: true}]',
+        'servers: [192.0.2.1:80, 192.0.2.1:81, {address: "a.b:80", weight: 2}]',
+    ],
+)
+def test_nothing_is_said_of_a_farm_that_is_meant_so(farm: str) -> None:
+    assert odd(farm) == []
+
+
+def test_a_name_is_no_front_of_ours_as_far_as_is_known() -> None:
+    front = 'w: {listen: "[::]:80", to: w}'
+    assert looping(front, 'w: {servers: ["localhost:80", "srv:_a._tcp.b"]}') == []

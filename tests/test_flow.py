@@ -10,6 +10,9 @@ S, E, A = State, Event, Action
 
 OVER = (A.CLOSE, A.ABORT)
 
+_NO_DIAL = (E.DIAL_FAILED, E.NO_SERVER, E.LIMITED)
+"""Events of a session that is dialing, at a moment when no dial is under way."""
+
 
 def run(*events: Event) -> tuple[State, list[Action], Ending | None]:
     """Where *events* lead, what is done on the way, and the first ending named."""
@@ -99,6 +102,40 @@ def test_an_operator_or_a_bug_ends_any_session_at_once(
     assert ending is not None
 
 
+def test_a_session_that_waited_is_dialed_when_it_is_served() -> None:
+    assert run(E.ADMITTED, E.ALL_FULL, E.SERVED, E.DIALED)[:2] == (
+        S.OPEN,
+        [A.DIAL, A.DIAL_SERVER, A.JOIN],
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "ending"),
+    [
+        (E.QUEUED_LONG, Ending.QUEUE_TIMEOUT),
+        (E.LATE, Ending.QUEUE_TIMEOUT),
+        (E.NO_SERVER, Ending.NO_SERVER),
+        (E.FRONT_RESET, Ending.FRONT_RESET),
+        (E.DRAINED, Ending.DRAINED),
+        (E.KILLED, Ending.KILLED),
+        (E.CRASHED, Ending.ERROR),
+    ],
+)
+def test_whatever_ends_the_waiting_leaves_the_queue(
+    event: Event, ending: Ending
+) -> None:
+    assert run(E.ADMITTED, E.ALL_FULL, event) == (
+        S.CLOSED,
+        [A.DIAL, A.LEAVE_QUEUE, A.ABORT],
+        ending,
+    )
+
+
+def test_a_retry_may_have_to_wait_as_well() -> None:
+    history = (E.ADMITTED, E.ALL_FULL, E.SERVED, E.ALL_FULL, E.SERVED, E.DIALED)
+    assert run(*history)[0] is S.OPEN
+
+
 def test_every_way_into_closed_has_an_ending_by_then() -> None:
     """Rows without one are only reached from states that were entered with one."""
     for (state, _), (after, _, ending) in TABLE.items():
@@ -128,5 +165,5 @@ def test_no_history_leaves_a_dial_behind() -> None:
     """Whatever ends a session that is dialing cancels the dial, or was its result."""
     for event in Event:
         after, actions, _ = step(S.DIALING, event)
-        if after is S.CLOSED and event not in (E.DIAL_FAILED, E.NO_SERVER):
+        if after is S.CLOSED and event not in _NO_DIAL:
             assert A.CANCEL_DIAL in actions

@@ -13,6 +13,7 @@ LAYERS = (
     ("farm", "wire", "watch", "config"),
     ("session", "doctor"),
     ("control",),
+    ("farms",),
     ("service", "demo"),
     ("tap", "__main__"),
 )

@@ -203,28 +203,9 @@ def test_a_front_may_say_that_it_wants_nothing_more(keys: str) -> None:
     assert front(keys) == front("mode: stream")
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [
-        *["connections: off", "queue: off", "check: off", "check: {kind: off}"],
-        *[
-            "eject: off",
-            "slow_start: off",
-            "send_proxy: off",
-            "source: auto",
-            "tls: off",
-        ],
-        "balance: round_robin",
-    ],
-)
+@pytest.mark.parametrize("keys", ["send_proxy: off", "tls: off", "map: off"])
 def test_a_farm_may_say_that_it_wants_nothing_more(keys: str) -> None:
     text = SHORTEST.replace("servers:", f"{keys}, servers:")
-    assert parse(text).config.farms == config().farms
-
-
-def test_a_server_may_say_that_it_wants_nothing_more() -> None:
-    neutral = "weight: 1, connections: off, backup: false, disabled: false"
-    text = SHORTEST.replace("192.0.2.10:80", f'{{address: "192.0.2.10:80", {neutral}}}')
     assert parse(text).config.farms == config().farms
 
 
@@ -233,8 +214,13 @@ def test_the_whole_may_say_that_it_wants_nothing_more() -> None:
     assert config(neutral + "limits: {connections: auto}") == config()
 
 
-@pytest.mark.parametrize("weight", ["1.0", "true", "'1'"])
-def test_a_neutral_value_is_exactly_that(weight: str) -> None:
-    server = f'{{address: "192.0.2.10:80", weight: {weight}}}'
+@pytest.mark.parametrize("bits", ["64.0", "true", "'64'"])
+def test_a_neutral_value_is_exactly_that(bits: str) -> None:
     with pytest.raises(ValueError, match="not built yet"):
-        parse(SHORTEST.replace("192.0.2.10:80", server))
+        front(f"limits: {{source_prefix: {bits}}}")
+
+
+@pytest.mark.parametrize("switch", ["0", "'false'"])
+def test_a_neutral_switch_is_exactly_that(switch: str) -> None:
+    with pytest.raises(ValueError, match="leave it out, or say false"):
+        config(f"admin: {{allow_changes: {switch}}}")

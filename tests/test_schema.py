@@ -43,7 +43,8 @@ def typed(schema: dict[str, Any], value: Any) -> bool:
     if kinds and not any(isinstance(value, KINDS[kind]) for kind in kinds):
         return False
     if isinstance(value, str):
-        return bool(re.search(schema.get("pattern", ""), value))
+        long_enough = len(value) >= schema.get("minLength", 0)
+        return long_enough and bool(re.search(schema.get("pattern", ""), value))
     if isinstance(value, bool):
         return not kinds or "boolean" in kinds
     if isinstance(value, int | float):
@@ -106,6 +107,33 @@ FARM = "fronts: {a: {listen: x, to: b}}, farms: {b: %s}"
         (FARM % "{servers: [{address: x}]}", FARM % "{servers: [{name: x}]}"),
         (FRONT % "" + ", log: {level: warn}", FRONT % "" + ", log: {level: loud}"),
         *[
+            (FARM % f"{{servers: [x], {right}}}", FARM % f"{{servers: [x], {wrong}}}")
+            for right, wrong in (
+                ("balance: source_hash", "balance: hash"),
+                ("check: off", "check: on"),
+                ("check: {kind: http}", "check: {kind: tls}"),
+                ("check: {status: [200-299, 404]}", "check: {status: [2xx]}"),
+                ("check: {status: 204}", "check: {status: 20}"),
+                ("check: {expect: +PONG}", 'check: {expect: ""}'),
+                ("eject: {for: 30s}", "eject: {duration: 30s}"),
+                ("queue: off", "queue: {length: 0}"),
+                ("connections: 5", "connections: 0"),
+                ("source: [192.0.2.9]", "source: {pool: 100.64.0.0/10}"),
+                ("slow_start: off", "slow_start: never"),
+            )
+        ],
+        *[
+            (
+                FARM % f"{{servers: [{{address: x, {right}}}]}}",
+                FARM % f"{{servers: [{{address: x, {wrong}}}]}}",
+            )
+            for right, wrong in (
+                ("weight: 5", "weight: 0"),
+                ("connections: off", "connections: none"),
+                ("backup: true", "backup: yes"),
+            )
+        ],
+        *[
             (FRONT % "" + PROFILE % right, FRONT % "" + PROFILE % wrong)
             for right, wrong in (
                 ("send_buffer: 64KiB", "send_buffer: 64kB"),
@@ -151,7 +179,11 @@ def test_every_key_can_be_explained() -> None:
         ("fronts.web.timeouts.idle", ["a time, in seconds", "default: 1h"]),
         ("farms.web.servers[0].name", ["default: its address"]),
         ("farms.web.servers.0.name", ["farms.NAME.servers[].name"]),
-        ("farms.web.balance", ["Not built yet: least_connections"]),
+        ("fronts.web.mode", ["Not built yet: sni, http, ftp."]),
+        ("farms.web.check.kind", ["default: tcp", "Not built yet: tls."]),
+        ("farms.web.eject.for", ["farms.NAME.eject.for", "default: 30s"]),
+        ("farms.web.queue", ["default: {length: 1000, timeout: 10s}"]),
+        ("farms.web.servers.0.connections", ["default: the farm's"]),
         ("farms.web.send_proxy", ["Not built yet; only `off` is taken."]),
         ("timeouts", ["timeouts.drain_delay", "timeouts.drain_timeout"]),
         ("profiles.x.keepalive.idle", ["default: 60s"]),

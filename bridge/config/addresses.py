@@ -1,12 +1,13 @@
 """
-The model's types for what ``bridge.net.address`` reads: listens, networks, servers.
+The model's types for addresses: listens, networks, servers, sources.
 
 They say where text is missing its quotes, and which forms wait to be built.
+``bridge.net.address`` reads addresses, ``hostnames`` reads names.
 """
 
 from __future__ import annotations
 
-import re
+from ipaddress import IPv6Address, ip_address
 from itertools import chain
 from typing import Annotated, Any, TypeAlias
 
@@ -18,8 +19,9 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from bridge.config.hostnames import HostName, ServiceName, is_meant
 from bridge.config.scalars import Kind, shown
-from bridge.config.unbuilt import refusal
+from bridge.config.unbuilt import Later, refusal
 from bridge.net.address import (
     Address,
     Listen,
@@ -29,7 +31,9 @@ from bridge.net.address import (
     parse_network,
 )
 
-_HOSTNAME = re.compile(r"(srv:)?_?[A-Za-z0-9][\w.-]*[A-Za-z][\w.-]*(:[0-9]+)?", re.A)
+Where: TypeAlias = Address | HostName | ServiceName
+"""How a server is found."""
+
 _TEXT = WithJsonSchema({"type": "string"})
 
 
@@ -49,27 +53,18 @@ def _network(value: object) -> Network:
     return parse_network(_text(value, '"2001:db8::/32"'))
 
 
-def server_address(value: object) -> Address:
-    """
-    What a server's address says.
-
-    Raises ValueError, or the refusal for a name, which is a later release's.
-    """
-    if isinstance(value, Address):
+def server_address(value: object) -> Where:
+    """What a server's address or name says.  Raises ValueError."""
+    if isinstance(value, Address | HostName | ServiceName):
         return value
     text = _text(value, '"192.0.2.10:80"')
-    try:
-        address = Address.parse(text)
-    except ValueError:
-        if _HOSTNAME.fullmatch(text):
-            raise refusal(
-                f"{text!r} is a name, and names are", "write the server's address"
-            ) from None
-        if text.startswith(("unix:", "systemd:")):
-            raise ValueError(
-                f"{text!r}: a server is ADDRESS:PORT, like 192.0.2.10:80"
-            ) from None
-        raise
+    if text.startswith(("unix:", "systemd:")):
+        raise ValueError(f"{text!r}: a server is ADDRESS:PORT, like 192.0.2.10:80")
+    if text.startswith("srv:"):
+        return ServiceName.parse(text)
+    if is_meant(text):
+        return HostName.parse(text)
+    address = Address.parse(text)
     _refuse_unreachable(address)
     return address
 
@@ -81,6 +76,32 @@ def _refuse_unreachable(address: Address) -> None:
         raise ValueError(
             f"'{address}' is every address and no server: write the server's own"
         )
+
+
+def _source(value: object) -> str:
+    """An address of our own, in its canonical form.  Raises ValueError."""
+    if isinstance(value, dict):
+        raise refusal("a pool of sources is", "write addresses, or auto")
+    text = _text(value, "192.0.2.9")
+    try:
+        ip = ip_address(text)
+    except ValueError:
+        right = "write auto, an address without port, or a list of them"
+        raise ValueError(f"{text!r} is no address of a host: {right}") from None
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
+        raise ValueError(f"{text!r} is IPv4: write {ip.ipv4_mapped}")
+    if ip.is_unspecified:
+        raise ValueError(f"{text!r} is every address: write auto, or the one you mean")
+    if ip.is_multicast or ip == _BROADCAST:
+        raise ValueError(f"{text!r} is a group and no host: nothing can come from it")
+    if isinstance(ip, IPv6Address) and ip.is_link_local:
+        right = "give the farm's profile an interface instead"
+        raise ValueError(f"{text!r} is link-local, and needs a scope: {right}")
+    return str(ip)
+
+
+def _sources(value: object) -> object:
+    return () if value == "auto" else some(listed(value))
 
 
 def some(value: object) -> object:
@@ -114,6 +135,8 @@ def _one_or_more(item: dict[str, Any]) -> WithJsonSchema:
 
 _ListenItem = Annotated[tuple[Listen, ...], PlainValidator(_listen), _TEXT]
 _NetworkItem = Annotated[Network, PlainValidator(_network), _TEXT]
+_SourceItem = Annotated[str, PlainValidator(_source), _TEXT]
+_BROADCAST = ip_address("255.255.255.255")
 
 ListenList: TypeAlias = Annotated[
     tuple[Listen, ...],
@@ -140,5 +163,15 @@ NetworkList: TypeAlias = Annotated[
     _one_or_more({"type": "string"}),
 ]
 ServerAddress: TypeAlias = Annotated[
-    Address, PlainValidator(server_address), Kind("an IP address and a port"), _TEXT
+    Where,
+    PlainValidator(server_address),
+    Kind("an IP address or a name, and a port"),
+    _TEXT,
+]
+SourceList: TypeAlias = Annotated[
+    tuple[_SourceItem, ...],
+    BeforeValidator(_sources),
+    Later("client", right="write addresses, or auto"),
+    Kind("auto, an address, or a list of them", show=lambda sources: "auto"),
+    _one_or_more({"type": "string"}),
 ]

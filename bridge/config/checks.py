@@ -1,5 +1,6 @@
 """
 What no part of the configuration can know alone: whether its references meet.
+``farm_checks`` does it for the keys of one farm.
 
 These checks read the plain values and pass over what is of the wrong type, which the
 model reports: so a misspelt key does not hide a missing farm.
@@ -8,9 +9,9 @@ model reports: so a misspelt key does not hide a missing farm.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
 from typing import Any, NamedTuple
 
+from bridge.config import farm_checks
 from bridge.config.keys import did_you_mean
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.profile import BUILT_IN
@@ -23,7 +24,8 @@ def flaws(values: Any, places: Mapping[Path, Place]) -> Iterator[Flaw]:
     yield from _references(values, places)
     yield from _profiles(values, places)
     yield from _listens(values, places)
-    yield from _servers(values, places)
+    for name, farm in _named(values, "farms").items():
+        yield from farm_checks.flaws(("farms", name), farm, places)
 
 
 def _named(values: Any, section: str) -> dict[str, dict[str, Any]]:
@@ -153,41 +155,3 @@ def _interface(values: Any, name: object) -> str | None:
             return found
         name = profiles[name].get("base")
     return None
-
-
-def _servers(values: Any, places: Mapping[Path, Place]) -> Iterator[Flaw]:
-    for farm, part in _named(values, "farms").items():
-        servers = part.get("servers")
-        if not isinstance(servers, list):
-            continue
-        named = [
-            (name, index, key)
-            for index, server in enumerate(servers)
-            for name, key in _server_names(server)
-        ]
-        for one, other in combinations(named, 2):
-            if one[0] != other[0] or one[1] == other[1]:
-                continue
-            path: Path = ("farms", farm, "servers", other[1], *other[2])
-            first = place_of(places, ("farms", farm, "servers", one[1], *one[2]))
-            message = f"{shown(one[0])} names another server already, at {first.value}"
-            right = "give this one a name of its own"
-            yield Flaw(place_of(places, path).value, path, f"{message}: {right}")
-
-
-def _server_names(server: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The name of a server, and the key below it that gives the name."""
-    key: tuple[str, ...] = ()
-    name = server
-    if isinstance(server, dict):
-        key = ("name",) if "name" in server else ("address",)
-        name = server.get(key[0])
-    if isinstance(name, str):
-        yield name if key == ("name",) else _canonical(name), key
-
-
-def _canonical(address: str) -> str:
-    try:
-        return str(Address.parse(address))
-    except ValueError:
-        return address

@@ -108,9 +108,11 @@ def _default(info: FieldInfo, kind: Kind) -> str:
         return ""
     if info.default is None or info.default == "":
         return kind.none
+    if kind.show is not str:
+        return kind.show(info.default)
     if isinstance(info.default, Part | Mapping):
         return "{}"
-    return "[]" if info.default == () else kind.show(info.default)
+    return "[]" if info.default == () else str(info.default)
 
 
 _UNIONS = (Union, types.UnionType)
@@ -120,7 +122,9 @@ def _below(path: str, annotation: Any) -> dict[str, Key]:
     """The keys inside a value of this type."""
     if isinstance(annotation, type) and issubclass(annotation, Part):
         prefix = f"{path}." if path else ""
-        fields = annotation.model_fields.items()
+        fields = [  # an alias is a key that Python has a meaning of its own for
+            (info.alias or name, info) for name, info in annotation.model_fields.items()
+        ]
         return {name: _key(prefix + name, info) for name, info in fields}
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Mapping:

@@ -9,12 +9,12 @@ all of them and where they stand.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
-from pydantic import StringConstraints as Text
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from bridge.config.addresses import ListenList, NetworkList, ServerAddress, listed, some
+from bridge.config.addresses import ListenList, NetworkList, listed
+from bridge.config.farm import Farm
 from bridge.config.profile import Name, Part, Profile, resolve
 from bridge.config.scalars import (
     Bounds,
@@ -27,7 +27,7 @@ from bridge.config.scalars import (
     shown,
 )
 from bridge.config.unbuilt import Later, Unbuilt, refusal
-from bridge.net.address import Address, Networks
+from bridge.net.address import Networks
 
 _TIMEOUT = Bounds(0.001, 365 * 24 * 3600.0, show_seconds)
 _DELAY = Bounds(0.0, 24 * 3600.0, show_seconds)
@@ -128,82 +128,6 @@ class Front(Part):
     """How long its sessions may take over things."""
     tls: _Off = None
     """TLS towards clients."""
-
-
-class Server(Part):
-    """One back-end address of a farm."""
-
-    address: ServerAddress
-    """Where the server listens: an IP address and a port."""
-    name: Annotated[
-        str, Text(pattern=r"^[\w.:%\[\]-]{1,80}$"), Kind("a name", none="its address")
-    ] = ""
-    """What logs and commands call it. Default: its address."""
-    weight: Annotated[None, Unbuilt(1)] = None
-    """Its share of new sessions, relative to the others'."""
-    connections: _Off = None
-    """Sessions it takes at a time."""
-    backup: Annotated[None, Unbuilt(False)] = None
-    """Used only when no other server is left."""
-    disabled: Annotated[None, Unbuilt(False)] = None
-    """Never used until an operator says so."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named(cls, value: Any) -> Any:
-        """A server may be written as its address alone, and is then called by it."""
-        written = value if isinstance(value, dict) else {"address": value}
-        address = written.get("address")
-        if not isinstance(address, str | Address) or "name" in written:
-            return written
-        try:
-            name = str(Address.parse(str(address)))
-        except ValueError:
-            name = "-"  # the address has its own error
-        return written | {"name": name}
-
-
-class Farm(Part):
-    """Where sessions go: servers that can stand in for each other."""
-
-    profile: Name = "lan"
-    """How the sockets towards servers are tuned: one of `profiles`, or built in."""
-    servers: Annotated[
-        tuple[Server, ...], BeforeValidator(some), Kind("a list of servers")
-    ]
-    """The servers, each an address with port or a map with the keys below."""
-    balance: Annotated[
-        Literal["round_robin"],
-        Later(
-            *("least_connections", "two_choices", "first", "source_hash"),
-            right="round_robin is the only one",
-        ),
-    ] = "round_robin"
-    """Who gets the next session: `round_robin` takes the servers in turn."""
-    connections: _Off = None
-    """Sessions each server takes at a time."""
-    queue: _Off = None
-    """Where sessions wait while every server is full."""
-    connect_timeout: Annotated[Seconds, _TIMEOUT] = 3.0
-    """How long one server may take to accept before the next is tried."""
-    retries: Annotated[Whole, Bounds(0, 100)] = 2
-    """How many more dials a session gets after its first failed, on other servers
-    first, within the front's `open` time."""
-    check: Annotated[None, Unbuilt("off", {"kind": "off"})] = None
-    """Asking the servers regularly whether they work."""
-    eject: _Off = None
-    """Leaving out a server whose dials keep failing."""
-    slow_start: _Off = None
-    """Giving a server that came back its share little by little."""
-    send_proxy: _Off = None
-    """Telling servers the client's address in a PROXY header."""
-    source: Annotated[None, Unbuilt("auto")] = None
-    """The address that servers see sessions come from; `auto` is the kernel's choice by
-    route."""
-    tls: _Off = None
-    """TLS towards servers."""
-    map: _Off = None
-    """A whole network behind one prefix, instead of servers."""
 
 
 class Admin(Part):

@@ -131,5 +131,7 @@ def _default(key: Key) -> str:
     if not key.default:
         return "Required."
     # What is no value that a file could hold is not set as one.
-    spoken = key.default == "none" or " " in key.default
+    spoken = key.default == "none" or (
+        " " in key.default and not key.default.startswith("{")
+    )
     return f"Default: {key.default}." if spoken else f"Default: `{key.default}`."

@@ -280,3 +280,9 @@ WholeOrAuto: TypeAlias = Annotated[
     Kind("a whole number or auto", none="auto"),
     _optional({"type": "integer", "minimum": 1}, "auto"),
 ]
+WholeOrOff: TypeAlias = Annotated[
+    int | None,
+    BeforeValidator(partial(or_word, "off", whole)),
+    Kind("a whole number or off", none="off"),
+    _optional({"type": "integer"}, "off"),
+]

@@ -124,7 +124,7 @@ def compose(text: str, file: str) -> Node | Flaw | None:
         return Flaw(at, (), f"a control character, U+{error.character:04X}: remove it")
     except MarkedYAMLError as error:
         return _explained(error, text, file)
-    except (YAMLError, ValueError) as error:  # a \UFFFFFFFF escape is a ValueError
+    except (YAMLError, ValueError, OverflowError) as error:  # chr() of \UFFFFFFFF
         return Flaw(Spot(file, 1, 1), (), f"is no YAML: {error}")
 
 

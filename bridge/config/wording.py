@@ -70,13 +70,14 @@ def _message(detail: ErrorDetails, path: Path) -> str:
     if kind == "missing":
         key = find(path)
         return f"is missing: give {key.kind}" if key else "is missing"
-    if kind == "string_pattern_mismatch" and NAME not in context["pattern"]:
+    if kind in _NO_MATCH and NAME not in context.get("pattern", ""):
         key = find(path)
         return f"{shown(value)} is not {key.kind if key else 'that'}"
     fixed = _FIXED.get(kind)
     return fixed.format(value=shown(value)) if fixed else str(detail["msg"])
 
 
+_NO_MATCH = ("string_pattern_mismatch", "string_too_long")
 # By pydantic's error types: pydantic.dev/latest/errors/validation_errors.
 _FIXED = {
     "model_type": "{value} is no map: write its keys with a colon each",

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from bridge.config import Document, Place
 from bridge.config.model import Front
 from bridge.config.problems import Path, Spot, dotted, place_of
 from bridge.config.profile import BUILT_IN, Profile
 from bridge.config.scalars import show_size
+from bridge.doctor.farms import oddities
 from bridge.doctor.host import FAST_OPEN_DIAL, FAST_OPEN_LISTEN, Host
 from bridge.doctor.loops import loops
-from bridge.net.address import Address, Listen
+from bridge.net.address import Address
 from bridge.net.mtu import IP_HEADER, MINIMUM_MTU, SAFE_MSS, TCP_HEADER
 
 
@@ -66,7 +68,7 @@ def _findings(document: Document, host: Host) -> Iterator[Finding]:
         for index, server in enumerate(farm.servers):
             path: Path = ("farms", name, "servers", index)
             yield from _scope(path, server.address, host)
-    for path, message in loops(document.config):
+    for path, message in chain(loops(document.config), oddities(document)):
         yield Finding(path, message)
 
 
@@ -82,7 +84,7 @@ def _uses(document: Document) -> Iterator[Use]:
         yield Use(farm.profile, families, is_front=False)
 
 
-def _families(listens: Iterable[Listen]) -> frozenset[int]:
+def _families(listens: Iterable[object]) -> frozenset[int]:
     return frozenset(at.family for at in listens if isinstance(at, Address))
 
 
@@ -204,7 +206,7 @@ def _adapted(
         )
 
 
-def _scope(path: Path, listen: Listen, host: Host) -> Iterator[Finding]:
+def _scope(path: Path, listen: object, host: Host) -> Iterator[Finding]:
     if not isinstance(listen, Address) or not listen.scope or host.interfaces is None:
         return
     if listen.scope not in host.interfaces and not listen.scope.isdecimal():

@@ -39,10 +39,13 @@ def _ways(
     """Each server that is the first front of *way*, and the fronts passed before."""
     farm = config.fronts[way[-1]].to
     for index, server in enumerate(config.farms[farm].servers):
+        address = server.address
+        if not isinstance(address, Address):
+            continue  # what a name stands for is not known here
         reached = {
             name
-            for name, front, listen in listeners.get(server.address.port, ())
-            if _takes(front, listen, server.address)
+            for name, front, listen in listeners.get(address.port, ())
+            if _takes(front, listen, address)
         }
         if way[0] in reached:
             yield ("farms", farm, "servers", index), way

@@ -7,13 +7,13 @@ A later protocol that speaks before the relay does (a PROXY header, TLS) speaks 
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IAddress, IConnector
 from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
 
+from bridge.net.dial import OUR_FAULTS
 from bridge.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class BackFactory(ClientFactory):
         return Back(self._session)
 
     def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
-        number = getattr(reason.value, "osError", None)
-        why = os.strerror(number) if number else type(reason.value).__name__
-        self._session.attempt_failed(why)
+        # The kernel's words, or ours where they say more.  Not str(): Twisted puts the
+        # class's docstring before them.
+        error: Any = reason.value
+        why = error.args[0] if error.args and error.args[0] else type(error).__name__
+        self._session.attempt_failed(why, ours=error.osError in OUR_FAULTS)

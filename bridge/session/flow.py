@@ -10,7 +10,8 @@ follows in the same session is only how it gets there.
 The states::
 
     ACCEPTED -> DIALING -> OPEN -> FRONT_ENDED -> CLOSED
-                              \\-> BACK_ENDED  -/
+                  |  ^        \\-> BACK_ENDED  -/
+                 QUEUED
                 any of the last three -> FLUSHING_BACK or FLUSHING_FRONT -> CLOSED
 
 *Ended* is a FIN, passed on; bytes of the other direction still flow (RFC 9293,
@@ -29,6 +30,8 @@ class State(Enum):
 
     ACCEPTED = auto()
     DIALING = auto()
+    QUEUED = auto()
+    """Every server is full; the next one with room takes this session."""
     OPEN = auto()
     FRONT_ENDED = auto()
     """The client's FIN was passed on; the server may still send."""
@@ -54,6 +57,13 @@ class Event(Enum):
     DIAL_FAILED = auto()
     """The last attempt failed; retries on other servers are over."""
     NO_SERVER = auto()
+    """None of the farm's servers is in traffic."""
+    ALL_FULL = auto()
+    """Every server has all the sessions it may have.  There is a place in the queue."""
+    SERVED = auto()
+    """A server has room, and it is this session's turn."""
+    QUEUED_LONG = auto()
+    """``queue.timeout`` passed."""
     LATE = auto()
     """The ``open`` deadline passed before the server was connected."""
     FRONT_FINISHED = auto()
@@ -77,6 +87,10 @@ class Action(Enum):
     """What the session is to do, in order."""
 
     DIAL = auto()
+    """Choose a server and dial it."""
+    DIAL_SERVER = auto()
+    """Dial the server that the queue has led to."""
+    LEAVE_QUEUE = auto()
     CANCEL_DIAL = auto()
     JOIN = auto()
     END_FRONT = auto()
@@ -100,6 +114,7 @@ class Ending(Enum):
     DENIED = "denied"
     LIMITED = "limited"
     NO_SERVER = "no_server"
+    QUEUE_TIMEOUT = "queue_timeout"
     DIAL_FAILED = "dial_failed"
     IDLE = "idle"
     HALF_CLOSED_IDLE = "half_closed_idle"
@@ -119,6 +134,7 @@ _HALF = (S.FRONT_ENDED, S.BACK_ENDED)
 _JOINED = (S.OPEN, *_HALF)
 _FLUSHING = (S.FLUSHING_BACK, S.FLUSHING_FRONT)
 _GIVE_UP = (A.CANCEL_DIAL, A.ABORT)
+_LEAVE = (A.LEAVE_QUEUE, A.ABORT)
 _ORDERED = {
     E.DRAINED: Ending.DRAINED,
     E.KILLED: Ending.KILLED,
@@ -134,6 +150,13 @@ TABLE: dict[tuple[State, Event], Row] = {
     (S.DIALING, E.DIALED): (S.OPEN, (A.JOIN,), None),
     (S.DIALING, E.DIAL_FAILED): (S.CLOSED, (A.ABORT,), Ending.DIAL_FAILED),
     (S.DIALING, E.NO_SERVER): (S.CLOSED, (A.ABORT,), Ending.NO_SERVER),
+    (S.DIALING, E.LIMITED): (S.CLOSED, (A.ABORT,), Ending.LIMITED),
+    (S.DIALING, E.ALL_FULL): (S.QUEUED, (), None),
+    (S.QUEUED, E.SERVED): (S.DIALING, (A.DIAL_SERVER,), None),
+    (S.QUEUED, E.NO_SERVER): (S.CLOSED, _LEAVE, Ending.NO_SERVER),
+    (S.QUEUED, E.QUEUED_LONG): (S.CLOSED, _LEAVE, Ending.QUEUE_TIMEOUT),
+    (S.QUEUED, E.LATE): (S.CLOSED, _LEAVE, Ending.QUEUE_TIMEOUT),
+    (S.QUEUED, E.FRONT_RESET): (S.CLOSED, _LEAVE, Ending.FRONT_RESET),
     (S.DIALING, E.LATE): (S.CLOSED, _GIVE_UP, Ending.DIAL_FAILED),
     (S.DIALING, E.FRONT_RESET): (S.CLOSED, _GIVE_UP, Ending.FRONT_RESET),
     (S.OPEN, E.FRONT_FINISHED): (S.FRONT_ENDED, (A.END_BACK,), None),
@@ -161,6 +184,10 @@ TABLE: dict[tuple[State, Event], Row] = {
     **{
         (s, event): (S.CLOSED, _GIVE_UP, ending)
         for s in (S.ACCEPTED, S.DIALING)
+        for event, ending in _ORDERED.items()
+    },
+    **{
+        (S.QUEUED, event): (S.CLOSED, _LEAVE, ending)
         for event, ending in _ORDERED.items()
     },
     **{

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from bridge.net.dial import Dial
+from bridge.net.dial import NO_PORT, Dial
+from bridge.net.race import Race
 from bridge.net.splice import Splice
 from bridge.net.stream import join
 from bridge.session import telling
@@ -20,7 +21,7 @@ from bridge.session.flow import TABLE, Action, Ending, Event, State
 from bridge.session.flush import Flush
 
 if TYPE_CHECKING:
-    from bridge.farm import Server
+    from bridge.farm.server import Server
     from bridge.net.stream import Stream
     from bridge.session.terms import Terms
 
@@ -34,8 +35,8 @@ class Session:
 
     __slots__ = (
         "_dial", "_flush", "accepted", "attempts", "back", "dial_began", "dialed",
-        "down", "ended_in", "ending", "front", "quiet", "reason", "seen", "server",
-        "state", "terms", "tried", "up",
+        "down", "ended_in", "ending", "front", "key", "queued", "quiet", "reason",
+        "seen", "server", "source", "state", "terms", "tried", "unable", "up",
     )  # fmt: skip
 
     def __init__(self, terms: Terms, front: Stream) -> None:
@@ -52,6 +53,14 @@ class Session:
         self.tried: tuple[Server, ...] = ()
         """Servers dialed so far; forgotten when one answers."""
         self.attempts = 0
+        self.key = 0
+        """What the farm knows this client by, if that matters to it."""
+        self.queued = 0
+        """Its place in the farm's queue, from 1 on, if it had to wait."""
+        self.source = ""
+        """Of the farm's own addresses, the one this session has a port of."""
+        self.unable: tuple[str, ...] = ()
+        """Those that had no port left for a dial."""
         self.reason = ""
         """Why the last dial failed."""
         self.accepted = terms.seconds()
@@ -60,7 +69,7 @@ class Session:
         self.seen = 0
         """Progress at the last sweep, and for how many sweeps there was none."""
         self.quiet = 0
-        self._dial: Dial | None = None
+        self._dial: Dial | Race | None = None
         self._flush: Flush | None = None
 
     def begin(self, admission: Event) -> None:
@@ -115,9 +124,9 @@ class Session:
             terms.opening.pop(self, None)
             terms.dialing.pop(self, None)
         self.up = self.down = self.back = self._dial = self._flush = None
-        if self.server is not None:
-            self.server.active -= 1
+        if self.ended_in is not State.ACCEPTED:
             terms.farm.active -= 1
+            self._release()
         terms.sessions.discard(self)
         room = terms.house.room
         room.taken -= 1
@@ -134,23 +143,34 @@ class Session:
         self.back = back
         self._dial = None
         self.tried = ()
-        terms = self.terms
+        terms, server = self.terms, self.server
+        if server is not None and server.failing:
+            terms.farm.health.dialed(server)
         self.dialed = terms.seconds()
         terms.dialing.pop(self, None)
         terms.opening.pop(self, None)
         self.handle(Event.DIALED)
 
-    def attempt_failed(self, reason: str) -> None:
-        """One dial failed: another server, while there are retries."""
+    def attempt_failed(self, reason: str, *, ours: bool = False) -> None:
+        """
+        One dial failed: another server, while there are retries.
+
+        *ours*: for a reason that is this host's and says nothing of the server.
+        """
         self.reason = reason
         self._dial = None
-        self.terms.dialing.pop(self, None)
+        terms, server = self.terms, self.server
+        terms.dialing.pop(self, None)
         if self.state is not State.DIALING:
             return
-        if self.attempts <= self.terms.farm.retries:
-            if self.server is not None:
-                self.server.active -= 1
-            self._attempt(self.terms.seconds())
+        if server is not None:
+            if not ours:
+                terms.farm.health.dial_failed(server, reason)
+            elif self.source:
+                self.unable += (self.source,)
+        if self.attempts <= terms.farm.retries:
+            self._release()
+            self._attempt()
         else:
             self.handle(Event.DIAL_FAILED)
 
@@ -163,6 +183,20 @@ class Session:
         """The ``open`` deadline passed."""
         self.reason = "open deadline"
         self.handle(Event.LATE)
+
+    # What the farm reports of its queue
+
+    def served(self, server: Server) -> None:
+        self.server = server
+        self.handle(Event.SERVED)
+
+    def waited_long(self) -> None:
+        self.handle(Event.QUEUED_LONG)
+
+    def stranded(self) -> None:
+        self.handle(Event.NO_SERVER)
+
+    # What the pump reports
 
     def finished(self, direction: Splice) -> None:
         front = direction is self.up
@@ -187,27 +221,79 @@ class Session:
 
     def _dial_first(self) -> None:
         terms = self.terms
-        terms.farm.active += 1
-        self.dial_began = now = terms.seconds()
+        farm = terms.farm
+        farm.active += 1
         opening = terms.opening
-        opening[self] = now + opening.seconds
+        opening[self] = terms.seconds() + opening.seconds
         if not opening.armed:
             opening.arm()
-        self._attempt(now)
+        if farm.hashes:
+            self.key = farm.key(telling.host_of(self.front.peer))
+        self._attempt()
 
-    def _attempt(self, now: float) -> None:
-        """Dial the farm's next server."""
-        terms = self.terms
-        server = self.server = terms.farm.choose(self.tried)
+    def _attempt(self) -> None:
+        """Dial the farm's choice, or learn that it has none."""
+        farm = self.terms.farm
+        server = self.server = farm.choose(self.key, self.tried)
+        if server is not None:
+            self._dial_server()
+        elif not farm.available:
+            self.handle(Event.NO_SERVER)
+        elif farm.wait(self):
+            self.queued = farm.waiting
+            self.handle(Event.ALL_FULL)
+        else:
+            self.reason = "the farm is full"
+            self.handle(Event.LIMITED)
+
+    def _dial_server(self) -> None:
+        """Dial the server that this session has a place at."""
+        terms, server = self.terms, self.server
+        assert server is not None
         self.tried += (server,)
         self.attempts += 1
-        server.active += 1
+        now = terms.seconds()
+        if self.dial_began is None:
+            self.dial_began = now
         dialing = terms.dialing
         dialing[self] = now + dialing.seconds
         if not dialing.armed:
             dialing.arm()
-        self._dial = dial = Dial(terms.house.pump, server.target, BackFactory(self))
-        dial.connect()
+        if server.plain:
+            self._dial = Dial(terms.house.pump, server.target, BackFactory(self))
+        else:
+            self._dial = self._dial_around(server)
+        if self._dial is not None:
+            self._dial.connect()
+        else:
+            self.attempt_failed(NO_PORT, ours=True)
+
+    def _dial_around(self, server: Server) -> Dial | Race | None:
+        """To a server with two addresses, or from one of several of ours."""
+        pump, factory = self.terms.house.pump, BackFactory(self)
+        if not server.ways:
+            return Race(pump, server.race, factory)
+        sources = self.terms.farm.sources
+        source = sources.pick(tuple(server.ways), server.back, self.unable)
+        if source is None:
+            return None
+        self.source = source
+        sources.took(source, server.back)
+        return Dial(pump, server.ways[source], factory)
+
+    def _release(self) -> None:
+        """Give back the place at the server, and the port."""
+        server, farm = self.server, self.terms.farm
+        if server is None:
+            return
+        if self.source:
+            farm.sources.gave_back(self.source, server.back)
+            self.source = ""
+        self.server = None
+        farm.release(server)
+
+    def _leave_queue(self) -> None:
+        self.terms.farm.unwait(self)
 
     def _cancel_dial(self) -> None:
         if self._dial is not None:
@@ -259,6 +345,8 @@ class Session:
 
 _EXECUTE: dict[Action, Callable[[Session], None]] = {
     Action.DIAL: Session._dial_first,
+    Action.DIAL_SERVER: Session._dial_server,
+    Action.LEAVE_QUEUE: Session._leave_queue,
     Action.CANCEL_DIAL: Session._cancel_dial,
     Action.JOIN: Session._join,
     Action.END_FRONT: lambda session: session.front.end(),

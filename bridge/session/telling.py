@@ -24,6 +24,7 @@ _BY_WHOM = {
     Ending.DENIED: "P",
     Ending.LIMITED: "P",
     Ending.NO_SERVER: "S",
+    Ending.QUEUE_TIMEOUT: "s",
     Ending.DIAL_FAILED: "S",
     Ending.IDLE: "c",
     Ending.HALF_CLOSED_IDLE: "s",
@@ -37,14 +38,15 @@ _BY_WHOM = {
 
 _WHEN = {
     State.ACCEPTED: "R",
+    State.QUEUED: "Q",
     State.DIALING: "C",
     State.OPEN: "D",
     State.FRONT_ENDED: "D",
     State.BACK_ENDED: "L",
 }
 """
-Second letter: request, connection, data, last data (the server has finished and the
-client has not).
+Second letter: request, queue, connection, data, last data (the server has finished
+and the client has not).
 """
 
 
@@ -61,11 +63,11 @@ def record_of(session: Session) -> Record:
         terms.front,
         terms.farm.name,
         server.name if server is not None else "",
-        server.back if server is not None else ("", 0),
+        _back_of(session),
         _host_and_port(session.front.peer),
         ending._value_,
         "--" if done else _letters(session, ending),
-        session.reason if ending is Ending.DIAL_FAILED else "",
+        session.reason if session.dialed is None else "",
         session.accepted,
         session.dial_began,
         session.dialed,
@@ -75,12 +77,27 @@ def record_of(session: Session) -> Record:
         # Nothing is: the kernel goes on delivering after close(2).
         0 if done else _lost(session, sides),
         session.attempts - 1 if session.attempts > 1 else 0,
+        session.queued,
         house.room.taken,
         len(terms.sessions),
         terms.farm.active,
         server.active if server is not None else 0,
         sides,
     )
+
+
+def host_of(address: SocketAddress) -> str:
+    """The client's address alone, in the one spelling that records use."""
+    return _host_and_port(address)[0]
+
+
+def _back_of(session: Session) -> tuple[str, int]:
+    server = session.server
+    if server is None:
+        return "", 0
+    if server.race and session.back is not None:  # the address that has won
+        return _host_and_port(session.back.peer)
+    return server.back
 
 
 def _letters(session: Session, ending: Ending) -> str:

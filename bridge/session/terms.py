@@ -16,7 +16,7 @@ from bridge.session.deadlines import Deadlines
 from bridge.watch.counters import Counters
 
 if TYPE_CHECKING:
-    from bridge.farm import Farm
+    from bridge.farm.farm import Farm
     from bridge.net.port import Room
     from bridge.net.pump import Pump
     from bridge.net.splice import Pipes

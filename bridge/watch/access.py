@@ -49,7 +49,7 @@ class TextFormat:
     def line(self, record: Record, epoch: float) -> str:
         (
             _, front, farm, server, _, (host, port), _, letters, _, accepted,
-            dial_began, dialed, closed, _, down, _, retries,
+            dial_began, dialed, closed, _, down, _, retries, queued,
             active, at_front, at_farm, at_server, _,
         ) = record  # fmt: skip
         when = epoch + accepted
@@ -63,10 +63,11 @@ class TextFormat:
             host, port, _to_the_second(second), (when - second) * 1000,
             front, farm, server or "<NOSRV>", queue, dial, (closed - accepted) * 1000,
             down, letters, active, at_front, at_farm, at_server, retries,
+            queued,
         )  # fmt: skip
 
 
-_TCPLOG = "%s:%d [%s.%03d] %s %s/%s %d/%d/%d %d %s %d/%d/%d/%d/%d 0/0"
+_TCPLOG = "%s:%d [%s.%03d] %s %s/%s %d/%d/%d %d %s %d/%d/%d/%d/%d 0/%d"
 
 
 def render(form: Format, records: Iterable[Record], monotonic: float) -> str:
@@ -121,7 +122,7 @@ class JsonFormat:
             f'"server":{_quoted(record.server or None)},'
             f"{self._addresses(record, sides)}"
             f'"ending":"{record.ending}","reason":{_quoted(record.reason or None)},'
-            f'"retries":{record.retries},'
+            f'"retries":{record.retries},"queued":{record.queued},'
             f'"seconds":{{"queue":{_seconds(record.accepted, record.dial_began)},'
             f'"dial":{_seconds(record.dial_began, record.dialed)},'
             f'"total":{record.closed - record.accepted:.6f}}},'

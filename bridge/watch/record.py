@@ -41,7 +41,7 @@ class Record(NamedTuple):
     letters: str
     """How HAProxy would say it: who ended the session, and in which phase."""
     reason: str
-    """Of a failed dial, in the kernel's words; otherwise empty."""
+    """Why no server was connected, a failed dial in the kernel's words; or empty."""
     accepted: float
     dial_began: float | None
     """When the first attempt began."""
@@ -55,6 +55,8 @@ class Record(NamedTuple):
     lost: int
     """Received from either side and not delivered to the other."""
     retries: int
+    queued: int
+    """How many were in the farm's queue when it had to wait, itself included."""
     active: int
     """Sessions there were at the end, this one included: in all ..."""
     front_active: int

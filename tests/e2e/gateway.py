@@ -50,10 +50,14 @@ def relay(
     front: Configuration | None = None,
     farm: Configuration | None = None,
 ) -> Configuration:
-    """A configuration of one front and one farm, both called web."""
+    """
+    A configuration of one front and one farm, both called web.
+
+    Without checks, unless *farm* has them: the tests count what they accept.
+    """
     return {
         "fronts": {"web": {"listen": listen, "to": "web"} | (front or {})},
-        "farms": {"web": {"servers": list(servers)} | (farm or {})},
+        "farms": {"web": {"servers": list(servers), "check": "off"} | (farm or {})},
     }
 
 

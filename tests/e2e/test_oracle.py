@@ -33,6 +33,7 @@ SMALL = {"send_buffer": "64KiB", "receive_buffer": "64KiB"}
 
 def configuration(server: socket.socket) -> Configuration:
     front = {"listen": "[::1]:0", "to": "wide"}
+    farm = {"servers": [name_of(server)], "check": "off"}
     return {
         "profiles": {"small": SMALL},
         "fronts": {
@@ -40,8 +41,8 @@ def configuration(server: socket.socket) -> Configuration:
             "narrow": front | {"to": "narrow", "profile": "small"},
         },
         "farms": {
-            "wide": {"servers": [name_of(server)]},
-            "narrow": {"servers": [name_of(server)], "profile": "small"},
+            "wide": farm,
+            "narrow": farm | {"profile": "small"},
         },
     }
 
