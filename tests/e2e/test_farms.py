@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import database
 from tests.e2e.conftest import Start
 from tests.e2e.farming import (
     OFF,
@@ -108,6 +109,25 @@ def ended(client: socket.socket) -> bool:
         return client.recv(1) == b""
     except ConnectionResetError:
         return True
+
+
+def test_pgbench_does_not_notice_that_one_of_two_is_gone(
+    lab: Lab, start: Start, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    addresses = lab.server.addresses[:2]
+    database.start(lab.server, PORT, tmp_path_factory.mktemp("pg"), *addresses)
+    farm = check(kind="exchange", send=database.SSL_REQUEST, expect="N")
+    servers = [f"{address}:{PORT}" for address in addresses]
+    gateway = start(through(lab, farm, *servers), host=lab.gateway)
+    pgbench = database.filled(lab.client, lab.front_address, PORT)
+    block(lab, addresses[1], "ct state new reject with tcp reset")
+    # A connection for each transaction, hundreds of them.
+    told = lab.client.run(
+        [*pgbench, "-C", "-c", "4", "-t", "100", "-n", "postgres"], 60
+    )
+    assert "number of failed transactions: 0" in told.stdout
+    assert "number of transactions actually processed: 400/400" in told.stdout
+    until(lambda: "is down, connection refused" in gateway.log, "the check to find it")
 
 
 # A server vanishes

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import pwd
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import database
 from tests.e2e.conftest import Start
 from tests.e2e.gateway import Gateway, relay, until
 from tests.netlab import Lab
-from tests.netlab.fixtures import missing, requires
+from tests.netlab.fixtures import requires
 
 GIGABYTE = 1_000_000_000
 PORT = 8080
@@ -136,58 +135,19 @@ def test_redis_benchmark_pipelines_through(lab: Lab, gateway: Gateway) -> None:
     check_done(gateway, 60)
 
 
-def postgres_program(name: str) -> str:
-    """Debian keeps them in a folder for each version."""
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return str(found[-1]) if found else requires(name)
-
-
-def unprivileged() -> list[str]:
-    """The words before a command that postgres agrees to run by: it refuses root."""
-    if os.geteuid():
-        missing("needs root: in a lab of our own we are root, which postgres refuses")
-    try:
-        account = pwd.getpwnam("postgres")
-    except KeyError:
-        missing("needs a user called postgres")
-    ids = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}"]
-    return [requires("setpriv"), *ids, "--clear-groups"]
-
-
 @pytest.fixture
 def postgres(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> None:
     """postgres on the server, which trusts everyone."""
-    folder = tmp_path_factory.mktemp("postgres")
-    initdb, program = postgres_program("initdb"), postgres_program("postgres")
-    words = unprivileged()
-    for parent in list(folder.parents)[:2]:
-        parent.chmod(0o711)  # or it does not reach its own folder
-    shutil.chown(folder, "postgres")
-    data = str(folder / "data")
-    make = [initdb, "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"]
-    subprocess.run([*words, *make], check=True, timeout=60, cwd="/", stdout=QUIET)
-    (folder / "data/pg_hba.conf").write_text("host all all 0.0.0.0/0 trust\n")
-    run = [program, "-D", data, "-h", lab.server.address, "-p", str(PORT)]
-    quick = ["-k", str(folder), "-c", "fsync=off"]
-    lab.server.popen([*words, *run, *quick], cwd="/", stdout=QUIET, stderr=QUIET)
-    lab.server.wait_listening(PORT, 30)
+    database.start(lab.server, PORT, tmp_path_factory.mktemp("postgres"))
 
 
 @pytest.mark.usefixtures("postgres")
 def test_pgbench_runs_through(lab: Lab, gateway: Gateway) -> None:
-    pgbench = [postgres_program("pgbench"), "-h", lab.front_address, "-p", str(PORT)]
-    account = ["-U", "postgres", "postgres"]
-    until(lambda: answers(lab, pgbench, account), "postgres to answer")
-    told = lab.client.run([*pgbench, "-c", "4", "-T", "3", "-n", *account], 60)
+    pgbench = database.filled(lab.client, lab.front_address, PORT)
+    told = lab.client.run([*pgbench, "-c", "4", "-T", "3", "-n", "postgres"], 60)
     assert "number of failed transactions: 0" in told.stdout
     until(lambda: len(gateway.told()) >= 5, "the records")
     assert {r["bytes"]["lost"] for r in gateway.told()} == {0}
-
-
-def answers(lab: Lab, pgbench: list[str], account: list[str]) -> bool:
-    """Whether the tables could be made; a server that starts up refuses at first."""
-    made = lab.client.run([*pgbench, "-i", "-q", *account], 60, check=False)
-    return made.returncode == 0
 
 
 @pytest.mark.parametrize("way", [(), ("-R",)], ids=["up", "down"])
