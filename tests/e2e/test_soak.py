@@ -107,7 +107,7 @@ def bulk(gateway: Gateway, chance: Random) -> None:
 def resets(gateway: Gateway, chance: Random) -> None:
     """A client that breaks off, with bytes under way."""
     client = gateway.connect()
-    client.sendall(BLOCK[: chance.randint(0, 100_000)])
+    client.sendall(BLOCK[: chance.randint(1, 100_000)])
     if chance.random() < 0.5:
         client.recv(chance.randint(1, 1000))
     reset(client)
