@@ -14,13 +14,16 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bench import farm, report
-from bench.contenders import CONTENDERS, Target, running, versions
+from bench.contenders import CONTENDERS, SPECIAL, Target, running, versions
 from bench.rows import ROWS, Bench, Figures, LoadError, Row
+from bench.secure import SECURE
 from tests.netlab import Lab
 
+COMMANDS = {**CONTENDERS, **SPECIAL, **SECURE}
 TROUBLE = (LoadError, OSError, subprocess.SubprocessError, TimeoutError)
 
 
@@ -101,6 +104,8 @@ class Contest:
             if not row.fresh:
                 return row.measure(self._bench, self._targets[name])
             with self._run(name) as target:
+                if name in SECURE:
+                    target = replace(target, scheme="https")
                 return row.measure(self._bench, target)
         except TROUBLE as error:
             complain(name, row.title, error)
@@ -108,8 +113,10 @@ class Contest:
 
     def _run(self, name: str) -> AbstractContextManager[Target]:
         self._port += 2
-        directory = self._directory / f"{name}-{self._port}"
-        return running(self._bench.lab, name, directory, self._port)
+        place = name.replace("/", "-")
+        directory = self._directory / f"{place}-{self._port}"
+        lab = self._bench.lab
+        return running(lab, COMMANDS[name], directory, self._port)
 
 
 def complain(name: str, what: str, error: Exception) -> None:

@@ -49,6 +49,10 @@ class Place:
         return [self.front, self.back, *map(str, ports)]
 
 
+Command = Callable[[Place], list[str]]
+"""What starts a contender at its place, in the foreground."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A contender that runs: where to send, whose CPU counts (0: nobody's)."""
@@ -57,11 +61,12 @@ class Target:
     web: int
     bulk: int
     pid: int
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.web}"
+        return f"{self.scheme}://{host}:{self.web}"
 
 
 def haproxy(place: Place) -> list[str]:
@@ -121,11 +126,13 @@ def floor(place: Place) -> list[str]:
     return [compiled("floor"), *place.words]
 
 
-def bridge(place: Place, servers: str = "", rest: str = "") -> list[str]:
+def bridge(
+    place: Place, servers: str = "", rest: str = "", front: str = ""
+) -> list[str]:
     text = f"""
 profiles: {{inside: {{base: jumbo}}}}
 fronts:
-  web: {{listen: "[{place.front}]:{place.web}", to: web}}
+  web: {{listen: "[{place.front}]:{place.web}", to: web{front}}}
   bulk: {{listen: "[{place.front}]:{place.bulk}", to: bulk}}
 farms:
   web: {{profile: inside, servers: [{servers or f'"{place.back}:{WEB}"'}]{rest}}}
@@ -151,13 +158,13 @@ MANY = ip_network("198.19.0.0/25")
 """Addresses for 100 servers and some more (RFC 2544)."""
 
 ONE, HUNDRED = "one server", "100 servers"
-SPECIAL: dict[str, Callable[[Place], list[str]]] = {
+SPECIAL: dict[str, Command] = {
     ONE: one_server,
     HUNDRED: hundred_servers,
 }
 """Of rows that compare the gateway with itself."""
 
-CONTENDERS: dict[str, Callable[[Place], list[str]] | None] = {
+CONTENDERS: dict[str, Command | None] = {
     "direct": None,
     "floor": floor,
     "bridge": bridge,
@@ -177,9 +184,12 @@ def compiled(name: str) -> str:
 
 
 @contextmanager
-def running(lab: Lab, name: str, directory: Path, port: int) -> Iterator[Target]:
-    """Contender *name* on the gateway, on *port* and the one above."""
-    command = SPECIAL.get(name) or CONTENDERS[name]
+def running(
+    lab: Lab, command: Command | None, directory: Path, port: int
+) -> Iterator[Target]:
+    """
+    A contender on the gateway, on *port* and the one above; None is ``direct``.
+    """
     if command is None:
         yield Target(lab.server.address, WEB, BULK, 0)
         return

@@ -9,8 +9,9 @@ from pathlib import Path
 from bench.contenders import ONE
 from bench.measure import middle, ratio
 from bench.rows import Column, Figures, Row
+from bench.secure import HAPROXY, NGINX
 
-YARDSTICKS = ("floor", "haproxy", ONE)
+YARDSTICKS = ("floor", "haproxy", ONE, HAPROXY, NGINX)
 
 Rounds = dict[str, list[Figures]]
 """For each contender its figures, round by round; {} where it failed."""

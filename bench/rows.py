@@ -9,6 +9,7 @@ the last one.
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,9 +18,11 @@ from pathlib import Path
 
 from bench.contenders import HUNDRED, ONE, Target, compiled
 from bench.measure import cpu_seconds, resident_bytes
+from bench.secure import SECURE
 from tests.netlab import Lab
 
 REPORT = Path(__file__).with_name("report.lua")
+SHAKE = Path(__file__).with_name("handshakes.py")
 IDLE = 4000
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
 
@@ -94,6 +97,23 @@ def requests(
     return measure
 
 
+def handshakes(kind: str) -> Callable[[Bench, Target], Figures]:
+    """One connection after another, each with a *full* or a *resumed* handshake."""
+
+    def measure(bench: Bench, target: Target) -> Figures:
+        before = spent(target)
+        where = [target.host, str(target.web), str(bench.seconds), kind]
+        command = [sys.executable, str(SHAKE), *where]
+        ran = bench.lab.client.run(command, 60, check=False)
+        cpu = spent(target) - before
+        if ran.returncode:
+            raise LoadError(f"handshakes: {ran.stderr.strip().splitlines()[-1]}")
+        done, seconds = map(float, ran.stdout.split())
+        return {"rate": done / seconds, "cpu": cpu / done * 1e6}
+
+    return measure
+
+
 def mixed(bench: Bench, target: Target) -> Figures:
     """Small requests while one bulk flow runs; what each gets of the gateway."""
     beside = start_flood(replace(bench, seconds=bench.seconds + 1), target, "push", 1)
@@ -160,6 +180,34 @@ ROWS: dict[str, Row] = {
         (PER_SECOND, PER_REQUEST, *LATENCY),
         fresh=True,
         contenders=(ONE, HUNDRED),
+    ),
+    "tls_full": Row(
+        "TLS: whole handshakes, each with a small request",
+        handshakes("full"),
+        (PER_SECOND, PER_REQUEST),
+        fresh=True,
+        contenders=tuple(SECURE),
+    ),
+    "tls_resumed": Row(
+        "TLS: handshakes resumed by ticket, each with a small request",
+        handshakes("resumed"),
+        (PER_SECOND, PER_REQUEST),
+        fresh=True,
+        contenders=tuple(SECURE),
+    ),
+    "tls_small": Row(
+        "TLS: small requests, 32 kept-alive connections",
+        requests(32),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+        fresh=True,
+        contenders=tuple(SECURE),
+    ),
+    "tls_objects": Row(
+        "TLS: objects of 1 MB, 8 kept-alive connections",
+        requests(8, "/1m"),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+        fresh=True,
+        contenders=tuple(SECURE),
     ),
 }
 

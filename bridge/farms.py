@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bridge.config.check import Check as CheckConfig
@@ -33,6 +33,7 @@ from bridge.net.address import Address
 from bridge.net.dial import Target
 from bridge.net.pump import Pump
 from bridge.net.race import line_up
+from bridge.net.securities import FarmSecurities
 from bridge.net.sockaddr import SocketAddress, describe, sockaddr
 
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -42,7 +43,8 @@ class Farms(Mapping[str, Farm]):
     """
     The farms of *config*, by name, each with its servers.
 
-    Nothing is checked or looked up before ``start``.  *lookup* is how names are asked
+    *securities* are those of farms with TLS.  Nothing is checked or looked up before
+    ``start``.  *lookup* is how names are asked
     for; by default as this host is set up to.
     """
 
@@ -50,6 +52,7 @@ class Farms(Mapping[str, Farm]):
         self,
         config: Config,
         pump: Pump,
+        securities: Mapping[str, FarmSecurities],
         lookup: Callable[[], Finding] | None = None,
     ) -> None:
         self._pump = pump
@@ -57,7 +60,7 @@ class Farms(Mapping[str, Farm]):
         self._names: Names | None = None
         ports = ports_in(PORT_RANGE.read_text())
         self._farms = {
-            name: _Built(name, farm, config, pump, ports)
+            name: _Built(name, farm, config, _Means(pump, securities.get(name), ports))
             for name, farm in config.farms.items()
         }
 
@@ -90,12 +93,25 @@ class Farms(Mapping[str, Farm]):
             built.farm.close()
 
 
+@dataclass(frozen=True)
+class _Means:
+    """What a farm is built with besides its configuration."""
+
+    pump: Pump
+    securities: FarmSecurities | None
+    """Where it has TLS."""
+    ports: int
+    """From one source address to one server."""
+
+
 class _Built:
     """One farm, and what its servers are made from."""
 
     def __init__(
-        self, name: str, configured: FarmConfig, config: Config, pump: Pump, ports: int
+        self, name: str, configured: FarmConfig, config: Config, means: _Means
     ) -> None:
+        pump = means.pump
+        self._securities = means.securities
         self._configured = configured
         self._tuning = config.profile(configured.profile)
         self._found: dict[tuple[ServerConfig, Found], Server] = {}
@@ -106,7 +122,7 @@ class _Built:
             ejected=configured.eject.duration if configured.eject else 0.0,
             slow_start=configured.slow_start or 0.0,
         )
-        self.farm = Farm(name, _policy(configured, ports), rules, pump.reactor)
+        self.farm = Farm(name, _policy(configured, means.ports), rules, pump.reactor)
 
     def add_servers(self) -> None:
         """Those with an address."""
@@ -159,7 +175,7 @@ class _Built:
     def _server(
         self, server: ServerConfig, name: str, place: int, where: Iterable[Address]
     ) -> Server:
-        targets = [self._target(address) for address in where]
+        targets = [self._target(server, address) for address in where]
         race = line_up(targets) if len(targets) > 1 else ()
         return Server(
             name,
@@ -173,9 +189,17 @@ class _Built:
             state=State.DISABLED if server.disabled else State.UP,
         )
 
-    def _target(self, address: Address) -> Target:
-        options = sockopt.for_dial(self._tuning, address.family)
-        return Target(sockopt.for_family(address.family), sockaddr(address), options)
+    def _target(self, server: ServerConfig, address: Address) -> Target:
+        """For TLS a server is who it is called, whatever its address is today."""
+        name = server.address
+        host = name.host if isinstance(name, HostName) else address.host
+        tls = self._securities
+        return Target(
+            sockopt.for_family(address.family),
+            sockaddr(address),
+            sockopt.for_dial(self._tuning, address.family),
+            security=tls.to(host, address.port) if tls is not None else None,
+        )
 
     def _ways(self, targets: Iterable[Target]) -> dict[str, Target]:
         """The target from each source address that is of a family with one of them."""
@@ -213,7 +237,7 @@ def _checks(configured: CheckConfig, pump: Pump) -> Callable[..., Check]:
             rise=configured.rise,
             fall=configured.fall,
         )
-        dial = over_pump(pump, server)
+        dial = over_pump(pump, server, secure=configured.kind != "tcp")
         return Check(settings, pump.reactor, dial, verdict)
 
     return check

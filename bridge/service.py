@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import secrets
 import socket
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -22,16 +22,20 @@ from twisted.logger import Logger
 from bridge import __version__
 from bridge.config.model import Config
 from bridge.config.model import Front as FrontConfig
+from bridge.config.routes import DEFAULT
 from bridge.control.drain import Drain, Drainable
+from bridge.control.secrecy import Secrecy
 from bridge.farm.farm import Farm
 from bridge.farms import Farms
 from bridge.net import sockopt
 from bridge.net.address import Address, Listen, UnixPath
+from bridge.net.descriptors import raise_limit
 from bridge.net.listener import Listener, listen_tcp, listen_unix
 from bridge.net.port import Port, Room
 from bridge.net.pump import Pump, Reactor
 from bridge.net.sockaddr import describe
 from bridge.net.splice import Pipes
+from bridge.session.choosing import Routes
 from bridge.session.flow import Event, State
 from bridge.session.front import Admission, FrontFactory
 from bridge.session.session import Session
@@ -43,9 +47,6 @@ from bridge.watch.record import Record
 
 RESERVE = 64
 """Descriptors for everything that is neither a session's nor a pipe's."""
-
-NR_OPEN = 1_048_576
-"""What "unlimited" means: the default of ``fs.nr_open`` (proc_sys_fs(5))."""
 
 SESSIONS_SHARE = 0.8
 """
@@ -78,6 +79,7 @@ class Gateway(Service):
         self._config = config
         self._reactor = reactor
         self._inherited = inherited
+        self._secrecy = Secrecy(config, reactor, lambda: datetime.now(UTC).timestamp())
         self._lines = _access_lines(config, reactor)
         self._terms: dict[str, Terms] = {}
         self._ports: list[tuple[str, Port]] = []
@@ -89,9 +91,9 @@ class Gateway(Service):
     def privilegedStartService(self) -> None:
         """Bind every listener.  Raises ListenError."""
         self._house = self._open_house()
-        self.farms = Farms(self._config, self._house.pump)
+        self.farms = Farms(self._config, self._house.pump, self._secrecy.farms)
         for name, front in self._config.fronts.items():
-            terms = self._terms_of(name, front, self.farms[front.to])
+            terms = self._terms_of(name, front, self.farms)
             self._terms[name] = terms
             self._sweeps.append(Sweep(self._reactor, terms))
             factory = FrontFactory(
@@ -124,6 +126,7 @@ class Gateway(Service):
                     server.name for server in self._config.farms[farm.name].servers
                 ),
             )
+        self._secrecy.start()
         for sweep in self._sweeps:
             sweep.start()
         gc.collect()
@@ -131,7 +134,7 @@ class Gateway(Service):
         gc.set_threshold(*GENERATIONS)
 
     def _open_house(self) -> House:
-        descriptors = _raise_descriptor_limit() - RESERVE
+        descriptors = raise_limit() - RESERVE
         most = self._config.limits.connections
         if most is None:
             most = int(descriptors * SESSIONS_SHARE) // 2
@@ -144,19 +147,39 @@ class Gateway(Service):
             trace=_trace if self._config.log.level == "debug" else None,
         )
 
-    def _terms_of(self, name: str, front: FrontConfig, farm: Farm) -> Terms:
+    def _terms_of(
+        self, name: str, front: FrontConfig, farms: Mapping[str, Farm]
+    ) -> Terms:
+        first = front.farms[0]
         timeouts = Timeouts(
             open=front.timeouts.open,
-            connect=self._config.farms[front.to].connect_timeout,
+            connect=self._config.farms[first].connect_timeout,
             idle=front.timeouts.idle,
             half_closed=front.timeouts.half_closed,
             close=front.timeouts.close,
         )
-        terms = Terms(self._house, name, farm, timeouts)
+        terms = Terms(self._house, name, farms[first], timeouts)
         if self._lines is not None:
             terms.told = self._lines.add
             terms.needs_sides = _format(self._config).needs_sides
+        securities = self._secrecy.fronts.get(name)
+        if securities is not None:
+            terms.security, terms.securities = securities.only, securities
+        if front.mode == "sni":
+            terms.routes = self._routes(front, terms, farms)
         return terms
+
+    def _routes(
+        self, front: FrontConfig, terms: Terms, farms: Mapping[str, Farm]
+    ) -> Routes:
+        """The ways that the mode ``sni`` takes."""
+        each = {
+            name: terms.towards(farms[name], self._config.farms[name].connect_timeout)
+            for name in front.farms
+        }
+        ways = {pattern: each[farm] for pattern, farm in front.to.items()}
+        default = ways.pop(DEFAULT, None)
+        return Routes(ways, default)
 
     def _bind(
         self, name: str, front: FrontConfig, factory: FrontFactory
@@ -222,9 +245,11 @@ class Gateway(Service):
         self._log.info("bridge has stopped")
         for sweep in self._sweeps:
             sweep.stop()
+        self._secrecy.stop()
         for terms in self._terms.values():
             terms.opening.close()
-            terms.dialing.close()
+            for each in (terms, *terms.routed):
+                each.dialing.close()
         self.farms.stop()
         self._house.pump.stop()
         self._house.pipes.close()
@@ -234,7 +259,9 @@ class Gateway(Service):
     # What signals ask for
 
     def reload(self) -> None:
-        self._log.warn("reload is not built yet; the configuration runs on as it is")
+        """Read the certificates again; the configuration runs on as it is."""
+        self._secrecy.reload()
+        self._log.warn("reload is not built yet; only certificates were read again")
 
     def reopen_logs(self) -> None:
         if self._lines is not None:
@@ -304,12 +331,3 @@ def _listen_error(front: str, where: object, error: OSError) -> ListenError:
     if isinstance(error, sockopt.OptionError):
         why = error.strerror
     return ListenError(f"front {front} cannot listen on {where}: {why}")
-
-
-def _raise_descriptor_limit() -> int:
-    """As many as the host lets us have, as every proxy does.  How many that is."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY:
-        hard = NR_OPEN
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard

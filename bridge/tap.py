@@ -62,9 +62,11 @@ class Options(usage.Options):
                 self.document = self.demo.document()
             else:
                 self.document = load(Path(self["config"]), os.environ)
+            host = doctor.Host.read()
+            doctor.verify(self.document, host)
         except ConfigError as error:
             _leave(EX_CONFIG, str(error))
-        self._warn()
+        self._warn(host)
         if self["check"]:
             print(f"{self['config'] or 'demo'}: ok ({summary(self.document)})")
             raise SystemExit(0)
@@ -73,8 +75,8 @@ class Options(usage.Options):
         except OSError as error:
             _leave(EX_FAILED, f"twistd bridge: log {error.filename}: {error.strerror}")
 
-    def _warn(self) -> None:
-        for warning in doctor.warnings(self.document, doctor.Host.read()):
+    def _warn(self, host: doctor.Host) -> None:
+        for warning in doctor.warnings(self.document, host):
             print(f"warning: {warning}", file=sys.stderr)
 
     def _choose_log(self) -> None:

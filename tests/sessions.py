@@ -12,6 +12,7 @@ from bridge.net.address import Networks
 from bridge.net.dial import Target
 from bridge.net.listener import Listener
 from bridge.net.port import Port, Room
+from bridge.net.security import Security
 from bridge.net.splice import Pipes
 from bridge.session.front import Admission, FrontFactory
 from bridge.session.session import Session
@@ -26,7 +27,13 @@ class Running:
     """One front on loopback, one farm, and the records of the sessions between."""
 
     def __init__(
-        self, *servers: Any, retries: int = 2, failures: int = 0, **admission: Any
+        self,
+        *servers: Any,
+        retries: int = 2,
+        failures: int = 0,
+        front: Security | None = None,
+        back: Security | None = None,
+        **admission: Any,
     ) -> None:
         self.turner = Turner()
         self.pipes = Pipes()
@@ -35,9 +42,10 @@ class Running:
         policy = Policy(retries=retries, queue_length=2, queue_timeout=5)
         self.farm = Farm("farm", policy, Rules(failures=failures), self.turner.reactor)
         for number, where in enumerate(servers):
-            target = Target(socket.AF_INET, where, ())
+            target = Target(socket.AF_INET, where, (), security=back)
             self.farm.add(Server(str(number), target, place=number))
         self.terms = Terms(house, "front", self.farm, TIMEOUTS)
+        self.terms.security = front
         self.terms.told = self.records.append
         self.terms.needs_sides = True
         settings = {"allow": Networks(), "deny": Networks(), "connections": 100}

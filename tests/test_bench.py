@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import measure, report
+from bench import contenders, measure, report
 from bench.__main__ import arguments
 from bench.contenders import BULK, WEB, Target, compiled, running
 from bench.rows import ROWS, Bench, Column, Figures, Row, start_flood
@@ -26,7 +26,11 @@ TOGETHER = tuple[Lab, Target]
 def floor(tmp_path: Path) -> Iterator[TOGETHER]:
     """The C relay in a lab, with nothing behind it yet."""
     requires("cc")
-    with laboratory() as lab, running(lab, "floor", tmp_path / "floor", 8000) as target:
+    place = tmp_path / "floor"
+    with (
+        laboratory() as lab,
+        running(lab, contenders.floor, place, 8000) as target,
+    ):
         yield lab, target
 
 

@@ -257,18 +257,17 @@ REFERENCES = {
 }
 
 NOT_BUILT = {
-    "tls": Broken(front("tls: »{certificates: []}"), "is not built yet"),
     "accept_proxy": Broken(front('accept_proxy: »["::1"]'), "or say [] or off"),
-    "mode sni": Broken(front("mode: »sni"), "'sni' is not built yet"),
-    "a map of names": Broken(
-        FRONTS.replace("to: web", "to: »{a.example: web}") + FARMS, "mode sni"
-    ),
+    "mode http": Broken(front("mode: »http"), "'http' is not built yet"),
     "per_source": Broken(front("limits: {per_source: »5}"), "not built yet"),
     "source_prefix": Broken(
         front("limits: {source_prefix: »{ipv6: 56}}"), "say {ipv6: 64, ipv4: 32}"
     ),
-    "a check of TLS": Broken(farm("check: {kind: »tls}"), "'tls' is not built yet"),
-    "tls behind": Broken(farm("tls: »{ca: ca.pem}"), "not built yet: leave it out"),
+    "a check of TLS": Broken(farm("check: {kind: »tls}"), "and it has none"),
+    "a service without identity": Broken(
+        FRONTS + "farms: {web: {tls: {}, servers: [»srv:_x._tcp.farm.test]}}\n",
+        "names no host to be verified: give tls an identity",
+    ),
     "send_proxy": Broken(farm("send_proxy: »v2"), "not built yet"),
     "a pool of sources": Broken(
         farm("source: »{pool: 100.64.0.0/10, per: 64}"), "a pool of sources is not"

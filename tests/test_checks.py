@@ -172,7 +172,7 @@ def test_backups_stand_in_for_somebody(backup: object) -> None:
         ({"kind": "http", "path": "/", "host": "a", "status": []}, []),
         ({"kind": "exchange", "send": "a", "expect": "b"}, []),
         ({"kind": "off", "path": "/", "expect": "b"}, []),
-        ({"kind": "tls", "path": "/"}, []),
+        ({"kind": "tls"}, ["kind"]),
         ({"path": "/", "send": "a"}, ["path", "send"]),
         ({"kind": "http", "send": "a", "expect": "b"}, ["send", "expect"]),
         ({"kind": "exchange", "status": 200}, ["status", "expect"]),

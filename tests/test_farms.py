@@ -34,7 +34,7 @@ class Founded:
         assert isinstance(document, Document)
         self.zone = zone or Zone()
         self.asked = 0
-        self.farms = Farms(document.config, self.turner.pump, self._lookup)
+        self.farms = Farms(document.config, self.turner.pump, {}, self._lookup)
         self.farms.start()
 
     def _lookup(self) -> Lookup:

@@ -9,8 +9,9 @@ from bridge.session.flow import TABLE, Action, Ending, Event, State, step
 S, E, A = State, Event, Action
 
 OVER = (A.CLOSE, A.ABORT)
+"""Of a dial that is over by then."""
 
-_NO_DIAL = (E.DIAL_FAILED, E.NO_SERVER, E.LIMITED)
+_NO_DIAL = (E.DIAL_FAILED, E.TLS_FAILED, E.NO_SERVER, E.LIMITED)
 """Events of a session that is dialing, at a moment when no dial is under way."""
 
 
@@ -50,6 +51,45 @@ def test_a_reset_is_passed_on_after_what_came_before_it() -> None:
 def test_a_reset_after_the_fin_is_still_a_reset() -> None:
     history = (E.ADMITTED, E.DIALED, E.FRONT_FINISHED, E.FRONT_RESET, E.FLUSHED)
     assert run(*history)[2] is Ending.FRONT_RESET
+
+
+def test_tls_comes_before_the_dial() -> None:
+    assert run(E.TO_SECURE, E.SECURED, E.DIALED)[:2] == (
+        S.OPEN,
+        [A.SECURE, A.DIAL_OPENING, A.JOIN],
+    )
+
+
+def test_a_failed_handshake_closes_so_that_its_alert_arrives() -> None:
+    assert run(E.TO_SECURE, E.TLS_FAILED) == (
+        S.CLOSED,
+        [A.SECURE, A.CLOSE],
+        Ending.TLS_FAILED,
+    )
+
+
+def test_a_name_that_leads_nowhere_is_a_bad_header() -> None:
+    assert run(E.TO_READ, E.BAD_HEADER) == (
+        S.CLOSED,
+        [A.READ, A.ABORT],
+        Ending.BAD_HEADER,
+    )
+
+
+@pytest.mark.parametrize("opening", [E.TO_SECURE, E.TO_READ])
+def test_the_open_deadline_ends_what_comes_before_the_dial(opening: Event) -> None:
+    assert run(opening, E.LATE)[0] is S.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [(E.FRONT_FINISHED, E.BACK_PARTED), (E.BACK_FINISHED, E.FRONT_PARTED)],
+)
+def test_a_bare_fin_for_our_close_notify_is_done_and_yet_a_reset(
+    first: Event, then: Event
+) -> None:
+    state, done, ending = run(E.ADMITTED, E.DIALED, first, then, E.FLUSHED)
+    assert (state, done[-1], ending) == (S.CLOSED, A.ABORT, Ending.DONE)
 
 
 def test_a_client_that_leaves_cancels_its_dial() -> None:

@@ -62,7 +62,7 @@ def test_a_key_with_an_alias_goes_by_it() -> None:
 @pytest.mark.parametrize(
     ("steps", "kind", "unit", "default"),
     [
-        (("fronts", "a", "to"), "a name", "", ""),
+        (("fronts", "a", "profile"), "a name", "", "wan"),
         (("fronts", "a", "deny"), "a network, or a list of them", "", "[]"),
         (("fronts", "a", "timeouts"), "a map", "", "{}"),
         (("fronts", "a", "timeouts", "open"), "a time", "seconds", "10s"),
@@ -83,9 +83,9 @@ def test_a_key_says_what_may_stand_there(
 
 
 def test_what_waits_to_be_built_is_told_from_what_is_not() -> None:
-    assert key("fronts", "a", "tls").neutral == ("off",)
+    assert key("farms", "a", "send_proxy").neutral == ("off",)
     assert key("fronts", "a", "to").neutral is None
-    assert key("fronts", "a", "mode").later == ("sni", "http", "ftp")
+    assert key("fronts", "a", "mode").later == ("http", "ftp")
 
 
 @pytest.mark.parametrize(

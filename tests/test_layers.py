@@ -21,7 +21,14 @@ LAYERS = (
 
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
-PURE = ("config", "wire", "net/address.py", "net/mtu.py", "session/flow.py")
+PURE = (
+    "config",
+    "wire",
+    "net/address.py",
+    "net/mtu.py",
+    "net/names.py",
+    "session/flow.py",
+)
 IMPURE_MODULES = {"twisted", "socket", "select", "time", "zope", "asyncio", "threading"}
 
 

@@ -39,7 +39,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 def test_the_shortest_useful_text_is_read() -> None:
     document = parse(SHORTEST)
-    assert document.config.fronts["web"].to == "web"
+    assert document.config.fronts["web"].farms == ("web",)
     assert summary(document) == "1 front, 1 farm, 1 server"
 
 
@@ -82,7 +82,7 @@ def test_a_name_is_what_is_written() -> None:
 
 def test_all_problems_are_told_at_once_in_order_of_place() -> None:
     found = problems(
-        'fronts:\n  web: {listen: "::1", to: wbe, mode: sni, zzz: 1}\nworkers: 0\n'
+        'fronts:\n  web: {listen: "::1", to: wbe, mode: ftp, zzz: 1}\nworkers: 0\n'
         + FARMS
     )
     assert [(p.line, p.column) for p in found] == [

@@ -91,6 +91,7 @@ def test_every_example_is_valid(path: Path) -> None:
 FRONT = 'fronts: {a: {listen: "[::]:80", to: b%s}}, farms: {b: {servers: [x]}}'
 PROFILE = ", profiles: {a: {%s}}"
 FARM = "fronts: {a: {listen: x, to: b}}, farms: {b: %s}"
+TO = "fronts: {a: {listen: x, to: %s}}, farms: {b: {servers: [x]}}"
 
 
 @pytest.mark.parametrize(
@@ -98,8 +99,15 @@ FARM = "fronts: {a: {listen: x, to: b}}, farms: {b: %s}"
     [
         (FRONT % "", FARM % "{}"),
         (FRONT % "", "fronts: {}, farms: {b: {servers: [x]}}"),
-        (FRONT % ", mode: stream", FRONT % ", mode: sni"),
+        (FRONT % ", mode: sni", FRONT % ", mode: http"),
         (FRONT % ", tls: off", FRONT % ", tls: {}"),
+        (FRONT % ", tls: {certificates: [{certificate: a.pem}]}", FRONT % ", tls: on"),
+        (
+            FARM % "{servers: [x], tls: {alpn: h2}}",
+            FARM % "{servers: [x], tls: {a: b}}",
+        ),
+        (TO % "{a.example: b, default: b}", TO % "{}"),
+        (TO % "b", TO % "[b]"),
         (FRONT % ", timeouts: {open: 5s}", FRONT % ", timeouts: {open: 5 s}"),
         (FRONT % ", accept_proxy: []", FRONT % ', accept_proxy: ["::/0"]'),
         (FRONT % ", deny: [10.0.0.0/8]", FRONT % ", denied: [10.0.0.0/8]"),
@@ -111,7 +119,7 @@ FARM = "fronts: {a: {listen: x, to: b}}, farms: {b: %s}"
             for right, wrong in (
                 ("balance: source_hash", "balance: hash"),
                 ("check: off", "check: on"),
-                ("check: {kind: http}", "check: {kind: tls}"),
+                ("check: {kind: http}", "check: {kind: ping}"),
                 ("check: {status: [200-299, 404]}", "check: {status: [2xx]}"),
                 ("check: {status: 204}", "check: {status: 20}"),
                 ("check: {expect: +PONG}", 'check: {expect: ""}'),
@@ -179,8 +187,8 @@ def test_every_key_can_be_explained() -> None:
         ("fronts.web.timeouts.idle", ["a time, in seconds", "default: 1h"]),
         ("farms.web.servers[0].name", ["default: its address"]),
         ("farms.web.servers.0.name", ["farms.NAME.servers[].name"]),
-        ("fronts.web.mode", ["Not built yet: sni, http, ftp."]),
-        ("farms.web.check.kind", ["default: tcp", "Not built yet: tls."]),
+        ("fronts.web.mode", ["Not built yet: http, ftp."]),
+        ("farms.web.check.kind", ["default: tcp", "off or tcp or tls or http"]),
         ("farms.web.eject.for", ["farms.NAME.eject.for", "default: 30s"]),
         ("farms.web.queue", ["default: {length: 1000, timeout: 10s}"]),
         ("farms.web.servers.0.connections", ["default: the farm's"]),

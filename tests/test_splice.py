@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.net import splice as module
+from bridge.net.direction import Direction
 from bridge.net.splice import CHUNK, Pipes, Splice
 from bridge.net.stream import Stream, join
 from tests.pumping import Turner, tcp_pair
@@ -21,7 +22,7 @@ class Owner:
         self.told: list[str] = []
         self.source: Stream | None = None
 
-    def finished(self, direction: Splice) -> None:
+    def finished(self, direction: Direction) -> None:
         self.told.append("finished")
 
     def broken(self, stream: Stream) -> None:

@@ -1,8 +1,9 @@
 """
-One contract for two transports: our stream, and Twisted's own TCP transport.
+One contract for three transports: our stream without and with TLS, and Twisted's own
+TCP transport.
 
-Every test that takes a ``wire`` runs over both, so ours cannot differ from what a
-protocol written for Twisted expects.
+Every test that takes a ``wire`` runs over all of them, so ours cannot differ from what
+a protocol written for Twisted expects.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
 import pytest
 from twisted.internet.epollreactor import EPollReactor
@@ -28,7 +30,9 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from bridge.net.stream import Stream
+from bridge.net.tls import TLSStream
 from tests.pumping import PATIENCE, Turner, tcp_pair
+from tests.secured import Outcome, TLSPeer, accepting
 
 
 class Recording(Protocol):
@@ -122,6 +126,21 @@ class Ours(Wire):
         self.peer.close()
 
 
+class Secured(Ours):
+    """With TLS.  Its far end says close_notify where another would send a FIN."""
+
+    def connect(self, sock: socket.socket) -> None:
+        self._turner = Turner()
+        stream = TLSStream(self._turner.stream(sock), accepting(), linger=5)
+        outcome = Outcome()
+        stream.handshake(outcome)
+        with ThreadPoolExecutor(1) as pool:
+            shaken = pool.submit(TLSPeer, self.peer)
+            self.until(lambda: outcome.told and shaken.done())
+        self.peer = cast(socket.socket, shaken.result())
+        stream.open(self.protocol)
+
+
 class Theirs(Wire):
     def connect(self, sock: socket.socket) -> None:
         self._reactor = EPollReactor()
@@ -143,7 +162,7 @@ class Theirs(Wire):
         self.peer.close()
 
 
-@pytest.fixture(params=[Ours, Theirs], ids=["bridge", "twisted"])
+@pytest.fixture(params=[Ours, Secured, Theirs], ids=["bridge", "TLS", "twisted"])
 def make(request: pytest.FixtureRequest) -> Iterator[Callable[[Recording], Wire]]:
     made: list[Wire] = []
 

@@ -62,7 +62,8 @@ FRONT = ("fronts", "web")
             "'x' is no list: write [A, B], or a line with a dash for each",
         ),
         ((*FRONT, "profile"), 5, "5 is no text: quote it"),
-        ((*FRONT, "to"), None, "is missing: give a name"),
+        ((*FRONT, "to"), None, "is missing: give a farm's name, or a map of names to "
+         "farms"),
         ((*FRONT, "to"), "a b", "'a b' is no name: letters, digits, - _ and ., at "
          "most 63, the first a letter or digit"),
         (("log", "level"), "loud", "'loud' is not debug, info, warn or error"),
@@ -73,10 +74,9 @@ FRONT = ("fronts", "web")
         ),
         (("profiles", "p", "interface"), "a/b", "'a/b' is not an interface's name"),
         (("profiles", "p", "mtu"), 20, "20 is below 68"),
-        ((*FRONT, "tls"), {}, "this key is not built yet: leave it out, or say off"),
-        ((*FRONT, "mode"), "sni", "'sni' is not built yet: stream is the only mode"),
-        (("farms", "web", "check", "kind"), "tls", "'tls' is not built yet: tcp, "
-         "http and exchange are"),
+        (("farms", "web", "send_proxy"), "v1", "this key is not built yet: leave it "
+         "out, or say off"),
+        ((*FRONT, "mode"), "ftp", "'ftp' is not built yet: write stream or sni"),
     ],
 )  # fmt: skip
 def test_an_error_is_told_in_the_operators_words(

@@ -19,7 +19,6 @@ from bridge.config.scalars import (
     show_seconds,
     shown,
 )
-from bridge.config.unbuilt import Later
 
 KEYS_OF = {"http": ("path", "host", "status"), "exchange": ("send", "expect")}
 """The keys that only one kind of check reads."""
@@ -110,13 +109,11 @@ _BYTES = Kind("a text", show=_show)
 class Check(Part):
     """Asking each server regularly whether it works."""
 
-    kind: Annotated[
-        Literal["off", "tcp", "http", "exchange"],
-        Later("tls", right="tcp, http and exchange are"),
-    ] = "tcp"
-    """What a server must do: accept a connection (`tcp`), answer a GET with a status
-    from the list (`http`), or answer what is sent with what is expected
-    (`exchange`)."""
+    kind: Literal["off", "tcp", "tls", "http", "exchange"] = "tcp"
+    """What a server must do: accept a connection (`tcp`), finish a TLS handshake by the
+    farm's `tls` (`tls`), answer a GET with a status from the list (`http`), or answer
+    what is sent with what is expected (`exchange`). The last two are asked over TLS
+    where the farm has it."""
     interval: Annotated[Seconds, _TIME] = _INTERVAL
     """From the beginning of one check of a server to that of its next, 10 % more or
     less, so that servers are never all asked at once."""

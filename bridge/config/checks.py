@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bridge.config import farm_checks
+from bridge.config import farm_checks, tls_checks
 from bridge.config.keys import did_you_mean
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.profile import BUILT_IN
@@ -24,8 +24,12 @@ def flaws(values: Any, places: Mapping[Path, Place]) -> Iterator[Flaw]:
     yield from _references(values, places)
     yield from _profiles(values, places)
     yield from _listens(values, places)
+    farms = _names(values, "farms")
+    for name, front in _named(values, "fronts").items():
+        yield from tls_checks.front_flaws(("fronts", name), front, farms, places)
     for name, farm in _named(values, "farms").items():
         yield from farm_checks.flaws(("farms", name), farm, places)
+        yield from tls_checks.farm_flaws(("farms", name), farm, places)
 
 
 def _named(values: Any, section: str) -> dict[str, dict[str, Any]]:

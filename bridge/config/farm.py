@@ -43,6 +43,7 @@ from bridge.config.scalars import (
     shown,
     whole,
 )
+from bridge.config.tls import FarmTlsOrOff
 from bridge.config.unbuilt import Unbuilt
 
 HASH_KEY = "bridge"
@@ -227,7 +228,7 @@ class Farm(Part):
     """The address that servers see sessions come from; `auto` is the kernel's choice by
     route. Of several the one with the fewest sessions to the server is taken: each adds
     some 28,000 ports for every server."""
-    tls: _Off = None
+    tls: FarmTlsOrOff = None
     """TLS towards servers."""
     map: _Off = None
     """A whole network behind one prefix, instead of servers."""

@@ -127,7 +127,7 @@ def _below(path: str, annotation: Any) -> dict[str, Key]:
         ]
         return {name: _key(prefix + name, info) for name, info in fields}
     origin, inside = get_origin(annotation), get_args(annotation)
-    if origin is Mapping:
+    if origin is Mapping and _is_part(inside[1]):
         name = f"{path}.{NAME}"
         return {NAME: _part(name, inside[1])}
     if origin is tuple and _is_part(inside[0]):

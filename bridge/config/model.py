@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from bridge.config.addresses import ListenList, NetworkList, listed
 from bridge.config.farm import Farm
 from bridge.config.profile import Name, Part, Profile, resolve
+from bridge.config.routes import Routes
 from bridge.config.scalars import (
     Bounds,
     Kind,
@@ -26,6 +27,7 @@ from bridge.config.scalars import (
     show_seconds,
     shown,
 )
+from bridge.config.tls import FrontTlsOrOff
 from bridge.config.unbuilt import Later, Unbuilt, refusal
 from bridge.net.address import Networks
 
@@ -34,12 +36,6 @@ _DELAY = Bounds(0.0, 24 * 3600.0, show_seconds)
 _CONNECTIONS = Bounds(1, 10_000_000)
 
 _Off: TypeAlias = Annotated[None, Unbuilt("off")]
-
-
-def _farm_name(value: object) -> object:
-    if isinstance(value, dict):
-        raise refusal("a map of names belongs to mode sni, which is", "name one farm")
-    return value
 
 
 def _one_worker(value: object) -> object:
@@ -107,13 +103,18 @@ class Front(Part):
     policy routing, and for addresses that come later."""
     profile: Name = "wan"
     """How the sockets towards clients are tuned: one of `profiles`, or built in."""
-    to: Annotated[Name, BeforeValidator(_farm_name)]
-    """The farm that serves this front."""
+    to: Routes
+    """The farm that serves this front. With mode `sni` a map of names to farms: a name
+    (`www.example.org`), all names one label below another (`"*.example.org"`) or any
+    (`"*"`), of which the most exact one counts; and `default`, for clients that ask for
+    no name, for none of these, or speak no TLS. Without `default` those are reset."""
     mode: Annotated[
-        Literal["stream"],
-        Later("sni", "http", "ftp", right="stream is the only mode"),
+        Literal["stream", "sni"],
+        Later("http", "ftp", right="write stream or sni"),
     ] = "stream"
-    """What is understood of the bytes: `stream` passes them on as they are."""
+    """What is understood of the bytes: `stream` passes them on as they are; `sni` does
+    too, once it has read in a TLS client's first message whom it asks for. Nothing is
+    decrypted, and no certificate is needed."""
     accept_proxy: Annotated[None, Unbuilt([], "off")] = None
     """Networks whose connections must begin with a PROXY header."""
     allow: NetworkList = Networks()
@@ -126,8 +127,13 @@ class Front(Part):
     """What this front may be made to carry."""
     timeouts: FrontTimeouts = FrontTimeouts()
     """How long its sessions may take over things."""
-    tls: _Off = None
+    tls: FrontTlsOrOff = None
     """TLS towards clients."""
+
+    @property
+    def farms(self) -> tuple[str, ...]:
+        """The farms that its sessions may go to, each once."""
+        return tuple(dict.fromkeys(self.to.values()))
 
 
 class Admin(Part):

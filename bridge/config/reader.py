@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Document:
 
     config: Config
     places: Mapping[problems.Path, Place]
+    sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The lines of each file, for errors that are found later."""
 
 
 def load(path: Path, environment: Mapping[str, str]) -> Document:
@@ -149,20 +151,22 @@ def _document(trees: Sequence[Tree]) -> Document:
             what = "the configuration is empty: it needs fronts and farms"
             flaws.append(Flaw(main.places[()].value, (), what))
         elif main.values is not None:
-            config, wrong = _validated(main.values, main.places)
+            folder = Path(main.file).parent
+            config, wrong = _validated(main.values, main.places, folder)
             unknown = [f for f in wrong if f.message.startswith("unknown key")]
             flaws = unknown + flaws + wrong
     if flaws or config is None:
         raise ConfigError(problems.told(flaws, sources))
-    return Document(config, main.places)
+    return Document(config, main.places, sources)
 
 
 def _validated(
-    values: Any, places: Mapping[problems.Path, Place]
+    values: Any, places: Mapping[problems.Path, Place], folder: Path
 ) -> tuple[Config | None, list[Flaw]]:
+    """*folder* is where relative paths begin."""
     wrong = list(checks.flaws(values, places))
     try:
-        return Config.model_validate(values), wrong
+        return Config.model_validate(values, context={"folder": folder}), wrong
     except ValidationError as error:
         return None, [*wording.flaws(error, places), *wrong]
 

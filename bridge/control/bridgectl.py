@@ -17,7 +17,7 @@ from bridge import __version__
 from bridge.config import ConfigError, load, summary
 from bridge.config.reference import markdown
 from bridge.config.schema import explain, json_schema
-from bridge.doctor import Host, warnings
+from bridge.doctor import Host, verify, warnings
 
 EX_CONFIG = 78  # sysexits.h
 
@@ -52,6 +52,7 @@ def check(file: Path, host: Host) -> int:
     """Say whether *file* is right, and what of it cannot work on *host*."""
     try:
         document = load(file, os.environ)
+        verify(document, host)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EX_CONFIG

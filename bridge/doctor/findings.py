@@ -16,6 +16,7 @@ from bridge.config.model import Front
 from bridge.config.problems import Path, Spot, dotted, place_of
 from bridge.config.profile import BUILT_IN, Profile
 from bridge.config.scalars import show_size
+from bridge.doctor import certificates
 from bridge.doctor.farms import oddities
 from bridge.doctor.host import FAST_OPEN_DIAL, FAST_OPEN_LISTEN, Host
 from bridge.doctor.loops import loops
@@ -68,7 +69,11 @@ def _findings(document: Document, host: Host) -> Iterator[Finding]:
         for index, server in enumerate(farm.servers):
             path: Path = ("farms", name, "servers", index)
             yield from _scope(path, server.address, host)
-    for path, message in chain(loops(document.config), oddities(document)):
+    for path, message in chain(
+        loops(document.config),
+        oddities(document),
+        certificates.findings(document, host),
+    ):
         yield Finding(path, message)
 
 
@@ -197,13 +202,14 @@ def _adapted(
     """Large segments at the back are what the gateway is for, among other things."""
     config = document.config
     ours = _mtu(config.profile(front.profile), host)
-    theirs = _mtu(config.profile(config.farms[front.to].profile), host)
-    if ours is not None and theirs is not None and ours >= theirs:
-        yield Finding(
-            ("fronts", name, "profile"),
-            f"its MTU, {ours}, is not below that of farm {front.to}, {theirs}: "
-            "nothing is gained by MTU adaptation",
-        )
+    for farm in front.farms:
+        theirs = _mtu(config.profile(config.farms[farm].profile), host)
+        if ours is not None and theirs is not None and ours >= theirs:
+            yield Finding(
+                ("fronts", name, "profile"),
+                f"its MTU, {ours}, is not below that of farm {farm}, {theirs}: "
+                "nothing is gained by MTU adaptation",
+            )
 
 
 def _scope(path: Path, listen: object, host: Host) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 FAST_OPEN_DIAL, FAST_OPEN_LISTEN = 1, 2
@@ -32,6 +33,9 @@ class Host:
     """net.ipv4.tcp_fastopen, a set of bits."""
     mptcp: bool | None = None
     """Whether Multipath TCP can be used."""
+    now: float | None = None
+    """Its wall clock, in seconds since the epoch, by which certificates expire.  None:
+    they are not looked at."""
 
     @classmethod
     def read(cls, root: Path = Path("/")) -> Host:
@@ -48,6 +52,7 @@ class Host:
             fast_open=_number(net / "ipv4/tcp_fastopen"),
             # A kernel without it has no such file; one without /proc/sys says nothing.
             mptcp=_number(net / "mptcp/enabled") == 1 if net.is_dir() else None,
+            now=datetime.now(UTC).timestamp(),
         )
 
 

@@ -37,20 +37,20 @@ def _ways(
     config: Config, listeners: _Listeners, way: tuple[str, ...]
 ) -> Iterator[tuple[Path, tuple[str, ...]]]:
     """Each server that is the first front of *way*, and the fronts passed before."""
-    farm = config.fronts[way[-1]].to
-    for index, server in enumerate(config.farms[farm].servers):
-        address = server.address
-        if not isinstance(address, Address):
-            continue  # what a name stands for is not known here
-        reached = {
-            name
-            for name, front, listen in listeners.get(address.port, ())
-            if _takes(front, listen, address)
-        }
-        if way[0] in reached:
-            yield ("farms", farm, "servers", index), way
-        for name in sorted(reached.difference(way)):
-            yield from _ways(config, listeners, (*way, name))
+    for farm in config.fronts[way[-1]].farms:
+        for index, server in enumerate(config.farms[farm].servers):
+            address = server.address
+            if not isinstance(address, Address):
+                continue  # what a name stands for is not known here
+            reached = {
+                name
+                for name, front, listen in listeners.get(address.port, ())
+                if _takes(front, listen, address)
+            }
+            if way[0] in reached:
+                yield ("farms", farm, "servers", index), way
+            for name in sorted(reached.difference(way)):
+                yield from _ways(config, listeners, (*way, name))
 
 
 def _takes(front: Front, listen: Address, address: Address) -> bool:

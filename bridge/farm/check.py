@@ -9,7 +9,7 @@ traffic (``state``), and who logs it (``farm``).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import ClientFactory
@@ -146,19 +146,24 @@ class Check:
             self._verdict(passed, reason)
 
 
-def over_pump(pump: Pump, server: Server) -> Dialing:
+def over_pump(pump: Pump, server: Server, *, secure: bool = True) -> Dialing:
     """
-    Dials *server* as sessions do: the same options, the same race between addresses.
+    Dials *server* as sessions do: the same options, the same race between addresses,
+    and unless *secure* is false its TLS.
 
     Of several ``source`` addresses the first is used: a check takes no session's port
     for long.
     """
     target = next(iter(server.ways.values()), server.target).answering()
+    race = server.race
+    if not secure:
+        target = replace(target, security=None)
+        race = tuple(replace(each, security=None) for each in race)
 
     def dial(factory: ClientFactory) -> Callable[[], None]:
         attempt: Dial | Race
-        if server.race:
-            attempt = Race(pump, server.race, factory)
+        if race:
+            attempt = Race(pump, race, factory)
         else:
             attempt = Dial(pump, target, factory)
         attempt.connect()

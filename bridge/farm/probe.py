@@ -21,6 +21,7 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.python.failure import Failure
 
 from bridge.net.dial import OUR_FAULTS
+from bridge.net.security import TLSError
 
 HEAD_LIMIT = 8 * 1024
 """Bytes in which an HTTP status must come: what nginx and Apache allow a head."""
@@ -297,6 +298,9 @@ class Probe(ClientFactory):
     def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
         self._cancel = None
         error = reason.value
+        if isinstance(error, TLSError):
+            self._tell(Outcome(False, f"TLS: {error}"))
+            return
         if not isinstance(error, ConnectError) or not error.osError:
             self._tell(Outcome(None, "given up"))  # a bug met this probe
             return

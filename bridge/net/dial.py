@@ -19,14 +19,17 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bridge.net import sockopt
-from bridge.net.pump import ERR, OUT, Pump
+from bridge.net.pump import ERR, IN, OUT, Pump
 from bridge.net.sockaddr import Socket, SocketAddress, public_address
 from bridge.net.stream import Stream
 from bridge.net.tcpinfo import tcp_info
+from bridge.net.tls import TLSStream
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
     from twisted.internet.protocol import ClientFactory
+
+    from bridge.net.security import Security, TLSError
 
 
 NO_PORT = "source ports exhausted"
@@ -51,6 +54,10 @@ class Target:
     options: sockopt.Options
     source: SocketAddress | None = None
     """Our own address to connect from, with port 0; None: the kernel's choice."""
+    security: Security | None = None
+    """How TLS is spoken there; None: it is not."""
+    linger: float = 10.0
+    """Seconds that the last records may take once a connection is to be closed."""
     address: IAddress = field(init=False)
     deferred: bool = field(init=False)
     """The SYN waits for the first bytes (TCP Fast Open, RFC 7413)."""
@@ -87,20 +94,22 @@ class Target:
 @implementer(IConnector)
 class Dial:
     """
-    Connects to *target* once ``connect`` is called.
+    Connects to *target* once ``connect`` is called; where that has TLS, its handshake
+    is part of it.
 
     Then *factory* hears of it exactly once: ``buildProtocol``, or
     ``clientConnectionFailed``, even from within ``connect``; nothing after
     ``disconnect``.
     """
 
-    __slots__ = ("_events", "_factory", "_pump", "_socket", "_target")
+    __slots__ = ("_factory", "_pump", "_secure", "_socket", "_target")
 
     def __init__(self, pump: Pump, target: Target, factory: ClientFactory) -> None:
         self._pump = pump
         self._target = target
         self._factory = factory
         self._socket: Socket | None = None
+        self._secure: TLSStream | None = None
 
     def connect(self) -> None:
         """Send the SYN."""
@@ -141,6 +150,9 @@ class Dial:
     def _connected(self, sock: Socket, events: int) -> None:
         self._socket = None
         stream = Stream(self._pump, sock, self._target.sockaddr)
+        if self._target.security is not None:
+            self._handshake(stream, self._target.security, events)
+            return
         protocol = self._factory.buildProtocol(self._target.address)
         if protocol is None:
             stream.abort()
@@ -150,6 +162,27 @@ class Dial:
         # The same edge may have told of a server that speaks first, or left at once.
         if events != OUT:
             stream.ready(events & ~OUT)
+
+    def _handshake(self, stream: Stream, security: Security, events: int) -> None:
+        self._secure = secure = TLSStream(stream, security, self._target.linger)
+        secure.handshake(self)
+        if events != OUT:
+            self._pump.tell(secure.fd, events & ~OUT)
+
+    def secured(self, stream: TLSStream) -> None:
+        self._secure = None
+        protocol = self._factory.buildProtocol(self._target.address)
+        if protocol is None:
+            stream.abort()
+            return
+        stream.open(protocol)
+        if stream.fd >= 0:  # a server that speaks first may have done so by now
+            stream.ready(IN)
+
+    def unsecured(self, stream: TLSStream, error: TLSError) -> None:
+        self._secure = None
+        stream.close()
+        self._factory.clientConnectionFailed(self, Failure(error))
 
     def _fail(self, error: OSError) -> None:
         self.disconnect()
@@ -172,10 +205,13 @@ class Dial:
         if sock is not None:
             sockopt.reset_on_close(sock)
             self._pump.close(sock)
+        elif self._secure is not None:
+            self._secure.abort()
+            self._secure = None
 
     def stopConnecting(self) -> None:
         """As Twisted has it: an error unless connecting, and the factory is told."""
-        if self._socket is None:
+        if self._socket is None and self._secure is None:
             raise UserError("not connecting")
         self.disconnect()
         self._factory.clientConnectionFailed(self, Failure(UserError()))

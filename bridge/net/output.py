@@ -119,7 +119,7 @@ class Output:
         within its ``write``.
         """
         try:
-            return self._stream.socket.send(data)
+            return self._stream.send(data)
         except BlockingIOError:
             return 0
         except OSError:

@@ -113,6 +113,12 @@ class Pump:
         """From now on *watcher* hears of *fd*; the registration stays as it is."""
         self._watchers[fd] = watcher
 
+    def tell(self, fd: int, events: int) -> None:
+        """Report *events* of *fd* that came to somebody else to whoever has it now."""
+        watcher = self._watchers.get(fd)
+        if watcher is not None:
+            watcher.ready(events)
+
     def modify(self, fd: int, events: int) -> None:
         """Change the mask of a descriptor that is not a stream (a port's)."""
         self._epoll.modify(fd, events)

@@ -20,9 +20,10 @@ from __future__ import annotations
 import fcntl
 import os
 from os import splice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bridge.net.direction import Owner
     from bridge.net.pump import Pump
     from bridge.net.stream import Stream
 
@@ -51,19 +52,6 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 Pipe = tuple[int, int, int]
 """Reading end, writing end, number of slots."""
-
-
-class Owner(Protocol):
-    """Who is told how a direction goes: the session."""
-
-    def finished(self, direction: Splice) -> None:
-        """The source's FIN was reached, and all before it is in the sink's socket."""
-
-    def broken(self, stream: Stream) -> None:
-        """*stream*'s connection was reset, or timed out."""
-
-    def crashed(self) -> None:
-        """A bug of ours."""
 
 
 class Pipes:

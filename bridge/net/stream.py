@@ -14,7 +14,7 @@ directions it is part of, and the protocol hears no more of it.
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
@@ -37,7 +37,7 @@ from bridge.net.sockaddr import Socket, SocketAddress, public_address
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bridge.net.splice import Splice
+    from bridge.net.direction import Direction
 
 READ_SIZE = 65536
 """Bytes for one ``dataReceived``, as in Twisted (abstract.FileDescriptor)."""
@@ -50,7 +50,7 @@ _FIN = IN | OUT | RDHUP
 """The usual one of the rare: a FIN, and nothing that needs a closer look."""
 
 
-def join(front: Stream, back: Stream, up: Splice, down: Splice) -> None:
+def join(front: Stream, back: Stream, up: Direction, down: Direction) -> None:
     """
     Let bytes bypass the protocols from now on: *up* moves them from *front* to *back*,
     *down* the other way.
@@ -76,6 +76,9 @@ class Stream:
         "paused", "peer", "protocol", "pump", "readable", "socket", "urgent",
     )  # fmt: skip
 
+    secure: ClassVar[bool] = False
+    """Whether its bytes are TLS records (``tls``): no splice then."""
+
     def __init__(self, pump: Pump, sock: Socket, peer: SocketAddress) -> None:
         self.pump = pump
         self.socket = sock
@@ -83,9 +86,9 @@ class Stream:
         """-1 when closed."""
         self.peer = peer
         self.protocol: IProtocol | None = None
-        self.outward: Splice | None = None
+        self.outward: Direction | None = None
         """The direction that reads from this socket, once joined."""
-        self.inward: Splice | None = None
+        self.inward: Direction | None = None
         """The direction that writes to it."""
         self.readable = False
         """There may be bytes: an edge was seen, and "would block" not since."""
@@ -122,7 +125,7 @@ class Stream:
             if inward is not None and inward.held:
                 inward.move()
 
-    def _rare(self, events: int, outward: Splice) -> None:
+    def _rare(self, events: int, outward: Direction) -> None:
         if events & PRI:
             self._keep_urgent_inline()
             outward.urgent = True
@@ -240,7 +243,7 @@ class Stream:
             if self.paused or self.disconnecting or self.outward or not self.protocol:
                 return
             try:
-                data = self.socket.recv(READ_SIZE)
+                data = self._receive()
             except BlockingIOError:
                 self.readable = False
                 return
@@ -253,6 +256,14 @@ class Stream:
                 return
             self.protocol.dataReceived(data)
         self.pump.again(self)
+
+    def _receive(self) -> bytes:
+        """What there is, nothing at the end.  Raises OSError."""
+        return self.socket.recv(READ_SIZE)
+
+    def send(self, data: bytes | bytearray) -> int:
+        """How many bytes of *data* were taken.  Raises OSError."""
+        return self.socket.send(data)
 
     def _read_ended(self) -> None:
         half = IHalfCloseableProtocol(self.protocol, None)

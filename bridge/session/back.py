@@ -14,10 +14,12 @@ from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
 
 from bridge.net.dial import OUR_FAULTS
+from bridge.net.security import TLSError
 from bridge.net.stream import Stream
+from bridge.session.flow import Event
 
 if TYPE_CHECKING:
-    from bridge.session.session import Session
+    from bridge.session.reaching import Reaching
 
 
 class Back(Protocol):
@@ -27,7 +29,7 @@ class Back(Protocol):
 
     transport: Stream
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Reaching) -> None:
         self._session = session
 
     def connectionMade(self) -> None:
@@ -40,7 +42,7 @@ class BackFactory(ClientFactory):
 
     __slots__ = ("_session",)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Reaching) -> None:
         self._session = session
 
     def buildProtocol(self, addr: IAddress | None) -> Back:
@@ -51,4 +53,7 @@ class BackFactory(ClientFactory):
         # class's docstring before them.
         error: Any = reason.value
         why = error.args[0] if error.args and error.args[0] else type(error).__name__
-        self._session.attempt_failed(why, ours=error.osError in OUR_FAULTS)
+        if isinstance(error, TLSError):
+            self._session.attempt_failed(f"TLS: {why}", Event.TLS_FAILED)
+        else:
+            self._session.attempt_failed(why, ours=error.osError in OUR_FAULTS)

@@ -10,8 +10,8 @@ follows in the same session is only how it gets there.
 The states::
 
     ACCEPTED -> DIALING -> OPEN -> FRONT_ENDED -> CLOSED
-                  |  ^        \\-> BACK_ENDED  -/
-                 QUEUED
+     \\-> SECURING -/ |  ^    \\-> BACK_ENDED  -/
+     \\-> READING --/ QUEUED
                 any of the last three -> FLUSHING_BACK or FLUSHING_FRONT -> CLOSED
 
 *Ended* is a FIN, passed on; bytes of the other direction still flow (RFC 9293,
@@ -29,7 +29,12 @@ class State(Enum):
     """Where a session stands."""
 
     ACCEPTED = auto()
+    SECURING = auto()
+    """The front's TLS handshake is under way."""
+    READING = auto()
+    """What the client sends first is read, to know which farm it goes to."""
     DIALING = auto()
+    """A server is being connected to, its TLS handshake included."""
     QUEUED = auto()
     """Every server is full; the next one with room takes this session."""
     OPEN = auto()
@@ -51,8 +56,20 @@ class Event(Enum):
     """What happened to a session."""
 
     ADMITTED = auto()
+    TO_SECURE = auto()
+    """Admitted; TLS comes first."""
+    TO_READ = auto()
+    """Admitted; its first message says where to."""
+    SECURED = auto()
+    """The front's handshake is through."""
+    TLS_FAILED = auto()
+    """The front's handshake failed, or that of the last attempt to dial."""
     DENIED = auto()
     LIMITED = auto()
+    ROUTED = auto()
+    """What the client sent first names its farm."""
+    BAD_HEADER = auto()
+    """It names none, or cannot be read."""
     DIALED = auto()
     DIAL_FAILED = auto()
     """The last attempt failed; retries on other servers are over."""
@@ -71,6 +88,12 @@ class Event(Enum):
     BACK_FINISHED = auto()
     FRONT_RESET = auto()
     BACK_RESET = auto()
+    FRONT_PARTED = auto()
+    """
+    The client answered our close_notify with a FIN alone.  Nothing seems to be missing,
+    but it might be forged, so that it is a reset for the server; a reset to call done.
+    """
+    BACK_PARTED = auto()
     FLUSHED = auto()
     """What a reset side had sent is delivered, or ``close`` seconds were not enough."""
     IDLE = auto()
@@ -86,8 +109,12 @@ class Event(Enum):
 class Action(Enum):
     """What the session is to do, in order."""
 
+    SECURE = auto()
+    READ = auto()
     DIAL = auto()
     """Choose a server and dial it."""
+    DIAL_OPENING = auto()
+    """As DIAL, for a session whose ``open`` deadline runs already."""
     DIAL_SERVER = auto()
     """Dial the server that the queue has led to."""
     LEAVE_QUEUE = auto()
@@ -113,9 +140,11 @@ class Ending(Enum):
     DONE = "done"
     DENIED = "denied"
     LIMITED = "limited"
+    BAD_HEADER = "bad_header"
     NO_SERVER = "no_server"
     QUEUE_TIMEOUT = "queue_timeout"
     DIAL_FAILED = "dial_failed"
+    TLS_FAILED = "tls_failed"
     IDLE = "idle"
     HALF_CLOSED_IDLE = "half_closed_idle"
     FRONT_RESET = "front_reset"
@@ -147,8 +176,20 @@ TABLE: dict[tuple[State, Event], Row] = {
     # A refusal is a reset: no client mistakes it for an empty answer.
     (S.ACCEPTED, E.DENIED): (S.CLOSED, (A.ABORT,), Ending.DENIED),
     (S.ACCEPTED, E.LIMITED): (S.CLOSED, (A.ABORT,), Ending.LIMITED),
+    (S.ACCEPTED, E.TO_SECURE): (S.SECURING, (A.SECURE,), None),
+    (S.SECURING, E.SECURED): (S.DIALING, (A.DIAL_OPENING,), None),
+    # An orderly close: the alert that says why is to arrive.
+    (S.SECURING, E.TLS_FAILED): (S.CLOSED, (A.CLOSE,), Ending.TLS_FAILED),
+    (S.SECURING, E.LATE): (S.CLOSED, (A.ABORT,), Ending.TLS_FAILED),
+    (S.ACCEPTED, E.TO_READ): (S.READING, (A.READ,), None),
+    (S.READING, E.ROUTED): (S.DIALING, (A.DIAL_OPENING,), None),
+    (S.SECURING, E.FRONT_RESET): (S.CLOSED, (A.ABORT,), Ending.TLS_FAILED),
+    (S.READING, E.FRONT_RESET): (S.CLOSED, (A.ABORT,), Ending.FRONT_RESET),
+    (S.READING, E.BAD_HEADER): (S.CLOSED, (A.ABORT,), Ending.BAD_HEADER),
+    (S.READING, E.LATE): (S.CLOSED, (A.ABORT,), Ending.BAD_HEADER),
     (S.DIALING, E.DIALED): (S.OPEN, (A.JOIN,), None),
     (S.DIALING, E.DIAL_FAILED): (S.CLOSED, (A.ABORT,), Ending.DIAL_FAILED),
+    (S.DIALING, E.TLS_FAILED): (S.CLOSED, (A.ABORT,), Ending.TLS_FAILED),
     (S.DIALING, E.NO_SERVER): (S.CLOSED, (A.ABORT,), Ending.NO_SERVER),
     (S.DIALING, E.LIMITED): (S.CLOSED, (A.ABORT,), Ending.LIMITED),
     (S.DIALING, E.ALL_FULL): (S.QUEUED, (), None),
@@ -171,6 +212,8 @@ TABLE: dict[tuple[State, Event], Row] = {
         (s, E.BACK_RESET): (S.FLUSHING_FRONT, (A.FLUSH_FRONT,), Ending.BACK_RESET)
         for s in _JOINED
     },
+    (S.FRONT_ENDED, E.BACK_PARTED): (S.FLUSHING_FRONT, (A.FLUSH_FRONT,), Ending.DONE),
+    (S.BACK_ENDED, E.FRONT_PARTED): (S.FLUSHING_BACK, (A.FLUSH_BACK,), Ending.DONE),
     (S.OPEN, E.IDLE): (S.CLOSED, (A.ABORT,), Ending.IDLE),
     **{(s, E.IDLE): (S.CLOSED, (A.ABORT,), Ending.HALF_CLOSED_IDLE) for s in _HALF},
     **{(s, E.FLUSHED): (S.CLOSED, (A.ABORT,), None) for s in _FLUSHING},
@@ -178,12 +221,14 @@ TABLE: dict[tuple[State, Event], Row] = {
     (S.FLUSHING_BACK, E.FRONT_FINISHED): (S.FLUSHING_BACK, (A.CHECK_FLUSH,), None),
     (S.FLUSHING_FRONT, E.BACK_RESET): (S.FLUSHING_FRONT, (A.CHECK_FLUSH,), None),
     (S.FLUSHING_FRONT, E.BACK_FINISHED): (S.FLUSHING_FRONT, (A.CHECK_FLUSH,), None),
+    (S.FLUSHING_BACK, E.FRONT_PARTED): (S.FLUSHING_BACK, (A.CHECK_FLUSH,), None),
+    (S.FLUSHING_FRONT, E.BACK_PARTED): (S.FLUSHING_FRONT, (A.CHECK_FLUSH,), None),
     # Nobody is left to deliver to.
     (S.FLUSHING_BACK, E.BACK_RESET): (S.CLOSED, (A.ABORT,), None),
     (S.FLUSHING_FRONT, E.FRONT_RESET): (S.CLOSED, (A.ABORT,), None),
     **{
         (s, event): (S.CLOSED, _GIVE_UP, ending)
-        for s in (S.ACCEPTED, S.DIALING)
+        for s in (S.ACCEPTED, S.SECURING, S.READING, S.DIALING)
         for event, ending in _ORDERED.items()
     },
     **{

@@ -16,7 +16,7 @@ from bridge.session.flow import Event
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
-    from bridge.net.splice import Splice
+    from bridge.net.direction import Direction
     from bridge.session.session import Session
 
 POLL = 0.02
@@ -29,7 +29,7 @@ Seconds between looks at what is still unacknowledged.  The kernel has no event 
 class Flush:
     """Drives *direction*, whose source was reset, to its end; then tells *session*."""
 
-    def __init__(self, session: Session, direction: Splice) -> None:
+    def __init__(self, session: Session, direction: Direction) -> None:
         self._session = session
         self._direction = direction
         self._reactor = session.terms.house.pump.reactor

@@ -77,6 +77,7 @@ class FrontFactory(ServerFactory):
     def __init__(self, terms: Terms, admission: Admission) -> None:
         self.terms = terms
         self._admission = admission
+        self._admitted = terms.admits
         self._everyone = not admission.allow and not admission.deny
 
     def buildProtocol(self, addr: IAddress | None) -> Front:  # type: ignore[override]
@@ -86,5 +87,6 @@ class FrontFactory(ServerFactory):
         """What this front says of a client at *peer*."""
         active = len(self.terms.sessions)
         if self._everyone and active < self._admission.connections:
-            return Event.ADMITTED
-        return self._admission.judge(peer, active)
+            return self._admitted
+        event = self._admission.judge(peer, active)
+        return self._admitted if event is Event.ADMITTED else event

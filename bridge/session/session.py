@@ -11,65 +11,47 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from bridge.net.dial import NO_PORT, Dial
-from bridge.net.race import Race
+from bridge.net.relay import Relay
 from bridge.net.splice import Splice
 from bridge.net.stream import join
+from bridge.net.tls import TLSStream
 from bridge.session import telling
-from bridge.session.back import BackFactory
+from bridge.session.choosing import ByCertificate, ByFarm
 from bridge.session.flow import TABLE, Action, Ending, Event, State
 from bridge.session.flush import Flush
+from bridge.session.greeting import Greeting
+from bridge.session.reaching import Reaching
 
 if TYPE_CHECKING:
-    from bridge.farm.server import Server
+    from bridge.net.direction import Direction
+    from bridge.net.security import Security, TLSError
     from bridge.net.stream import Stream
     from bridge.session.terms import Terms
 
 
-class Session:
+class Session(Reaching):
     """
     One client connection, *front*, with the server connection made for it.
 
-    Owns both streams from ``begin`` to the end.
+    Owns both streams from ``begin`` to the end.  How it gets to its server is in
+    ``reaching``.
     """
 
     __slots__ = (
-        "_dial", "_flush", "accepted", "attempts", "back", "dial_began", "dialed",
-        "down", "ended_in", "ending", "front", "key", "queued", "quiet", "reason",
-        "seen", "server", "source", "state", "terms", "tried", "unable", "up",
+        "_flush", "accepted", "down", "ended_in", "ending", "quiet", "seen", "up",
     )  # fmt: skip
 
     def __init__(self, terms: Terms, front: Stream) -> None:
-        self.terms = terms
-        self.front = front
-        self.back: Stream | None = None
-        self.up: Splice | None = None
-        self.down: Splice | None = None
-        self.state = State.ACCEPTED
+        Reaching.__init__(self, terms, front)
+        self.up: Direction | None = None
+        self.down: Direction | None = None
         self.ending: Ending | None = None
         self.ended_in = State.ACCEPTED
         """The state in which the ending was decided."""
-        self.server: Server | None = None
-        self.tried: tuple[Server, ...] = ()
-        """Servers dialed so far; forgotten when one answers."""
-        self.attempts = 0
-        self.key = 0
-        """What the farm knows this client by, if that matters to it."""
-        self.queued = 0
-        """Its place in the farm's queue, from 1 on, if it had to wait."""
-        self.source = ""
-        """Of the farm's own addresses, the one this session has a port of."""
-        self.unable: tuple[str, ...] = ()
-        """Those that had no port left for a dial."""
-        self.reason = ""
-        """Why the last dial failed."""
         self.accepted = terms.seconds()
-        self.dial_began: float | None = None
-        self.dialed: float | None = None
         self.seen = 0
         """Progress at the last sweep, and for how many sweeps there was none."""
         self.quiet = 0
-        self._dial: Dial | Race | None = None
         self._flush: Flush | None = None
 
     def begin(self, admission: Event) -> None:
@@ -124,7 +106,7 @@ class Session:
             terms.opening.pop(self, None)
             terms.dialing.pop(self, None)
         self.up = self.down = self.back = self._dial = self._flush = None
-        if self.ended_in is not State.ACCEPTED:
+        if self.ended_in not in _BEFORE_FARM:
             terms.farm.active -= 1
             self._release()
         terms.sessions.discard(self)
@@ -136,75 +118,33 @@ class Session:
         if record is not None and terms.told is not None:
             terms.told(record)
 
-    # What the two protocols, the directions and the clock report
+    # What the front's handshake reports
 
-    def dialed_to(self, back: Stream) -> None:
-        """The server's handshake is through."""
-        self.back = back
-        self._dial = None
-        self.tried = ()
-        terms, server = self.terms, self.server
-        if server is not None and server.failing:
-            terms.farm.health.dialed(server)
-        self.dialed = terms.seconds()
-        terms.dialing.pop(self, None)
-        terms.opening.pop(self, None)
-        self.handle(Event.DIALED)
+    def secured(self, stream: TLSStream) -> None:
+        """The front's handshake is through."""
+        self.handle(Event.SECURED)
 
-    def attempt_failed(self, reason: str, *, ours: bool = False) -> None:
-        """
-        One dial failed: another server, while there are retries.
+    def unsecured(self, stream: TLSStream, error: TLSError) -> None:
+        """The front's handshake failed."""
+        self.front_failed(error)
 
-        *ours*: for a reason that is this host's and says nothing of the server.
-        """
-        self.reason = reason
-        self._dial = None
-        terms, server = self.terms, self.server
-        terms.dialing.pop(self, None)
-        if self.state is not State.DIALING:
-            return
-        if server is not None:
-            if not ours:
-                terms.farm.health.dial_failed(server, reason)
-            elif self.source:
-                self.unable += (self.source,)
-        if self.attempts <= terms.farm.retries:
-            self._release()
-            self._attempt()
-        else:
-            self.handle(Event.DIAL_FAILED)
-
-    def unanswered(self) -> None:
-        """``connect_timeout`` passed."""
-        self._cancel_dial()
-        self.attempt_failed("connect_timeout")
-
-    def late(self) -> None:
-        """The ``open`` deadline passed."""
-        self.reason = "open deadline"
-        self.handle(Event.LATE)
-
-    # What the farm reports of its queue
-
-    def served(self, server: Server) -> None:
-        self.server = server
-        self.handle(Event.SERVED)
-
-    def waited_long(self) -> None:
-        self.handle(Event.QUEUED_LONG)
-
-    def stranded(self) -> None:
-        self.handle(Event.NO_SERVER)
+    def front_failed(self, error: TLSError) -> None:
+        """There will be no handshake, or it failed."""
+        self.reason = str(error)
+        self.handle(Event.TLS_FAILED)
 
     # What the pump reports
 
-    def finished(self, direction: Splice) -> None:
+    def finished(self, direction: Direction) -> None:
         front = direction is self.up
         self.handle(Event.FRONT_FINISHED if front else Event.BACK_FINISHED)
 
     def broken(self, stream: Stream) -> None:
         front = stream is self.front
-        self.handle(Event.FRONT_RESET if front else Event.BACK_RESET)
+        if isinstance(stream, TLSStream) and stream.parted:
+            self.handle(Event.FRONT_PARTED if front else Event.BACK_PARTED)
+        else:
+            self.handle(Event.FRONT_RESET if front else Event.BACK_RESET)
 
     def crashed(self) -> None:
         self.handle(Event.CRASHED)
@@ -220,91 +160,46 @@ class Session:
     # The actions
 
     def _dial_first(self) -> None:
-        terms = self.terms
-        farm = terms.farm
-        farm.active += 1
-        opening = terms.opening
-        opening[self] = terms.seconds() + opening.seconds
+        self._begin_opening()
+        self._enter_farm()
+
+    def _begin_opening(self) -> None:
+        """Let the ``open`` deadline run, from the accept on."""
+        opening = self.terms.opening
+        opening[self] = self.accepted + opening.seconds
         if not opening.armed:
             opening.arm()
-        if farm.hashes:
-            self.key = farm.key(telling.host_of(self.front.peer))
-        self._attempt()
 
-    def _attempt(self) -> None:
-        """Dial the farm's choice, or learn that it has none."""
-        farm = self.terms.farm
-        server = self.server = farm.choose(self.key, self.tried)
-        if server is not None:
-            self._dial_server()
-        elif not farm.available:
-            self.handle(Event.NO_SERVER)
-        elif farm.wait(self):
-            self.queued = farm.waiting
-            self.handle(Event.ALL_FULL)
+    def _secure(self) -> None:
+        """Let the front's handshake begin, with its certificate or by choosing one."""
+        self._begin_opening()
+        security = self.terms.security
+        if security is not None:
+            self.shake(security)
         else:
-            self.reason = "the farm is full"
-            self.handle(Event.LIMITED)
+            Greeting(self.front, ByCertificate(self)).begin()
 
-    def _dial_server(self) -> None:
-        """Dial the server that this session has a place at."""
-        terms, server = self.terms, self.server
-        assert server is not None
-        self.tried += (server,)
-        self.attempts += 1
-        now = terms.seconds()
-        if self.dial_began is None:
-            self.dial_began = now
-        dialing = terms.dialing
-        dialing[self] = now + dialing.seconds
-        if not dialing.armed:
-            dialing.arm()
-        if server.plain:
-            self._dial = Dial(terms.house.pump, server.target, BackFactory(self))
-        else:
-            self._dial = self._dial_around(server)
-        if self._dial is not None:
-            self._dial.connect()
-        else:
-            self.attempt_failed(NO_PORT, ours=True)
+    def shake(self, security: Security) -> None:
+        """Begin the front's handshake."""
+        front = TLSStream(self.front, security, self.terms.timeouts.close)
+        self.front = front
+        front.handshake(self)
 
-    def _dial_around(self, server: Server) -> Dial | Race | None:
-        """To a server with two addresses, or from one of several of ours."""
-        pump, factory = self.terms.house.pump, BackFactory(self)
-        if not server.ways:
-            return Race(pump, server.race, factory)
-        sources = self.terms.farm.sources
-        source = sources.pick(tuple(server.ways), server.back, self.unable)
-        if source is None:
-            return None
-        self.source = source
-        sources.took(source, server.back)
-        return Dial(pump, server.ways[source], factory)
-
-    def _release(self) -> None:
-        """Give back the place at the server, and the port."""
-        server, farm = self.server, self.terms.farm
-        if server is None:
-            return
-        if self.source:
-            farm.sources.gave_back(self.source, server.back)
-            self.source = ""
-        self.server = None
-        farm.release(server)
-
-    def _leave_queue(self) -> None:
-        self.terms.farm.unwait(self)
-
-    def _cancel_dial(self) -> None:
-        if self._dial is not None:
-            self._dial.disconnect()
+    def _read(self) -> None:
+        self._begin_opening()
+        Greeting(self.front, ByFarm(self)).begin()
 
     def _join(self) -> None:
         front, back = self.front, self.back
         assert back is not None
-        pipes = self.terms.house.pipes
-        self.up = up = Splice(pipes, front, back, self)
-        self.down = down = Splice(pipes, back, front, self)
+        if front.secure or back.secure:
+            up: Direction = Relay(front, back, self)
+            down: Direction = Relay(back, front, self)
+        else:
+            pipes = self.terms.house.pipes
+            up = Splice(pipes, front, back, self)
+            down = Splice(pipes, back, front, self)
+        self.up, self.down = up, down
         join(front, back, up, down)
         if front.readable or front.ended:  # what came during the dial
             up.move()
@@ -317,7 +212,9 @@ class Session:
     def _flush_front(self) -> None:
         self._begin_flush(self.down, self.up)
 
-    def _begin_flush(self, direction: Splice | None, other: Splice | None) -> None:
+    def _begin_flush(
+        self, direction: Direction | None, other: Direction | None
+    ) -> None:
         assert direction is not None and other is not None
         other.stop()
         self._flush = Flush(self, direction)
@@ -343,7 +240,12 @@ class Session:
             self.back.abort()
 
 
+_BEFORE_FARM = frozenset({State.ACCEPTED, State.SECURING, State.READING})
+
 _EXECUTE: dict[Action, Callable[[Session], None]] = {
+    Action.SECURE: Session._secure,
+    Action.READ: Session._read,
+    Action.DIAL_OPENING: Session._enter_farm,
     Action.DIAL: Session._dial_first,
     Action.DIAL_SERVER: Session._dial_server,
     Action.LEAVE_QUEUE: Session._leave_queue,

@@ -10,22 +10,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.net.address import canonical
-from bridge.net.tcpinfo import NOTHING, TcpInfo, tcp_info
+from bridge.net.tcpinfo import NOTHING, TcpInfo, tcp_info, unacknowledged
+from bridge.net.tls import TLSStream
+from bridge.net.tlsinfo import TlsInfo, tls_info
 from bridge.session.flow import Ending, State
 from bridge.watch.record import Record, Sides
 
 if TYPE_CHECKING:
+    from bridge.net.direction import Direction
     from bridge.net.sockaddr import SocketAddress
-    from bridge.net.splice import Splice
     from bridge.net.stream import Stream
     from bridge.session.session import Session
 
 _BY_WHOM = {
     Ending.DENIED: "P",
     Ending.LIMITED: "P",
+    Ending.BAD_HEADER: "P",
     Ending.NO_SERVER: "S",
     Ending.QUEUE_TIMEOUT: "s",
     Ending.DIAL_FAILED: "S",
+    Ending.TLS_FAILED: "S",
     Ending.IDLE: "c",
     Ending.HALF_CLOSED_IDLE: "s",
     Ending.FRONT_RESET: "C",
@@ -38,6 +42,8 @@ _BY_WHOM = {
 
 _WHEN = {
     State.ACCEPTED: "R",
+    State.SECURING: "R",
+    State.READING: "R",
     State.QUEUED: "Q",
     State.DIALING: "C",
     State.OPEN: "D",
@@ -83,7 +89,15 @@ def record_of(session: Session) -> Record:
         terms.farm.active,
         server.active if server is not None else 0,
         sides,
+        _tls(session.front) if sides is not None and session.front.secure else None,
     )
+
+
+def _tls(front: Stream) -> TlsInfo | None:
+    """None where there is no TLS, or the handshake was not through."""
+    if isinstance(front, TLSStream) and front.protected:
+        return tls_info(front.connection)
+    return None
 
 
 def host_of(address: SocketAddress) -> str:
@@ -102,6 +116,8 @@ def _back_of(session: Session) -> tuple[str, int]:
 
 def _letters(session: Session, ending: Ending) -> str:
     whom = _BY_WHOM[ending]
+    if ending is Ending.TLS_FAILED and session.ended_in is State.SECURING:
+        whom = "C"
     if ending is Ending.HALF_CLOSED_IDLE and session.ended_in is State.BACK_ENDED:
         whom = "c"  # the server has finished; it is the client that is waited for
     return whom + _WHEN.get(session.ended_in, "-")
@@ -155,7 +171,10 @@ def _lost(session: Session, sides: Sides | None) -> int:
     )
 
 
-def _undelivered(direction: Splice, acknowledged: int) -> int:
+def _undelivered(direction: Direction, acknowledged: int) -> int:
     if acknowledged < 0:  # not asked for
         return direction.held
+    if direction.sink.secure:  # bytes of records; those outstanding are known exactly
+        outstanding = direction.held + unacknowledged(direction.sink.socket)
+        return min(direction.bytes, outstanding)
     return max(direction.held, direction.bytes - acknowledged)

@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
 
 from bridge.session.deadlines import Deadlines
+from bridge.session.flow import Event
 from bridge.watch.counters import Counters
 
 if TYPE_CHECKING:
     from bridge.farm.farm import Farm
     from bridge.net.port import Room
     from bridge.net.pump import Pump
+    from bridge.net.security import Security
     from bridge.net.splice import Pipes
-    from bridge.session.flow import Event, State
+    from bridge.session.choosing import Routes
+    from bridge.session.flow import State
+    from bridge.session.reaching import Reaching
     from bridge.session.session import Session
     from bridge.watch.record import Record
 
-Trace = Callable[["Session", "State", "Event"], None]
+Trace = Callable[["Session", "State", Event], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,13 @@ class House:
     """Told of every transition; None unless the log level is debug."""
 
 
+class Securities(Protocol):
+    """Certificates by the names that are theirs."""
+
+    def find(self, name: str | None) -> Security | None:
+        """For a client that asks for *name*; None: it is refused."""
+
+
 class Terms:
     """The terms on which sessions of *front* live.  *told* gets each one's record."""
 
@@ -66,6 +78,14 @@ class Terms:
         self.front = front
         self.farm = farm
         self.timeouts = timeouts
+        self.security: Security | None = None
+        """How TLS is spoken with clients; None: it is not."""
+        self.securities: Securities | None = None
+        """Several, of which one is chosen by the name that a client asks for."""
+        self.routes: Routes | None = None
+        """Where sessions go by that name, unopened; None: to *farm*."""
+        self.routed: list[Terms] = []
+        """Those that ``towards`` made of these."""
         self.told: Callable[[Record], None] | None = None
         """Gets each session's record; None: nobody wants any."""
         self.needs_sides = False
@@ -75,15 +95,36 @@ class Terms:
         clock = house.pump.reactor
         self.seconds = clock.seconds
         """The time now, on the monotonic clock."""
-        self.opening: Deadlines[Session] = Deadlines(clock, timeouts.open, _late)
-        self.dialing: Deadlines[Session] = Deadlines(
+        self.opening: Deadlines[Reaching] = Deadlines(clock, timeouts.open, _late)
+        self.dialing: Deadlines[Reaching] = Deadlines(
             clock, timeouts.connect, _unanswered
         )
 
+    @property
+    def admits(self) -> Event:
+        """What a client's admission leads to."""
+        if self.routes is not None:
+            return Event.TO_READ
+        if self.security is not None or self.securities is not None:
+            return Event.TO_SECURE
+        return Event.ADMITTED
 
-def _late(session: Session) -> None:
+    def towards(self, farm: Farm, connect: float) -> Terms:
+        """
+        The same, for the sessions that a route takes to *farm*, whose servers have
+        *connect* seconds to answer.
+        """
+        terms = copy(self)
+        terms.farm = farm
+        terms.timeouts = replace(self.timeouts, connect=connect)
+        terms.dialing = Deadlines(self.house.pump.reactor, connect, _unanswered)
+        self.routed.append(terms)
+        return terms
+
+
+def _late(session: Reaching) -> None:
     session.late()
 
 
-def _unanswered(session: Session) -> None:
+def _unanswered(session: Reaching) -> None:
     session.unanswered()

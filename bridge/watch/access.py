@@ -17,6 +17,7 @@ from time import time
 from typing import Protocol
 
 from bridge.net.tcpinfo import TcpInfo
+from bridge.net.tlsinfo import TlsInfo
 from bridge.watch.record import Record, Sides
 
 
@@ -50,7 +51,7 @@ class TextFormat:
         (
             _, front, farm, server, _, (host, port), _, letters, _, accepted,
             dial_began, dialed, closed, _, down, _, retries, queued,
-            active, at_front, at_farm, at_server, _,
+            active, at_front, at_farm, at_server, _, _,
         ) = record  # fmt: skip
         when = epoch + accepted
         second = int(when)
@@ -104,6 +105,15 @@ def _side(info: TcpInfo) -> str:
     )
 
 
+def _tls(info: TlsInfo) -> str:
+    """What the client sent is quoted, like everything from the network."""
+    return (
+        f'"tls":{{"version":{_quoted(info.version)},"cipher":{_quoted(info.cipher)},'
+        f'"sni":{json.dumps(info.sni or None)},"alpn":{json.dumps(info.alpn or None)},'
+        f'"client_subject":{json.dumps(info.subject or None)}}},'
+    )
+
+
 class JsonFormat:
     """One object a line; a phase that was not reached is null, not zero."""
 
@@ -127,6 +137,7 @@ class JsonFormat:
             f'"dial":{_seconds(record.dial_began, record.dialed)},'
             f'"total":{record.closed - record.accepted:.6f}}},'
             f'"bytes":{{"up":{record.up},"down":{record.down},"lost":{record.lost}}},'
+            f"{_tls(record.tls) if record.tls is not None else ''}"
             f'"sides":{{"front":{_side(sides.front)},"back":{_side(sides.back)}}},'
             f'"limited_by":"none"}}'
         )

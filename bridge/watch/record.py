@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bridge.net.tcpinfo import NOTHING, TcpInfo
+from bridge.net.tlsinfo import TlsInfo
 
 
 class Sides(NamedTuple):
@@ -63,3 +64,5 @@ class Record(NamedTuple):
     farm_active: int
     server_active: int
     sides: Sides | None
+    tls: TlsInfo | None = None
+    """Of the front, where it has TLS and the handshake was through."""

@@ -10,8 +10,11 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests.e2e.certified import Certified, certified, fronted_by, nginx
 from tests.e2e.gateway import Configuration, Gateway
-from tests.e2e.peers import Crowded, listen
+from tests.e2e.peers import Crowded, echo, listen, name_of, serving
+
+__all__ = ["certified", "nginx"]
 
 
 class Start(Protocol):
@@ -50,3 +53,17 @@ def crowded() -> Iterator[Crowded]:
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def fronted(start: Start, server: socket.socket, certified: Certified) -> Gateway:
+    """TLS in front, plain behind."""
+    return start(fronted_by(certified, name_of(server)))
+
+
+@pytest.fixture
+def gateway_to_echo(
+    start: Start, server: socket.socket, certified: Certified
+) -> Iterator[Gateway]:
+    with serving(server, echo):
+        yield start(fronted_by(certified, name_of(server)))

@@ -36,10 +36,12 @@ def unprivileged() -> list[str]:
     return [requires("setpriv"), *ids, "--clear-groups"]
 
 
-def start(host: Host, port: int, folder: Path, *addresses: str) -> None:
+def start(
+    host: Host, port: int, folder: Path, *addresses: str, tls: Path | None = None
+) -> None:
     """
     One that trusts everyone, on *addresses* of *host* or on its first; it ends with
-    the lab.
+    the lab.  *tls*: a folder with its certificate and key, ``web.pem`` and ``web.key``.
     """
     words = unprivileged()
     for parent in list(folder.parents)[:2]:
@@ -52,6 +54,9 @@ def start(host: Host, port: int, folder: Path, *addresses: str) -> None:
     where = ",".join(addresses or [host.address])
     run = [program("postgres"), "-D", data, "-h", where, "-p", str(port)]
     quick = ["-k", str(folder), "-c", "fsync=off"]
+    if tls is not None:
+        files = [f"ssl_cert_file={tls}/web.pem", f"ssl_key_file={tls}/web.key"]
+        quick += [word for setting in ("ssl=on", *files) for word in ("-c", setting)]
     host.popen([*words, *run, *quick], cwd="/", stdout=QUIET, stderr=QUIET)
     host.wait_listening(port, 30)
 

@@ -1,0 +1,61 @@
+"""
+The TLS of a whole configuration, and its renewal while it runs.
+
+Here: each front's and farm's securities by name, kept up to date together.  Not here:
+who uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from twisted.internet.interfaces import IReactorTime
+
+from bridge.config.model import Config
+from bridge.net.renewal import Expiry, Renewal
+from bridge.net.securities import FarmSecurities, FrontSecurities
+
+
+class Secrecy:
+    """
+    All that is made of certificate files.
+
+    *now* is seconds since the epoch, by which certificates expire; *clock* says when to
+    look at files.  Raises CertificateError if one cannot be used.
+    """
+
+    def __init__(
+        self, config: Config, clock: IReactorTime, now: Callable[[], float]
+    ) -> None:
+        self._renewal = Renewal(clock, now)
+        self.fronts = {
+            name: FrontSecurities(f"front {name}", front.tls, now)
+            for name, front in config.fronts.items()
+            if front.tls is not None
+        }
+        """By name; those without TLS are not among them."""
+        self.farms = {
+            name: FarmSecurities(f"farm {name}", farm.tls, now)
+            for name, farm in config.farms.items()
+            if farm.tls is not None
+        }
+        """Likewise."""
+        for front in self.fronts.values():
+            self._renewal.keep(front.kept)
+        for farm in self.farms.values():
+            self._renewal.keep(farm.kept)
+
+    def start(self) -> None:
+        """Warn of what expires, and look at files from now on."""
+        self._renewal.start()
+
+    def stop(self) -> None:
+        self._renewal.stop()
+
+    def reload(self) -> None:
+        """Read every file again; what cannot be used is told, and changes nothing."""
+        self._renewal.reload()
+
+    def expiries(self) -> Iterator[Expiry]:
+        """Every certificate in use, for metrics."""
+        return self._renewal.expiries()

@@ -1,0 +1,19 @@
+"""
+How many descriptors this process may have.
+"""
+
+from __future__ import annotations
+
+import resource
+
+NR_OPEN = 1_048_576
+"""What "unlimited" means: the default of ``fs.nr_open`` (proc_sys_fs(5))."""
+
+
+def raise_limit() -> int:
+    """As many as the host lets us have, as every proxy does.  How many that is."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = NR_OPEN
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard

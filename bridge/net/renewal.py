@@ -1,0 +1,193 @@
+"""
+TLS contexts that follow their files.
+
+Here: noticing that files have changed, and what the log says of certificates.  Not
+here: how a context is made of files (``securities``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from OpenSSL import SSL
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from bridge.net.certificates import CertificateError, Pair
+
+LOOK = 5.0
+"""Seconds between two looks.  A thousand files cost some 2 ms each time."""
+DAY = 86400.0
+"""
+Seconds after which a context is made anew in any case, with new keys for its tickets:
+who steals one can open the sessions of a day and no more (RFC 9325, section 4.4.1).
+"""
+NOTICE = 14
+"""Days before it expires that a certificate is warned of: a third of the shortest
+common lifetime is more, but then its renewal may still be on its way."""
+
+_Stamp: TypeAlias = tuple[tuple[int, int, int] | None, ...]
+
+_log = Logger()
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A context, and the certificate that it shows."""
+
+    context: SSL.Context
+    pair: Pair | None
+
+
+class Expiry(NamedTuple):
+    """When a certificate in use expires; what metrics read."""
+
+    owner: str
+    """``front web``, ``farm web``"""
+    file: Path
+    not_after: float
+    """Seconds since the epoch."""
+
+
+class Kept:
+    """
+    A context made of files, and made anew when they change.
+
+    *make* raises CertificateError where the files cannot be used: then, unless it is
+    the first time, what was made before stays.  *files*: its certificate's comes first.
+    """
+
+    def __init__(
+        self, owner: str, files: Sequence[Path], make: Callable[[], Made]
+    ) -> None:
+        self.owner = owner
+        self.file = files[0] if files else None
+        self.replaced: Callable[[Made], None] = lambda made: None
+        """Told of each new one."""
+        self._files = tuple(files)
+        self._make = make
+        # Before reading: what changes meanwhile is seen at the next look.
+        self._made_of = self._seen = _stamps(self._files)
+        self.made = make()
+
+    def look(self) -> None:
+        """Make it anew if the files have changed, and then were left alone for once."""
+        stamp = _stamps(self._files)
+        settled, self._seen = stamp == self._seen, stamp
+        # Certificate and key are seldom written in the same instant.
+        if settled and stamp != self._made_of:
+            self.renew()
+
+    def renew(self) -> None:
+        """Make it anew.  A fault is told, and until the next change only once."""
+        stamp = _stamps(self._files)
+        changed, self._made_of = stamp != self._made_of, stamp
+        try:
+            self.made = self._make()
+        except CertificateError as error:
+            _log.error(
+                "{owner}: {file}: {why}; what was read before stays in use",
+                owner=self.owner,
+                file=str(error.file),
+                why=str(error),
+            )
+            return
+        if changed:
+            _log.info(
+                "{owner}: {files} read again{until}",
+                owner=self.owner,
+                files=", ".join(map(str, self._files)),
+                until=_until(self.made.pair),
+            )
+        self.replaced(self.made)
+
+
+class Renewal:
+    """Keeps contexts up to date, by *clock*; *now* is seconds since the epoch."""
+
+    def __init__(self, clock: IReactorTime, now: Callable[[], float]) -> None:
+        self._now = now
+        self._kept: list[Kept] = []
+        self._looking = LoopingCall(self._each, Kept.look)
+        self._daily = LoopingCall(self._new_day)
+        self._looking.clock = self._daily.clock = clock
+
+    def keep(self, kept: Sequence[Kept]) -> None:
+        """From now on look after *kept* as well."""
+        self._kept += kept
+
+    def start(self) -> None:
+        """Warn of what expires soon, then look every now and then."""
+        self._warn()
+        self._looking.start(LOOK, now=False)
+        self._daily.start(DAY, now=False)
+
+    def stop(self) -> None:
+        for call in (self._looking, self._daily):
+            if call.running:
+                call.stop()
+
+    def reload(self) -> None:
+        """Read all files again, changed or not: the operator asks for it."""
+        self._each(Kept.renew)
+        self._warn()
+
+    def expiries(self) -> Iterator[Expiry]:
+        """Every certificate in use."""
+        for kept in self._kept:
+            pair = kept.made.pair
+            if pair is not None and kept.file is not None:
+                yield Expiry(kept.owner, kept.file, pair.not_after)
+
+    def _new_day(self) -> None:
+        self._each(Kept.renew)
+        self._warn()
+
+    def _each(self, do: Callable[[Kept], None]) -> None:
+        for kept in self._kept:
+            try:
+                do(kept)
+            except Exception:  # a bug of ours must not end the looking for good
+                _log.failure("{owner}: certificates", owner=kept.owner)
+
+    def _warn(self) -> None:
+        now = self._now()
+        for owner, file, not_after in self.expiries():
+            days = (not_after - now) / DAY
+            if days > NOTICE:
+                continue
+            tell = _log.warn if days > 0 else _log.error
+            tell(
+                "{owner}: the certificate in {file} {expires} on {when}",
+                owner=owner,
+                file=str(file),
+                expires="expires" if days > 0 else "expired",
+                when=_date(not_after),
+            )
+
+
+def _stamps(files: Sequence[Path]) -> _Stamp:
+    """What changes when a file is written or replaced; None where there is none."""
+    return tuple(map(_stamp, files))
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(file)  # of what a link leads to: renewing tools switch links
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _until(pair: Pair | None) -> str:
+    return f", valid until {_date(pair.not_after)}" if pair else ""
+
+
+def _date(when: float) -> str:
+    return f"{datetime.fromtimestamp(when, UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,168 @@
+"""
+TLS records into plaintext and back, for one connection, without a socket.
+
+Here: ``Seal``, and the two buffers that all of them share.  Not here: who reads and
+writes the socket (``tls``), or what a context allows (its maker).
+
+OpenSSL is given memory to read from and to write to, never the descriptor.  So it never
+"wants to write" in the middle of a read; one system call takes up to SIZE bytes of
+records in, or out, where OpenSSL on a descriptor needs two for each record read and one
+for each written; and whether a stream was cut off is seen by us and not guessed.
+
+This is the one file that reaches below pyOpenSSL's public names.  Its ``recv_into``
+allocates and copies for each record, and says "no more" by raising.  Measured with
+TLS 1.3 and AES-256-GCM, in microseconds:
+
+=======================  ====================  ================  ==============
+what                     descriptor, public    memory, public    memory, so
+=======================  ====================  ================  ==============
+a small message read     8.4                   7.9               3.9
+a small message written  6.3                   7.4               5.3
+64 KiB written           38                    34                25
+=======================  ====================  ================  ==============
+
+What is done once a connection (handshake, close_notify, names) is pyOpenSSL's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from OpenSSL import SSL
+
+SIZE = 64 * 1024
+"""Bytes taken from a socket at once, records or not."""
+
+PIECE = 16 * 1024
+"""
+Bytes handed to OpenSSL at once: one record's plaintext at most (RFC 8446, section 5.1).
+Its memory grows to the largest piece it ever held, and stays so while the session
+idles.
+"""
+
+_TEXT_ROOM = SIZE + 2 * PIECE
+"""What SIZE bytes can become, after an incomplete record of earlier."""
+
+_WIRE_ROOM = 2 * SIZE
+"""More than _TEXT_ROOM in records, each at most 256 bytes longer (section 5.2)."""
+
+_lib: Any = SSL._lib  # type: ignore[attr-defined]
+_ffi: Any = SSL._ffi  # type: ignore[attr-defined]
+_TEXT = _ffi.new("char[]", _TEXT_ROOM)
+_WIRE = _ffi.new("char[]", _WIRE_ROOM)
+
+text = memoryview(_ffi.buffer(_TEXT))
+"""Plaintext, on its way from one socket to another: nobody's beyond one call."""
+
+wire = memoryview(_ffi.buffer(_WIRE))
+"""Records, likewise."""
+
+_read, _write, _why = _lib.SSL_read, _lib.SSL_write, _lib.SSL_get_error
+_feed, _take = _lib.BIO_write, _lib.BIO_read
+_WANT_READ: int = _lib.SSL_ERROR_WANT_READ
+
+
+class Seal:
+    """
+    What stands between ``text`` and ``wire`` for *connection*, which has no socket.
+
+    Not to be used on while ``failure`` is set: OpenSSL gave the connection up.
+    """
+
+    __slots__ = ("_from", "_into", "_ssl", "connection", "failure", "stopped")
+
+    def __init__(self, connection: SSL.Connection) -> None:
+        raw: Any = connection
+        self.connection = connection
+        self._ssl = raw._ssl
+        self._into = raw._into_ssl
+        self._from = raw._from_ssl
+        self.stopped = False
+        """Nothing more will come: close_notify was read, or something unreadable."""
+        self.failure: SSL.Error | None = None
+        """Why, if it was not close_notify."""
+        connection.set_options(SSL.OP_NO_RENEGOTIATION)
+        _lib.SSL_set_mode(self._ssl, SSL.MODE_RELEASE_BUFFERS)
+
+    def feed(self, size: int) -> None:
+        """Hand over the first *size* bytes of ``wire``, at most PIECE of them."""
+        _feed(self._into, _WIRE, size)
+
+    def unseal(self, size: int) -> int:
+        """
+        Open the first *size* bytes of ``wire``: how many bytes of ``text`` they gave.
+
+        Fewer when a record is not complete yet; ``stopped`` when no more can come.
+        With size 0: what was fed earlier.
+        """
+        ssl, got, fed = self._ssl, 0, 0
+        while True:
+            if fed < size:
+                piece = size - fed
+                if piece > PIECE:
+                    piece = PIECE
+                _feed(self._into, _WIRE + fed, piece)
+                fed += piece
+            while True:
+                result = _read(ssl, _TEXT + got, _TEXT_ROOM - got)
+                if result <= 0:
+                    break
+                got += result
+            if _why(ssl, result) != _WANT_READ:
+                self._stop(result)
+                return got
+            if fed >= size:
+                return got
+
+    def seal(self, size: int) -> int:
+        """
+        Make records of the first *size* bytes of ``text``: how many bytes of ``wire``.
+
+        Whatever else OpenSSL had to say comes with them.  Raises SSL.Error, after
+        ``shut`` for one.
+        """
+        ssl, done, made = self._ssl, 0, 0
+        while done < size:
+            piece = size - done
+            if piece > PIECE:
+                piece = PIECE
+            result = _write(ssl, _TEXT + done, piece)
+            if result <= 0:
+                self._raise(result)
+            done += result
+            made += _take(self._from, _WIRE + made, _WIRE_ROOM - made)
+        return made
+
+    def take(self) -> int:
+        """What OpenSSL has to say by itself: bytes of ``wire``, 0 when nothing."""
+        size: int = _take(self._from, _WIRE, _WIRE_ROOM)
+        return max(size, 0)
+
+    def shut(self) -> None:
+        """Make a close_notify.  Nothing can be sealed any more."""
+        try:
+            self.connection.shutdown()
+        except SSL.Error:  # in mid-handshake or after a failure: nothing to close
+            pass
+
+    def _raise(self, result: int) -> None:
+        connection: Any = self.connection
+        connection._raise_ssl_error(self._ssl, result)
+
+    def _stop(self, result: int) -> None:
+        self.stopped = True
+        try:
+            self._raise(result)
+        except SSL.ZeroReturnError:
+            pass
+        except SSL.Error as error:
+            self.failure = error
+
+
+def reason_of(error: SSL.Error) -> str:
+    """What OpenSSL said first of *error*, in one line: ``no shared cipher``."""
+    try:
+        said = error.args[0][0][-1]
+    except (IndexError, TypeError):
+        said = ""
+    return said or "the handshake failed"

@@ -1,0 +1,77 @@
+"""
+How the TLS connections of one side are made, and what comes of their handshakes.
+
+Here: ``Security``, which a stream of TLS is given.  Not here: certificates, names and
+rules, which are in its context already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from OpenSSL import SSL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.net.tls import TLSStream
+
+
+class TLSError(Exception):
+    """A handshake failed.  The message is one line that says why."""
+
+
+class Waiting(Protocol):
+    """Who waits for a handshake.  Hears of it once, and not after ``close``."""
+
+    def secured(self, stream: TLSStream) -> None:
+        """It is through."""
+
+    def unsecured(self, stream: TLSStream, error: TLSError) -> None:
+        """It failed; an alert may be on its way, so *stream* is to be closed."""
+
+
+@dataclass
+class Security:
+    """
+    How all TLS connections of one front, or to one server, are made.
+
+    *context* may be replaced at any time: connections there are keep theirs.
+    """
+
+    context: SSL.Context
+    accepts: bool
+    """Whether the other ends begin the handshakes: they are the clients."""
+    name: str = ""
+    """The server name to ask for (RFC 6066); empty: none.  Only for clients."""
+    check: Callable[[SSL.Connection], str] | None = None
+    """
+    Asked when a handshake is through: why the other end is not to be trusted after
+    all, in one line; empty when it is.
+    """
+    resumes: bool = False
+    """Whether the last session is offered again.  Only for clients."""
+    session: SSL.Session | None = None
+
+    def connection(self) -> SSL.Connection:
+        """A new one, over memory."""
+        made = SSL.Connection(self.context, None)
+        if self.accepts:
+            made.set_accept_state()
+            return made
+        made.set_connect_state()
+        if self.name:
+            made.set_tlsext_host_name(self.name.encode("ascii"))
+        if self.session is not None:
+            made.set_session(self.session)
+        return made
+
+    def replace(self, context: SSL.Context) -> None:
+        """From now on connections are made of *context*."""
+        self.context, self.session = context, None
+
+    def left(self, connection: SSL.Connection) -> None:
+        """*connection* is over; by now it has the server's tickets."""
+        if self.resumes and connection.get_context() is self.context:
+            self.session = connection.get_session()

@@ -1,0 +1,87 @@
+"""
+Reading a client's ClientHello without taking it: the bytes stay in the kernel, for the
+server or for our own handshake.
+
+Here: when there is enough of it.  Not here: what it says (``wire.client_hello``), and
+what follows from that.
+"""
+
+from __future__ import annotations
+
+from socket import MSG_PEEK
+from typing import TYPE_CHECKING, Protocol
+
+from bridge.net.pump import ERR, IN, RDHUP
+from bridge.wire.client_hello import MAX_BYTES, ClientHello, HelloError, HelloReader
+
+if TYPE_CHECKING:
+    from bridge.net.stream import Stream
+
+
+class Greeted(Protocol):
+    """Who waits for a hello.  Hears of it once, and not after the stream was closed."""
+
+    def greeted(self, stream: Stream, hello: ClientHello) -> None:
+        """It is there, whole; and so are its bytes, unread."""
+
+    def ungreeted(self, stream: Stream, error: HelloError) -> None:
+        """There is none, and there will be none; whatever came is unread."""
+
+
+class Greeting:
+    """
+    Looks at what *stream*, which is paused, receives, until it knows.
+
+    How long that may take is for a deadline of the session's to say.
+    """
+
+    __slots__ = ("_greeted", "_reader", "_seen", "_stream")
+
+    def __init__(self, stream: Stream, greeted: Greeted) -> None:
+        self._stream = stream
+        self._greeted = greeted
+        self._reader = HelloReader()
+        self._seen = 0
+
+    def begin(self) -> None:
+        """Look at what is there already; *greeted* may hear from within this call."""
+        self._stream.pump.hand_over(self._stream.fd, self)
+        self._look()
+
+    # The pump calls these
+
+    def ready(self, events: int) -> None:
+        stream = self._stream
+        stream.ready(events)  # which remembers, and tells of a reset
+        if stream.fd >= 0 and events & (IN | RDHUP) and not events & ERR:
+            self._look()
+
+    def crashed(self) -> None:
+        self._stream.crashed()
+
+    def _look(self) -> None:
+        try:
+            data = self._stream.socket.recv(MAX_BYTES + 1, MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:  # reset: the pump is about to report that
+            return
+        try:
+            hello = self._reader.feed(data[self._seen :])
+            # A FIN is seen as nothing at all, or as nothing more.
+            if hello is None and (not data or self._stream.ended):
+                raise HelloError("the client ended before its ClientHello did")
+        except HelloError as error:
+            self._give_back()
+            self._greeted.ungreeted(self._stream, error)
+            return
+        self._seen = len(data)
+        if hello is not None:
+            self._give_back()
+            self._greeted.greeted(self._stream, hello)
+
+    def _give_back(self) -> None:
+        """The edge of what waits has been seen here, and will not come again."""
+        stream = self._stream
+        stream.pump.hand_over(stream.fd, stream)
+        stream.readable = True

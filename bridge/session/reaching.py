@@ -1,0 +1,201 @@
+"""
+How a session gets to its server: choosing, waiting, dialing, trying another.
+
+Here: the part of a session that deals with its farm.  Not here: what follows from any
+of it, which is the flow table's to say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.net.dial import NO_PORT, Dial
+from bridge.net.race import Race
+from bridge.session import telling
+from bridge.session.back import BackFactory
+from bridge.session.flow import Event, State
+
+if TYPE_CHECKING:
+    from bridge.farm.server import Server
+    from bridge.net.stream import Stream
+    from bridge.session.terms import Terms
+
+
+class Reaching:
+    """
+    A session, *front* being its client's side, as far as its farm is concerned.
+
+    Not of itself anything: the base class of ``Session``, so that a session is one
+    object.
+    """
+
+    __slots__ = (
+        "_dial", "attempts", "back", "dial_began", "dialed", "front", "key", "queued",
+        "reason", "server", "source", "state", "terms", "tried", "unable",
+    )  # fmt: skip
+
+    def __init__(self, terms: Terms, front: Stream) -> None:
+        self.terms = terms
+        self.front = front
+        self.back: Stream | None = None
+        self.state = State.ACCEPTED
+        self.server: Server | None = None
+        self.tried: tuple[Server, ...] = ()
+        """Servers dialed so far; forgotten when one answers."""
+        self.attempts = 0
+        self.key = 0
+        """What the farm knows this client by, if that matters to it."""
+        self.queued = 0
+        """Its place in the farm's queue, from 1 on, if it had to wait."""
+        self.source = ""
+        """Of the farm's own addresses, the one this session has a port of."""
+        self.unable: tuple[str, ...] = ()
+        """Those that had no port left for a dial."""
+        self.reason = ""
+        """Why the last dial, or the front's handshake, failed."""
+        self.dial_began: float | None = None
+        self.dialed: float | None = None
+        self._dial: Dial | Race | None = None
+
+    def handle(self, event: Event) -> None:
+        raise NotImplementedError
+
+    # The actions
+
+    def _enter_farm(self) -> None:
+        farm = self.terms.farm
+        farm.active += 1
+        if farm.hashes:
+            self.key = farm.key(telling.host_of(self.front.peer))
+        self._attempt()
+
+    def _attempt(self) -> None:
+        """Dial the farm's choice, or learn that it has none."""
+        farm = self.terms.farm
+        server = self.server = farm.choose(self.key, self.tried)
+        if server is not None:
+            self._dial_server()
+        elif not farm.available:
+            self.handle(Event.NO_SERVER)
+        elif farm.wait(self):
+            self.queued = farm.waiting
+            self.handle(Event.ALL_FULL)
+        else:
+            self.reason = "the farm is full"
+            self.handle(Event.LIMITED)
+
+    def _dial_server(self) -> None:
+        """Dial the server that this session has a place at."""
+        terms, server = self.terms, self.server
+        assert server is not None
+        self.tried += (server,)
+        self.attempts += 1
+        now = terms.seconds()
+        if self.dial_began is None:
+            self.dial_began = now
+        dialing = terms.dialing
+        dialing[self] = now + dialing.seconds
+        if not dialing.armed:
+            dialing.arm()
+        if server.plain:
+            self._dial = Dial(terms.house.pump, server.target, BackFactory(self))
+        else:
+            self._dial = self._dial_around(server)
+        if self._dial is not None:
+            self._dial.connect()
+        else:
+            self.attempt_failed(NO_PORT, ours=True)
+
+    def _dial_around(self, server: Server) -> Dial | Race | None:
+        """To a server with two addresses, or from one of several of ours."""
+        pump, factory = self.terms.house.pump, BackFactory(self)
+        if not server.ways:
+            return Race(pump, server.race, factory)
+        sources = self.terms.farm.sources
+        source = sources.pick(tuple(server.ways), server.back, self.unable)
+        if source is None:
+            return None
+        self.source = source
+        sources.took(source, server.back)
+        return Dial(pump, server.ways[source], factory)
+
+    def _release(self) -> None:
+        """Give back the place at the server, and the port."""
+        server, farm = self.server, self.terms.farm
+        if server is None:
+            return
+        if self.source:
+            farm.sources.gave_back(self.source, server.back)
+            self.source = ""
+        self.server = None
+        farm.release(server)
+
+    def _leave_queue(self) -> None:
+        self.terms.farm.unwait(self)
+
+    def _cancel_dial(self) -> None:
+        if self._dial is not None:
+            self._dial.disconnect()
+
+    # What the dial reports
+
+    def dialed_to(self, back: Stream) -> None:
+        """The server's handshake is through."""
+        self.back = back
+        self._dial = None
+        self.tried = ()
+        terms, server = self.terms, self.server
+        if server is not None and server.failing:
+            terms.farm.health.dialed(server)
+        self.dialed = terms.seconds()
+        terms.dialing.pop(self, None)
+        terms.opening.pop(self, None)
+        self.handle(Event.DIALED)
+
+    def attempt_failed(
+        self, reason: str, last: Event = Event.DIAL_FAILED, *, ours: bool = False
+    ) -> None:
+        """
+        One dial failed: another server, while there are retries; then *last* is said
+        of all of them.
+
+        *ours*: for a reason that is this host's and says nothing of the server.
+        """
+        self.reason = reason
+        self._dial = None
+        terms, server = self.terms, self.server
+        terms.dialing.pop(self, None)
+        if self.state is not State.DIALING:
+            return
+        if server is not None:
+            if not ours:
+                terms.farm.health.dial_failed(server, reason)
+            elif self.source:
+                self.unable += (self.source,)
+        if self.attempts <= terms.farm.retries:
+            self._release()
+            self._attempt()
+        else:
+            self.handle(last)
+
+    def unanswered(self) -> None:
+        """``connect_timeout`` passed."""
+        self._cancel_dial()
+        self.attempt_failed("connect_timeout")
+
+    def late(self) -> None:
+        """The ``open`` deadline passed."""
+        self.reason = "open deadline"
+        self.handle(Event.LATE)
+
+    # What the farm reports of its queue
+
+    def served(self, server: Server) -> None:
+        self.server = server
+        self.handle(Event.SERVED)
+
+    def waited_long(self) -> None:
+        self.handle(Event.QUEUED_LONG)
+
+    def stranded(self) -> None:
+        self.handle(Event.NO_SERVER)

@@ -1,0 +1,1 @@
+"""Bytes to values and back, without any I/O: what the gateway reads on its way."""

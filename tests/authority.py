@@ -1,0 +1,122 @@
+"""An authority of our own, whose certificates live as long as a test wants them to."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+_START = datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a certificate shall be like."""
+
+    names: Sequence[str] = ()
+    """Names and addresses for subjectAltName."""
+    common: str = "test"
+    since: float = -1.0
+    """Days from now, as below."""
+    until: float = 90.0
+    is_authority: bool = False
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a pair was written."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Issued:
+    """A certificate and its key, before anybody has written them down."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    @property
+    def pem(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    def key_pem(self, passphrase: bytes | None = None) -> bytes:
+        locked: serialization.KeySerializationEncryption
+        locked = serialization.NoEncryption()
+        if passphrase is not None:
+            locked = serialization.BestAvailableEncryption(passphrase)
+        return self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked
+        )
+
+    def write(self, folder: Path, name: str) -> Files:
+        """As NAME.pem and NAME.key, each in place of what was there before."""
+        files = Files(folder / f"{name}.pem", folder / f"{name}.key")
+        put(files.certificate, self.pem)
+        put(files.key, self.key_pem())
+        return files
+
+
+class Authority:
+    """Signs whatever it is asked for."""
+
+    def __init__(self, common: str = "an authority") -> None:
+        self._serial = 0
+        asked = Asked(common=common, is_authority=True)
+        self._own = self._issue(asked, None)
+        self.pem = self._own.pem
+
+    def issue(self, *names: str, **asked: object) -> Issued:
+        """A certificate for *names*; the rest are fields of Asked."""
+        return self._issue(replace(Asked(names), **asked), self._own)  # type: ignore[arg-type]
+
+    def write(self, folder: Path, name: str = "ca.pem") -> Path:
+        put(folder / name, self.pem)
+        return folder / name
+
+    def _issue(self, asked: Asked, by: Issued | None) -> Issued:
+        key = by_key = ec.generate_private_key(ec.SECP256R1())
+        subject = by_name = _name(asked.common)
+        if by is not None:
+            by_key, by_name = by.key, by.certificate.subject
+        self._serial += 1
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(by_name)
+            .public_key(key.public_key())
+            .serial_number(self._serial)
+            .not_valid_before(_START + timedelta(days=asked.since))
+            .not_valid_after(_START + timedelta(days=asked.until))
+            .add_extension(x509.BasicConstraints(asked.is_authority, None), True)
+        )
+        if asked.names:
+            names = [_general(name) for name in asked.names]
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
+        return Issued(builder.sign(by_key, hashes.SHA256()), key)
+
+
+def put(path: Path, data: bytes) -> None:
+    """Replace a file the way tools do that renew certificates: in one step."""
+    beside = path.with_name(path.name + ".new")
+    beside.write_bytes(data)
+    beside.replace(path)
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)

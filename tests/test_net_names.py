@@ -1,0 +1,144 @@
+"""Names of hosts and patterns over them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.net.names import Names, hostname, is_address, pattern
+
+LABELS = st.from_regex(r"[a-z_]([a-z0-9_-]{0,8}[a-z0-9_])?", fullmatch=True).filter(
+    lambda label: not label.startswith("xn--")
+)
+NAMES = st.lists(LABELS, min_size=1, max_size=5).map(".".join)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("example.org", "example.org"),
+        ("WWW.Example.ORG", "www.example.org"),
+        ("localhost", "localhost"),
+        ("_sip.a-b.4u.example", "_sip.a-b.4u.example"),
+        ("XN--BCHER-KVA.example", "xn--bcher-kva.example"),
+        (
+            "xn--ls8h.example",
+            "xn--ls8h.example",
+        ),  # a symbol: not of IDNA 2008, but real
+        ("a" * 63 + ".example", "a" * 63 + ".example"),
+        (".".join(["a" * 49] * 5) + ".abc", ".".join(["a" * 49] * 5) + ".abc"),
+    ],
+)
+def test_a_name_has_one_form(text: str, name: str) -> None:
+    assert hostname(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "1 to 253 characters"),
+        (".", "ends with a dot"),
+        ("example.org.", "ends with a dot: leave it out"),
+        ("a..example", "'' is no label"),
+        (".example", "'' is no label"),
+        ("-a.example", "'-a' is no label"),
+        ("a-.example", "'a-' is no label"),
+        ("a b.example", "'a b' is no label"),
+        ("a\0.example", "is no label"),
+        ("a\n", "is no label"),
+        ("a" * 64 + ".example", "is no label"),
+        (".".join(["a" * 49] * 5) + ".abcd", "1 to 253 characters"),
+        ("192.0.2.1", "ends in a number"),
+        ("1", "ends in a number"),
+        ("2001:db8::1", "is no label"),
+        ("bücher.example", "write 'xn--bcher-kva.example'"),
+        ("\u2603" * 70, "write its A-labels"),
+        ("xn--.example", "'xn--' is no label"),
+        ("xn--999999.example", "is no A-label"),
+        ("xn--abc-.example", "is no label"),
+    ],
+)
+def test_what_is_no_name_is_refused_with_the_reason(text: str, why: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        hostname(text)
+    assert why in str(caught.value)
+
+
+@given(NAMES)
+def test_the_form_of_a_name_is_its_own(name: str) -> None:
+    assert hostname(name) == hostname(name.upper()) == name
+
+
+@given(st.text(max_size=300))
+def test_whatever_is_written_is_a_name_or_a_value_error(text: str) -> None:
+    try:
+        name = hostname(text)
+    except ValueError:
+        return
+    assert name.isascii() and name == name.lower() and 0 < len(name) <= 253
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [("*", "*"), ("*.Example.org", "*.example.org"), ("a.example", "a.example")],
+)
+def test_a_pattern_is_a_name_a_first_label_or_all(text: str, canonical: str) -> None:
+    assert pattern(text) == canonical
+
+
+@pytest.mark.parametrize(
+    "text", ["*.*.example", "www*.example", "a.*.example", "**", "*example", "a.*"]
+)
+def test_a_wildcard_is_a_whole_first_label(text: str) -> None:
+    with pytest.raises(ValueError, match="a whole first label"):
+        pattern(text)
+
+
+@pytest.mark.parametrize("text", ["*.", "*.192.0.2.1", "*.a..b"])
+def test_behind_a_wildcard_stands_a_name(text: str) -> None:
+    with pytest.raises(ValueError, match=r"'\*\."):
+        pattern(text)
+
+
+def test_addresses_are_told_from_names() -> None:
+    assert is_address("192.0.2.1") and is_address("2001:db8::1")
+    assert not is_address("a.example") and not is_address("192.0.2.1.example")
+
+
+NAMED = Names({"a.example": 1, "*.example": 2, "*.a.example": 3})
+ANYWAY = Names({"a.example": 1, "*": 9})
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a.example", 1),
+        ("b.example", 2),
+        ("b.a.example", 3),
+        ("c.b.a.example", None),  # a wildcard is one label
+        ("example", None),  # and not none
+        ("org", None),
+        (None, None),
+    ],
+)
+def test_an_exact_name_counts_before_a_wildcard(
+    name: str | None, found: int | None
+) -> None:
+    assert NAMED.find(name) == found
+
+
+def test_an_asterisk_is_any_name_but_no_missing_one() -> None:
+    assert ANYWAY.find("a.example") == 1
+    assert ANYWAY.find("anything.else") == 9
+    assert ANYWAY.find(None) is None
+
+
+@given(NAMES, NAMES)
+def test_a_wildcard_matches_one_label_in_front_of_its_name(
+    name: str, other: str
+) -> None:
+    names = Names({pattern(f"*.{name}"): True})
+    expected = other.partition(".")[2] == name
+    assert bool(names.find(other)) is expected
+    assert names.find(f"x.{name}")

@@ -1,0 +1,336 @@
+"""One direction through memory: every byte, every stop, in each mix of TLS and not."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Callable, Iterator
+from ssl import TLSVersion
+
+import pytest
+
+from bridge.net.direction import Direction
+from bridge.net.relay import CHUNKS, Relay
+from bridge.net.seal import SIZE, text
+from bridge.net.security import Security
+from bridge.net.stream import Stream, join
+from tests.pumping import Turner, tcp_pair
+from tests.secured import TLS_1_2, TLS_1_3, Far, Pair, accepting, dialing
+from tests.sessions import reset
+
+
+class Owner:
+    """Hears how a direction goes."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.source: Stream | None = None
+
+    def finished(self, direction: Direction) -> None:
+        self.told.append("finished")
+
+    def broken(self, stream: Stream) -> None:
+        self.told.append("source" if stream is self.source else "sink")
+
+    def crashed(self) -> None:
+        self.told.append("crashed")
+
+
+class Plain:
+    """A far end without TLS, with the same verbs as one that has it."""
+
+    def __init__(self, turner: Turner) -> None:
+        ours, self.raw = tcp_pair()
+        self.raw.setblocking(False)
+        self.stream = turner.stream(ours)
+        self.received = b""
+        self.seen: list[str] = []
+        self.paused = False
+        self._unsent = b""
+
+    def turn(self) -> None:
+        try:
+            while not self.paused and not self.seen:
+                data = self.raw.recv(1 << 16)
+                self.received += data
+                if not data:
+                    self.seen.append("fin")
+        except BlockingIOError:
+            pass
+        except ConnectionResetError:
+            self.seen.append("reset")
+        try:
+            self._unsent = self._unsent[self.raw.send(self._unsent) :]
+        except OSError:
+            pass
+
+    @property
+    def unsent(self) -> int:
+        return len(self._unsent)
+
+    def send(self, data: bytes) -> None:
+        self._unsent += data
+        self.turn()
+
+    def notify(self) -> None:
+        self.raw.shutdown(socket.SHUT_WR)
+
+    fin = notify
+
+
+class Between:
+    """A writer, a relay up to a reader, and another one down."""
+
+    def __init__(self, mix: str, version: TLSVersion = TLS_1_3) -> None:
+        self.turner = Turner()
+        self.owner, self.owner_down = Owner(), Owner()
+        writes, reads = mix.split(" to ")
+        self.writer, source = self._far(writes, accepting(version))
+        self.reader, sink = self._far(reads, dialing(version))
+        self.source, self.sink = source, sink
+        self.owner.source = source
+        self.owner_down.source = sink
+        self.up = Relay(source, sink, self.owner)
+        self.down = Relay(sink, source, self.owner_down)
+        join(source, sink, self.up, self.down)
+        self.up.move()
+        self.down.move()
+
+    def _far(self, kind: str, security: Security) -> tuple[Plain | Far, Stream]:
+        if kind == "plain":
+            plain = Plain(self.turner)
+            return plain, plain.stream
+        pair = Pair(self.turner, tcp_pair(), security)
+        pair.shake()
+        return pair.far, pair.stream
+
+    def until(self, reached: Callable[[], object]) -> None:
+        def turned() -> object:
+            self.writer.turn()
+            self.reader.turn()
+            return reached()
+
+        self.turner.until(turned)
+
+    def settle(self) -> None:
+        for _ in range(4):
+            self.writer.turn()
+            self.reader.turn()
+            self.turner.settle()
+
+    def stall(self) -> int:
+        """Send until the sink is full: the bytes sent."""
+        self.reader.paused = True
+        piece, sent = random.Random(1).randbytes(1 << 18), 0
+        while not (self.up.held and self.writer.unsent):
+            if not self.writer.unsent:
+                self.writer.send(piece)
+                sent += len(piece)
+            self.writer.turn()
+            self.turner.settle()
+        return sent
+
+    def close(self) -> None:
+        for direction in (self.up, self.down):
+            direction.stop()
+        self.source.abort()
+        self.sink.abort()
+        self.writer.raw.close()
+        self.reader.raw.close()
+        self.turner.pump.stop()
+
+
+MIXES = ("TLS to plain", "plain to TLS", "TLS to TLS")
+
+
+@pytest.fixture(params=MIXES)
+def between(request: pytest.FixtureRequest) -> Iterator[Between]:
+    made = Between(request.param)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def decrypting() -> Iterator[Between]:
+    made = Between("TLS to plain")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("size", [1, 16384, SIZE, SIZE + 1, 3_000_000])
+def test_all_bytes_arrive_in_order(between: Between, size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    between.writer.send(data)
+    between.until(lambda: len(between.reader.received) == size)
+    assert between.reader.received == data
+    assert between.up.bytes == size
+    assert between.up.held == 0
+
+
+def test_both_directions_move_at_once(between: Between) -> None:
+    up, down = (random.Random(n).randbytes(2_000_000) for n in (1, 2))
+    between.writer.send(up)
+    between.reader.send(down)
+    between.until(
+        lambda: (
+            len(between.reader.received) == len(up)
+            and len(between.writer.received) == len(down)
+        )
+    )
+    assert (between.reader.received, between.writer.received) == (up, down)
+
+
+def test_the_end_follows_all_that_came_before_it(between: Between) -> None:
+    between.writer.send(b"last words")
+    between.writer.notify()
+    between.until(lambda: between.owner.told)
+    assert between.owner.told == ["finished"]
+    between.until(lambda: between.reader.received == b"last words")
+    between.up.move()
+    between.settle()
+    assert between.owner.told == ["finished"], "told once"
+
+
+def test_the_other_direction_goes_on_after_one_has_ended(between: Between) -> None:
+    between.writer.notify()
+    between.until(lambda: between.owner.told == ["finished"])
+    between.sink.end()
+    between.until(lambda: between.reader.seen)
+    between.reader.send(b"a late answer")
+    between.until(lambda: between.writer.received == b"a late answer")
+    assert between.owner_down.told == []
+
+
+def test_back_pressure_is_exact(between: Between) -> None:
+    """A source whose sink is full is not read; one chunk is held and no more."""
+    between.stall()
+    before = between.up.bytes
+    assert 0 < between.up.held <= SIZE + 5 * 256
+    between.settle()
+    assert between.writer.unsent
+    assert between.up.bytes == before
+
+
+def test_what_was_held_arrives_when_the_sink_has_room(between: Between) -> None:
+    sent = between.stall()
+    between.reader.paused = False
+    between.until(lambda: len(between.reader.received) == sent)
+    assert between.up.held == 0
+    piece = random.Random(1).randbytes(1 << 18)
+    assert between.reader.received == piece * (sent // len(piece))
+
+
+def test_stalled_directions_cost_no_turn(between: Between) -> None:
+    """No busy loop: nothing is ready, and nothing asks to be run again."""
+    between.stall()
+    between.turner.settle()
+    assert not between.turner.pump._again
+    assert between.turner.reactor.getDelayedCalls() == []
+
+
+def test_a_direction_moves_while_the_other_is_stalled(between: Between) -> None:
+    """Reading does not wait for room to write, nor the other way round."""
+    between.stall()
+    between.reader.send(b"down")
+    between.reader.paused = True
+    between.until(lambda: between.writer.received == b"down")
+
+
+def test_a_reset_source_is_told_after_its_last_bytes(between: Between) -> None:
+    between.writer.send(b"then gone")
+    between.writer.turn()
+    reset(between.writer.raw)
+    between.turner.until(lambda: "source" in between.owner.told)
+    between.up.move()
+    assert between.up.over
+    between.turner.until(
+        lambda: between.reader.turn() or between.reader.received == b"then gone"
+    )
+
+
+def test_a_reset_sink_is_told(between: Between) -> None:
+    between.settle()
+    reset(between.reader.raw)
+    between.turner.until(lambda: between.owner_down.told)
+    assert set(between.owner_down.told) == {"source"}
+    between.writer.send(b"for nobody")
+    between.turner.until(
+        lambda: between.writer.turn() or between.owner.told == ["sink"]
+    )
+    assert between.up.held, "received, and not delivered"
+
+
+@pytest.mark.parametrize("version", [TLS_1_2, TLS_1_3])
+def test_a_stream_cut_off_is_broken_and_not_finished(version: TLSVersion) -> None:
+    between = Between("TLS to plain", version)
+    between.writer.send(b"half of")
+    between.writer.fin()
+    between.until(lambda: between.owner.told)
+    assert between.owner.told == ["source"]
+    between.until(lambda: between.reader.received == b"half of")
+    assert between.reader.seen == []
+    between.close()
+
+
+def test_a_late_write_after_close_notify_of_tls_1_2_is_a_broken_sink() -> None:
+    """Like writing to a socket whose other end has closed."""
+    between = Between("TLS to plain", TLS_1_2)
+    between.writer.notify()
+    between.until(lambda: between.owner.told == ["finished"])
+    between.reader.send(b"too late")
+    between.until(lambda: between.owner_down.told)
+    assert between.owner_down.told == ["sink"]
+    between.close()
+
+
+def test_an_idle_direction_owns_no_buffer(between: Between) -> None:
+    between.writer.send(b"x" * 1_000_000)
+    between.until(lambda: len(between.reader.received) == 1_000_000)
+    between.settle()
+    for end in (between.up._from, between.up._to):
+        assert not end._rest  # type: ignore[attr-defined]
+
+
+def test_a_bulk_flow_gives_way_after_some_chunks(
+    decrypting: Between, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Much more is ready; one move takes its chunks and asks to be run again."""
+
+    class Endless:
+        drained = False
+
+        def pull(self) -> int:
+            return SIZE
+
+        def push(self, size: int) -> int:
+            return 0
+
+        def flush(self) -> int:
+            return 0
+
+    again: list[object] = []
+    monkeypatch.setattr(decrypting.turner.pump, "again", again.append)
+    decrypting.up._from = decrypting.up._to = Endless()
+    decrypting.up.move()
+    assert decrypting.up.bytes == CHUNKS * SIZE
+    assert again == [decrypting.up]
+
+
+def test_urgent_data_does_not_stop_the_stream() -> None:
+    """recv(2) stops at the mark, with more behind it that no edge will tell of."""
+    between = Between("plain to TLS")
+    raw = between.writer.raw
+    raw.sendall(b"before")
+    raw.send(b"!", socket.MSG_OOB)
+    raw.sendall(b"after")
+    between.until(lambda: between.reader.received == b"before!after")
+    between.close()
+
+
+def test_the_shared_buffer_is_nobodys_between_two_moves(between: Between) -> None:
+    between.stall()
+    text[:] = bytes(len(text))
+    between.reader.paused = False
+    between.until(lambda: not between.up.held and not between.writer.unsent)
+    between.settle()
+    assert b"\0" * 64 not in between.reader.received
