@@ -98,7 +98,7 @@ def requests(
 
 
 def handshakes(kind: str) -> Callable[[Bench, Target], Figures]:
-    """One connection after another, each with a *full* or a *resumed* handshake."""
+    """New connections, 8 at a time, each with a *full* or a *resumed* handshake."""
 
     def measure(bench: Bench, target: Target) -> Figures:
         before = spent(target)

@@ -23,6 +23,7 @@ from bridge.config.problems import ConfigError
 from bridge.config.reader import load, summary
 from bridge.control.signals import install
 from bridge.demo import Demo
+from bridge.net.certificates import CertificateError
 from bridge.net.inherited import systemd_sockets
 from bridge.net.pump import Reactor
 from bridge.service import Gateway, ListenError
@@ -154,6 +155,8 @@ def makeService(options: Options) -> IService:
         _leave(
             EX_FAILED, f"twistd bridge: access log {error.filename}: {error.strerror}"
         )
+    except CertificateError as error:  # it was good when the options were read
+        _leave(EX_FAILED, f"twistd bridge: {error.file}: {error}")
     gateway.setServiceParent(started)
     _obey_signals(gateway, reactor)
     return started
