@@ -149,8 +149,11 @@ class _Built:
             if isinstance(where, HostName)
             else Sought(where.name)
         )
+        self.farm.expecting += 1
         names.follow(
-            sought, lambda added, removed: self._changed(server, added, removed)
+            sought,
+            lambda added, removed: self._changed(server, added, removed),
+            self.farm.answered,
         )
 
     def _changed(

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from twisted.names import dns
 
 from bridge.config.reader import Document, parse
 from bridge.farm.farm import Farm
 from bridge.farm.lookup import Lookup
+from bridge.farm.server import Server
 from bridge.farm.state import State
 from bridge.farms import Farms
 from bridge.net.sockopt import TCP_FASTOPEN_CONNECT
@@ -22,6 +24,21 @@ profiles: {{quick: {{base: lan, fast_open: true}}}}
 fronts: {{web: {{listen: "[::1]:0", to: web}}}}
 farms: {{web: {{servers: {servers}, {rest}}}}}
 """
+
+
+class Client:
+    """Waits for a server."""
+
+    key = 0
+    told = ""
+
+    def served(self, server: Server) -> None:
+        self.told = server.name
+
+    def stranded(self) -> None:
+        self.told = "stranded"
+
+    waited_long = stranded
 
 
 class Founded:
@@ -143,18 +160,6 @@ def test_a_whole_new_set_of_servers_strands_nobody_who_waits(found: Any) -> None
     zone = Zone(**{"web.farm": [a("192.0.2.1", 5)]})
     made = found('["web.farm:80"]', "check: off, connections: 1", zone=zone)
 
-    class Client:
-        key = 0
-        told: Any = None
-
-        def served(self, server: Any) -> None:
-            self.told = server.name
-
-        def stranded(self) -> None:
-            self.told = "stranded"
-
-        waited_long = stranded
-
     assert made.web.choose() is not None
     client = Client()
     assert made.web.wait(client)
@@ -191,6 +196,23 @@ def test_a_farm_whose_name_is_unknown_starts_and_has_no_server(found: Any) -> No
     made.zone.names["web.farm"] = [a("192.0.2.1")]
     made.turner.reactor.advance(2)
     assert made.names == ["192.0.2.1:80"]
+
+
+@pytest.mark.parametrize(
+    ("records", "told"), [([a("192.0.2.1")], "192.0.2.1:80"), ([], "stranded")]
+)
+def test_who_comes_before_the_first_answer_waits_for_it(
+    found: Any, records: list[Any], told: str
+) -> None:
+    zone = Zone(**{"web.farm": records})
+    zone.silent = {dns.A, dns.AAAA}
+    made = found('["web.farm:80"]', "check: off", zone=zone)
+    client = Client()
+    assert made.web.choose() is None
+    assert made.web.available
+    assert made.web.wait(client)
+    zone.speak()
+    assert client.told == told
 
 
 def test_farms_share_what_asks_for_names(found: Any) -> None:

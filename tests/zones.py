@@ -41,18 +41,27 @@ class Zone(ResolverBase):
         self.silent: set[int] = set()
         self.asked: list[tuple[str, int]] = []
         self.waiting: list[Deferred[Any]] = []
+        self._late: list[tuple[bytes, int]] = []
 
     def _lookup(self, name: bytes, cls: int, kind: int, timeout: Any) -> Deferred[Any]:
         text = name.decode().lower()
         self.asked.append((text, kind))
         if kind in self.silent:
             self.waiting.append(Deferred())
+            self._late.append((name, kind))
             return self.waiting[-1]
         if kind in self.broken:
             return fail(self.broken[kind])
         if text not in self.names:
             return fail(DNSNameError(text))
         return succeed((self._answers(name, kind), [], []))
+
+    def speak(self) -> None:
+        """Answer all that it was silent to, and be silent no more."""
+        self.silent.clear()
+        while self.waiting:
+            name, kind = self._late.pop(0)
+            self._lookup(name, dns.IN, kind, None).chainDeferred(self.waiting.pop(0))
 
     def _answers(self, name: bytes, kind: int) -> list[dns.RRHeader]:
         return [

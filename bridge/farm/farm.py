@@ -68,6 +68,8 @@ class Farm:
         self.servers: list[Server] = []
         self.active = 0
         """Sessions that have a server or wait for one."""
+        self.expecting = 0
+        """Names that have had no answer yet, good or bad."""
         self.hashes = policy.balance == "source_hash"
         """Whether a choice depends on the client: see ``key``."""
         self.health = Health(self, rules, clock)
@@ -135,7 +137,16 @@ class Farm:
     def leave(self, server: Server) -> None:
         self._balance.remove(server)
         self._standing -= 1
-        if not self._standing:
+        self._strand()
+
+    def answered(self) -> None:
+        """One of the names that were expected has been answered for the first time."""
+        self.expecting -= 1
+        self._strand()
+
+    def _strand(self) -> None:
+        """Let nobody wait for what there is not."""
+        if not self.available:
             while (waiting := self._queue.next()) is not None:
                 waiting.stranded()
 
@@ -178,8 +189,8 @@ class Farm:
 
     @property
     def available(self) -> bool:
-        """Whether any server gets sessions at all."""
-        return self._standing > 0
+        """Whether any server gets sessions, or may at any moment: see ``expecting``."""
+        return self._standing > 0 or self.expecting > 0
 
     @property
     def waiting(self) -> int:

@@ -67,13 +67,16 @@ class Names:
         """A number from 0 up to and without 1."""
         self._followed: list[Followed] = []
 
-    def follow(self, sought: Sought, told: Told) -> Followed:
+    def follow(
+        self, sought: Sought, told: Told, answered: Callable[[], None] = lambda: None
+    ) -> Followed:
         """
         Ask now, and whenever it is time; *told* hears of each change once.
 
-        That may be within this call, with a lookup that need not wait.
+        That may be within this call, with a lookup that need not wait.  *answered* is
+        called after the first reply, whatever it says.
         """
-        followed = Followed(self, sought, told)
+        followed = Followed(self, sought, told, answered)
         self._followed.append(followed)
         followed.ask()
         return followed
@@ -89,13 +92,16 @@ class Followed:
     """One name, and the servers it stands for."""
 
     __slots__ = (
-        "_asking", "_complained", "_failures", "_known", "_names", "_sought",
-        "_stopped", "_timer", "_told",
+        "_answered_first", "_asking", "_complained", "_failures", "_known", "_names",
+        "_sought", "_stopped", "_timer", "_told",
     )  # fmt: skip
 
     _log = Logger()
 
-    def __init__(self, names: Names, sought: Sought, told: Told) -> None:
+    def __init__(
+        self, names: Names, sought: Sought, told: Told, answered: Callable[[], None]
+    ) -> None:
+        self._answered_first: Callable[[], None] | None = answered
         self._names = names
         self._sought = sought
         self._told = told
@@ -138,6 +144,9 @@ class Followed:
         if added or removed:
             self._say_what_changed(added, removed)
             self._told(added, removed)
+        first, self._answered_first = self._answered_first, None
+        if first is not None:
+            first()
 
     def _ask_in(self, seconds: float) -> None:
         self._timer = self._names.clock.callLater(seconds, self.ask)
