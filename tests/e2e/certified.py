@@ -71,6 +71,8 @@ daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; user root;
 events {{ worker_connections 256; }}
 http {{
   access_log off; client_max_body_size 0; client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
   server {{ listen 127.0.0.1:{plain}; listen 127.0.0.1:{secure} ssl http2;
             ssl_certificate {folder}/web.pem; ssl_certificate_key {folder}/web.key;
             root {folder}/www; dav_methods PUT; }}

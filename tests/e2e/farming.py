@@ -39,6 +39,8 @@ pid {folder}/nginx.pid; error_log {folder}/error.log;
 events {{ worker_connections 4096; }}
 http {{
   access_log off; default_type text/plain; client_body_temp_path {folder};
+  proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
   server {{
     listen {address}:8080 backlog=1024;
     location / {{ return 200 $server_addr; }}

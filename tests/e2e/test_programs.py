@@ -28,6 +28,8 @@ daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; user root;
 events {{ worker_connections 256; }}
 http {{
   access_log off; client_max_body_size 0; client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
   sendfile on; types {{ }}
   server {{ listen {address}:8080; root {folder}/www; dav_methods PUT; }}
 }}

@@ -25,6 +25,7 @@ def test_pgbench_verifies_the_server_behind_the_gateway(
     tmp_path_factory: pytest.TempPathFactory,
     name: str,
 ) -> None:
+    database.unprivileged()  # or a skip
     folder = tmp_path_factory.mktemp("pg")
     tls = folder / "tls"
     shutil.copytree(certified.folder, tls)
