@@ -50,14 +50,10 @@ def relay(
     front: Configuration | None = None,
     farm: Configuration | None = None,
 ) -> Configuration:
-    """
-    A configuration of one front and one farm, both called web.
-
-    Without checks, unless *farm* has them: the tests count what they accept.
-    """
+    """A configuration of one front and one farm, both called web."""
     return {
         "fronts": {"web": {"listen": listen, "to": "web"} | (front or {})},
-        "farms": {"web": {"servers": list(servers), "check": "off"} | (farm or {})},
+        "farms": {"web": {"servers": list(servers)} | (farm or {})},
     }
 
 
@@ -67,6 +63,8 @@ class Gateway:
 
     *host* runs it in the lab; *files* is its limit of open files; *environment* and
     *pass_fds* are the process's; *wrapper* is a command to run it by.
+
+    A farm that says nothing of checks has none: the tests count what they accept.
     """
 
     def __init__(
@@ -78,6 +76,10 @@ class Gateway:
         told = {"access": str(self.access), "access_format": "json"}
         self.configuration = {
             **configuration,
+            "farms": {
+                name: {"check": "off"} | farm
+                for name, farm in configuration["farms"].items()
+            },
             "log": told | configuration.get("log", {}),
             "timeouts": {"drain_timeout": "2s"} | configuration.get("timeouts", {}),
         }

@@ -33,7 +33,7 @@ SMALL = {"send_buffer": "64KiB", "receive_buffer": "64KiB"}
 
 def configuration(server: socket.socket) -> Configuration:
     front = {"listen": "[::1]:0", "to": "wide"}
-    farm = {"servers": [name_of(server)], "check": "off"}
+    farm = {"servers": [name_of(server)]}
     return {
         "profiles": {"small": SMALL},
         "fronts": {

@@ -84,7 +84,7 @@ def two_fronts(hose: str, answering: str) -> Configuration:
     made = relay(hose, front={"profile": "small"}, farm={"profile": "small"})
     made["profiles"] = {"small": SMALL}
     made["fronts"]["ask"] = {"listen": "[::1]:0", "to": "ask"}
-    made["farms"]["ask"] = {"servers": [answering], "check": "off"}
+    made["farms"]["ask"] = {"servers": [answering]}
     return made
 
 
