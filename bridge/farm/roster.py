@@ -116,6 +116,24 @@ class Ranked:
         """Forget *server*, if it is here."""
         self._current.pop(server, None)
 
+    def take(self, skip: Collection[Server]) -> Entry | None:
+        """As ``least_but``, and forget that server."""
+        heap, current = self._heap, self._current
+        passed = []
+        taken = None
+        while heap and taken is None:
+            entry = heappop(heap)
+            server = entry[3]
+            if current.get(server) is entry:
+                if server in skip:
+                    passed.append(entry)
+                else:
+                    taken = entry
+                    del current[server]
+        for each in passed:
+            heappush(heap, each)
+        return taken
+
     def __contains__(self, server: Server) -> bool:
         return server in self._current
 

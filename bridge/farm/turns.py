@@ -7,6 +7,7 @@ Pure: an order follows from the sessions that were given, and from nothing else.
 from __future__ import annotations
 
 from collections.abc import Collection
+from math import inf
 
 from bridge.farm.roster import Ranked, Roster
 from bridge.farm.server import Server
@@ -123,22 +124,24 @@ class RoundRobin(_Listed):
         self._later = Ranked()
         """The other servers, by when their turn begins."""
         self._begins: dict[Server, float] = {}
+        self._due = inf
+        """No turn of the others begins before."""
         self._now = 0.0
         self._total = 0.0
         """The weights of all that are in either order."""
 
     def choose(self, key: int, skip: Collection[Server]) -> Server | None:
-        self._begin_turns()
-        while (entry := self._begun.least_but(skip)) is None:
+        if self._due <= self._now:
+            self._begin_turns()
+        while (entry := self._begun.take(skip)) is None:
             following = self._later.least()
             if following is None:
                 return None
             self._now = following[0]  # whoever is due is skipped, or has left
             self._begin_turns()
         server = entry[3]
-        self._begun.drop(server)
-        self._wait(server, self._begins[server] + 1 / self._weights[server])
         self._now += 1 / self._total
+        self._wait(server, self._begins[server] + 1 / self._weights[server])
         return server
 
     def remove(self, server: Server) -> None:
@@ -148,13 +151,21 @@ class RoundRobin(_Listed):
     def _begin_turns(self) -> None:
         """Move those whose turn has begun."""
         while (entry := self._later.least()) is not None and entry[0] <= self._now:
-            begins, _, place, server = entry
-            self._later.drop(server)
-            self._begun.put((begins + 1 / self._weights[server], 0.0, place, server))
+            self._later.drop(entry[3])
+            self._begin(entry[3], entry[0])
+        self._due = inf if entry is None else entry[0]
+
+    def _begin(self, server: Server, begins: float) -> None:
+        ends = begins + 1 / self._weights[server]
+        self._begun.put((ends, 0.0, self._places[server], server))
 
     def _wait(self, server: Server, begins: float) -> None:
         self._begins[server] = begins
+        if begins <= self._now:
+            self._begin(server, begins)
+            return
         self._later.put((begins, 0.0, self._places[server], server))
+        self._due = min(self._due, begins)
 
     def _enter(self, server: Server) -> None:
         self._total += self._weights[server]
@@ -163,8 +174,7 @@ class RoundRobin(_Listed):
 
     def _leave(self, server: Server) -> None:
         self._total -= self._weights[server]
-        self._begun.drop(server)
-        self._later.drop(server)
+        self._drop(server)
 
     def _reweighed(self, server: Server, before: float) -> None:
         weight = self._weights[server]
@@ -172,5 +182,9 @@ class RoundRobin(_Listed):
         begins = self._begins[server]
         if begins > self._now:  # what is left of its turn is as much longer or shorter
             begins = self._now + (begins - self._now) * before / weight
-        self._begun.drop(server)
+        self._drop(server)
         self._wait(server, begins)
+
+    def _drop(self, server: Server) -> None:
+        self._begun.drop(server)
+        self._later.drop(server)
