@@ -18,7 +18,9 @@ from zope.interface.verify import verifyObject
 
 from bridge.net.dial import Dial, Target
 from bridge.net.sockopt import Option
-from tests.pumping import Turner
+from bridge.net.stream import Stream
+from bridge.net.tcpinfo import tcp_info
+from tests.pumping import PATIENCE, Turner
 
 
 class Hearing(ClientFactory):
@@ -27,9 +29,10 @@ class Hearing(ClientFactory):
     def __init__(self) -> None:
         self.protocols: list[Protocol] = []
         self.failures: list[Failure] = []
+        self.first = b""
 
     def buildProtocol(self, addr: Any) -> Protocol:
-        self.protocols.append(Receiving())
+        self.protocols.append(Receiving(self.first))
         return self.protocols[-1]
 
     def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
@@ -37,7 +40,13 @@ class Hearing(ClientFactory):
 
 
 class Receiving(Protocol):
-    received = b""
+    def __init__(self, first: bytes) -> None:
+        self.received = b""
+        self._first = first
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.write(self._first)
 
     def dataReceived(self, data: bytes) -> None:
         self.received += data
@@ -177,3 +186,45 @@ def test_giving_up_is_a_reset_to_a_server_that_accepted() -> None:
         dial.disconnect()
         with accepted, pytest.raises(ConnectionResetError):
             accepted.recv(1)
+
+
+def transport_of(factory: Hearing) -> Stream:
+    (protocol,) = factory.protocols
+    assert isinstance(protocol.transport, Stream)
+    return protocol.transport
+
+
+def segments(where: Target, first: bytes) -> int:
+    """How many a server has got, from the handshake's end to the first bytes of us."""
+    turner, factory, dial = dialing(where)
+    factory.first = first
+    assert isinstance(where.sockaddr, tuple)
+    with socket.create_server(where.sockaddr) as server:
+        server.settimeout(PATIENCE)
+        dial.connect()
+        turner.until(lambda: factory.protocols)
+        accepted, _ = server.accept()
+        with accepted:
+            assert accepted.recv(100) == first
+            got = tcp_info(accepted).segs_in
+        transport_of(factory).abortConnection()
+        turner.settle()
+        return got
+
+
+def test_the_handshakes_last_ack_rides_on_the_first_bytes() -> None:
+    at_once = Option("quickack", socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+    riding = segments(target(closed_port()), b"hello")
+    assert segments(target(closed_port(), at_once), b"hello") == riding + 1
+
+
+def test_without_first_bytes_the_ack_goes_at_once() -> None:
+    """A server that speaks first is not kept waiting."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        turner, factory, dial = dialing(target(server.getsockname()))
+        dial.connect()
+        turner.until(lambda: factory.protocols)
+        server.accept()[0].close()
+        transport_of(factory).abortConnection()
+        turner.settle()

@@ -61,6 +61,11 @@ class Target:
     address: IAddress = field(init=False)
     deferred: bool = field(init=False)
     """The SYN waits for the first bytes (TCP Fast Open, RFC 7413)."""
+    rides: bool = field(init=False)
+    """
+    The handshake's last ACK waits for whoever is told of the connection, who may have
+    bytes to send: one packet less, and a server that wakes up once.
+    """
 
     @property
     def host(self) -> str:
@@ -74,9 +79,13 @@ class Target:
         return self.sockaddr[1] if isinstance(self.sockaddr, tuple) else 0
 
     def __post_init__(self) -> None:
-        deferred = any(o.name == sockopt.TCP_FASTOPEN_CONNECT for o in self.options)
+        names = {option.name for option in self.options}
+        deferred = sockopt.TCP_FASTOPEN_CONNECT in names
+        tcp = self.family != socket.AF_UNIX
+        rides = tcp and not deferred and socket.TCP_QUICKACK not in names
         object.__setattr__(self, "address", public_address(self.sockaddr))
         object.__setattr__(self, "deferred", deferred)
+        object.__setattr__(self, "rides", rides)
 
     def answering(self) -> Target:
         """
@@ -123,6 +132,8 @@ class Dial:
         self._socket = sock
         try:
             sockopt.apply(sock, target.options)
+            if target.rides:
+                sockopt.hold_ack(sock)
             if target.source is not None:
                 _bind(sock, target.source)
             code = sock.connect_ex(target.sockaddr)  # the one call without exception
@@ -146,6 +157,8 @@ class Dial:
             self._fail(OSError(code, os.strerror(code)))
         elif events & OUT:  # perhaps reset since: then with what came before that
             self._connected(sock, events)
+            if self._target.rides and sock.fileno() >= 0:
+                sockopt.release_ack(sock)
 
     def _connected(self, sock: Socket, events: int) -> None:
         self._socket = None

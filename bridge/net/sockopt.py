@@ -237,6 +237,20 @@ def set_bind_address_no_port(sock: socket.SocketType) -> None:
     sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
 
 
+def hold_ack(sock: socket.SocketType) -> None:
+    """
+    Before ``connect``: let the ACK that ends the handshake ride on the first bytes.
+
+    Until ``release_ack``, or for 200 ms (TCP_DELACK_MAX, linux/include/net/tcp.h).
+    """
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+
+
+def release_ack(sock: socket.SocketType) -> None:
+    """Send it unless it has gone; and acknowledge from now on as the kernel does."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+
 def set_dual_stack(sock: socket.SocketType, dual_stack: bool) -> None:
     """Always said explicitly: the default is the sysctl ``bindv6only``."""
     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not dual_stack))
