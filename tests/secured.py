@@ -162,6 +162,11 @@ class Far:
         except OSError:
             pass
 
+    def urge(self) -> None:
+        """The next byte that waits, as urgent data."""
+        self.raw.send(self._unsent[:1], socket.MSG_OOB)
+        self._unsent = self._unsent[1:]
+
     @property
     def unsent(self) -> int:
         return len(self._unsent)

@@ -14,6 +14,7 @@ from bridge.net.relay import CHUNKS, Relay
 from bridge.net.seal import SIZE, text
 from bridge.net.security import Security
 from bridge.net.stream import Stream, join
+from bridge.net.tcpinfo import tcp_info
 from tests.pumping import Turner, tcp_pair
 from tests.secured import TLS_1_2, TLS_1_3, Far, Pair, accepting, dialing
 from tests.sessions import reset
@@ -302,7 +303,7 @@ def test_a_bulk_flow_gives_way_after_some_chunks(
         def pull(self) -> int:
             return SIZE
 
-        def push(self, size: int) -> int:
+        def push(self, size: int, flags: int = 0) -> int:
             return 0
 
         def flush(self) -> int:
@@ -314,6 +315,23 @@ def test_a_bulk_flow_gives_way_after_some_chunks(
     decrypting.up.move()
     assert decrypting.up.bytes == CHUNKS * SIZE
     assert again == [decrypting.up]
+
+
+@pytest.mark.parametrize("mix", ["plain to plain", "plain to TLS"])
+def test_the_last_bytes_and_the_end_are_one_segment(mix: str) -> None:
+    between = Between(mix)
+    raw = between.reader.raw
+    between.settle()
+    before = tcp_info(raw).segs_in
+    between.writer.send(b"the last")
+    between.writer.fin()
+    between.turner.until(lambda: between.owner.told)
+    between.sink.end()
+    between.settle()
+    assert between.reader.received == b"the last"
+    assert between.reader.seen[0] in {"fin", "close_notify"}
+    assert tcp_info(raw).segs_in == before + 1
+    between.close()
 
 
 def test_urgent_data_does_not_stop_the_stream() -> None:

@@ -106,6 +106,19 @@ def test_the_clients_reset_reaches_the_server_after_its_bytes(one: One) -> None:
     assert running.record().letters == "CD"
 
 
+def test_what_came_before_a_reset_does_not_wait_for_a_fin(one: One) -> None:
+    """Bytes with an end behind them are corked, and a reset is no end."""
+    running, listening = one
+    client = running.connect()
+    accepted = running.accept(listening)
+    accepted.setblocking(False)
+    session = running.session()
+    client.sendall(b"cut off")
+    reset(client)
+    running.turner.until(lambda: session.state is not State.OPEN)
+    assert accepted.recv(100) == b"cut off"
+
+
 def test_the_servers_reset_reaches_the_client(one: One) -> None:
     running, listening = one
     client = running.connect()

@@ -12,6 +12,7 @@ from bridge.net import splice as module
 from bridge.net.direction import Direction
 from bridge.net.splice import CHUNK, Pipes, Splice
 from bridge.net.stream import Stream, join
+from bridge.net.tcpinfo import tcp_info
 from tests.pumping import Turner, tcp_pair
 
 
@@ -94,6 +95,17 @@ def relay() -> Iterator[Relay]:
     made = Relay()
     yield made
     made.close()
+
+
+def test_the_last_bytes_and_the_fin_are_one_segment(relay: Relay) -> None:
+    before = tcp_info(relay.reader).segs_in
+    relay.writer.sendall(b"the last")
+    relay.writer.shutdown(socket.SHUT_WR)
+    relay.turner.until(lambda: relay.owner.told)
+    relay.sink.end()
+    assert relay.reader.recv(100) == b"the last"
+    assert relay.reader.recv(100) == b""
+    assert tcp_info(relay.reader).segs_in == before + 1
 
 
 @pytest.mark.parametrize("size", [1, 200, 256, 300, 65536, CHUNK, CHUNK + 1, 5_000_000])

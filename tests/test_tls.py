@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 
@@ -69,6 +70,36 @@ def test_a_handshake_byte_by_byte(make: Maker) -> None:
     pair.far.at_once = 1
     pair.until(lambda: pair.outcome.told)
     assert pair.outcome.told == ["secured"]
+
+
+def test_urgent_data_does_not_stop_a_handshake(make: Maker) -> None:
+    """recv(2) stops at the mark, with more behind it that no edge will tell of."""
+    pair = make.pair(accepting())
+    pair.far.at_once = 50
+    pair.far.turn()
+    pair.far.urge()
+    pair.far.at_once = 1 << 16
+    pair.far.turn()
+    make.turner.settle()
+    pair.stream.handshake(pair.outcome)
+    pair.until(lambda: pair.outcome.told)
+    assert pair.outcome.told == ["secured"]
+
+
+def test_tickets_wait_for_the_first_bytes(make: Maker) -> None:
+    """Whatever the client sends while its server is dialed."""
+    pair = make.pair(accepting())
+    pair.stream.handshake(pair.outcome)
+    pair.until(lambda: pair.outcome.told)
+    pair.far.send(b"a request")
+    make.turner.settle()
+    with pytest.raises(BlockingIOError):
+        pair.far.raw.recv(1)
+    assert pull(pair) == b"a request"
+    text[:6] = b"answer"
+    pair.stream.push(6)
+    assert len(pair.far.raw.recv(1000, socket.MSG_PEEK)) > 500
+    pair.until(lambda: pair.far.received == b"answer")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ it is: never more than one chunk, and the source is not read meanwhile.
 
 from __future__ import annotations
 
+from socket import MSG_MORE
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.net.seal import SIZE, text
@@ -40,11 +41,11 @@ class End(Protocol):
         Raises OSError when the connection was reset, or cut off.
         """
 
-    def push(self, size: int) -> int:
+    def push(self, size: int, flags: int = 0) -> int:
         """
         Send that many bytes of ``text``: how many the kernel did not take.
 
-        Those are kept, for ``flush``.  Raises OSError.
+        Those are kept, for ``flush``.  *flags* are send(2)'s.  Raises OSError.
         """
 
     def flush(self) -> int:
@@ -70,9 +71,9 @@ class Clear:
         self.drained = size < SIZE
         return size
 
-    def push(self, size: int) -> int:
+    def push(self, size: int, flags: int = 0) -> int:
         try:
-            sent = self._socket.send(text[:size])
+            sent = self._socket.send(text[:size], flags)
         except BlockingIOError:
             sent = 0
         if sent != size:
@@ -125,16 +126,19 @@ class Relay:
                 return
             if got > 0:
                 self.bytes += got
+                # recv(2) stops at an urgent mark, with more behind it.
+                drained = source.drained and not self.urgent
+                # An end that follows goes with the last bytes, in one segment.
+                flags = MSG_MORE if drained and self.ended else 0
                 try:
-                    self.held = sink.push(got)
+                    self.held = sink.push(got, flags)
                 except OSError:
                     self.held = got
                     self._break(self.sink)
                     return
                 if self.held:
                     return
-                # recv(2) stops at an urgent mark, with more behind it.
-                if source.drained and not self.ended and not self.urgent:
+                if drained and not self.ended:
                     return
             elif got == 0:
                 self.over = True

@@ -21,7 +21,8 @@ a small message written  6.3                   7.4               5.3
 64 KiB written           38                    34                25
 =======================  ====================  ================  ==============
 
-What is done once a connection (handshake, close_notify, names) is pyOpenSSL's own.
+So is the handshake, which says "no more" twice.  What is done once a connection
+(close_notify, names) is pyOpenSSL's own.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ wire = memoryview(_ffi.buffer(_WIRE))
 """Records, likewise."""
 
 _read, _write, _why = _lib.SSL_read, _lib.SSL_write, _lib.SSL_get_error
+_shake = _lib.SSL_do_handshake
 _feed, _take = _lib.BIO_write, _lib.BIO_read
 _WANT_READ: int = _lib.SSL_ERROR_WANT_READ
 
@@ -81,8 +83,13 @@ class Seal:
         """Nothing more will come: close_notify was read, or something unreadable."""
         self.failure: SSL.Error | None = None
         """Why, if it was not close_notify."""
-        connection.set_options(SSL.OP_NO_RENEGOTIATION)
-        _lib.SSL_set_mode(self._ssl, SSL.MODE_RELEASE_BUFFERS)
+
+    def shake(self) -> bool:
+        """Go on with the handshake: whether it is through.  Raises SSL.Error."""
+        result = _shake(self._ssl)
+        if result != 1 and _why(self._ssl, result) != _WANT_READ:
+            self._raise(result)
+        return bool(result == 1)
 
     def feed(self, size: int) -> None:
         """Hand over the first *size* bytes of ``wire``, at most PIECE of them."""

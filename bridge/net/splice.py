@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from bridge.net.stream import Stream
 
 FLAGS = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
-"""Not SPLICE_F_MORE: it holds back a last, short segment like TCP_CORK."""
+
+LAST_FLAGS = FLAGS | os.SPLICE_F_MORE
+"""
+For bytes that a FIN follows within the same call of ``move``: it goes with them, in one
+segment.  Anywhere else SPLICE_F_MORE would hold back a short segment like TCP_CORK.
+"""
 
 PIPE_SIZE = 1024 * 1024
 """
@@ -202,8 +207,11 @@ class Splice:
                 self._owner.finished(self)
                 return
             self.bytes += got
+            # So few bytes cannot have filled the pipe: the socket is empty.
+            drained = got < slots and not self.urgent
+            flags = LAST_FLAGS if drained and self.ended else FLAGS
             try:
-                sent = splice(reading, self._to, got, None, None, FLAGS)
+                sent = splice(reading, self._to, got, None, None, flags)
             except BlockingIOError:
                 sent = 0
             except OSError:
@@ -213,11 +221,10 @@ class Splice:
             if sent != got:
                 self._keep(got - sent)
                 return
-            if got >= slots or self.urgent:
+            if not drained:
                 self._pump.again(self)
                 return
-            # So few bytes cannot have filled the pipe: the socket is empty.  Unless a
-            # FIN follows, of which no further edge would tell.
+            # Unless a FIN follows, of which no further edge would tell.
             if not self.ended:
                 return
 

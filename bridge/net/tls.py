@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 from OpenSSL import SSL
 
 from bridge.net import sockopt
-from bridge.net.pump import ERR, IN, OUT, RDHUP
+from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP
 from bridge.net.seal import PIECE, SIZE, Seal, reason_of, text, wire
 from bridge.net.security import TLSError
 from bridge.net.stream import Stream
@@ -57,8 +57,8 @@ class TLSStream(Stream):
 
     __slots__ = (
         "_broken", "_early", "_heard", "_linger", "_notified", "_rest", "_seal",
-        "_security", "_timer", "_waiting", "drained", "half_closes", "parted",
-        "protected",
+        "_security", "_tickets", "_timer", "_waiting", "drained", "half_closes",
+        "parted", "protected",
     )  # fmt: skip
 
     secure = True
@@ -76,6 +76,7 @@ class TLSStream(Stream):
         self._waiting: Waiting | None = None
         self._timer: IDelayedCall | None = None
         self._rest = b""  # records that the kernel has not taken
+        self._tickets = False  # these are only tickets; somebody will soon send more
         self._early = False  # perhaps bytes came with the end of the handshake
         self._broken = False  # sending has met a reset, told only once
         self._notified = False
@@ -102,23 +103,17 @@ class TLSStream(Stream):
     def handshake(self, waiting: Waiting) -> None:
         """Begin.  *waiting* is told what comes of it, even from within this call."""
         self._waiting = waiting
-        self._shake()
+        if self._security.accepts:
+            self._shake()
+        else:  # clients have the first word
+            self._step()
 
     def _shake(self) -> None:
-        connection = self._seal.connection
+        """Go on with what has arrived."""
         for _ in range(ROUNDS):
-            try:
-                connection.do_handshake()
-            except SSL.WantReadError:
-                self._speak()
-            except SSL.Error as error:
-                self._speak()  # an alert
-                self._unsecured(reason_of(error))
+            if not self._hear() or not self._step():
                 return
-            else:
-                self._shaken()
-                return
-            if not self._hear():
+            if self.drained and not self.ended and not self.urgent:
                 return
         self.pump.again(self)
 
@@ -134,8 +129,23 @@ class TLSStream(Stream):
         if not size:
             self._unsecured("the connection ended during the handshake")
             return False
+        self.drained = size < PIECE
         self._seal.feed(size)
         return True
+
+    def _step(self) -> bool:
+        """Let OpenSSL say what it can.  False when it is done, or has given up."""
+        try:
+            done = self._seal.shake()
+        except SSL.Error as error:
+            self._speak()  # an alert
+            self._unsecured(reason_of(error))
+            return False
+        if done:
+            self._shaken()
+        else:
+            self._speak()
+        return not done
 
     def _shaken(self) -> None:
         connection, security = self._seal.connection, self._security
@@ -144,6 +154,7 @@ class TLSStream(Stream):
             # Nothing but tickets is left to say.  They go with the first bytes, which
             # saves a short session one of its five sends, and those cost most.
             self._rest = wire[: self._seal.take()].tobytes()
+            self._tickets = True
         else:
             self._speak()
         reason = security.check(connection) if security.check is not None else ""
@@ -163,9 +174,10 @@ class TLSStream(Stream):
     # The pump calls these
 
     def ready(self, events: int) -> None:
-        if self._rest and events & OUT:
+        if self._rest and events & OUT and not self._tickets:
             self._flush_quietly()
         if self.protected and self._timer is None:
+            self.drained = False
             Stream.ready(self, events)
         elif self._timer is not None:
             self._ready_lingering(events)
@@ -173,6 +185,8 @@ class TLSStream(Stream):
             self._unsecured("connection reset by peer")
         else:
             self.ended |= bool(events & RDHUP)
+            if events & PRI:
+                self._keep_urgent_inline()
             if events & IN and self._waiting is not None:
                 self._shake()
 
@@ -199,8 +213,10 @@ class TLSStream(Stream):
         """
         seal = self._seal
         if self._early or seal.stopped:
-            self._early = self.drained = False
+            self._early = self._tickets = False
             got = 0 if seal.stopped else seal.unseal(0)
+            if seal.stopped:
+                self.drained = False
             if got or seal.stopped:
                 return got or self._stopped()
         for _ in range(ROUNDS):
@@ -234,22 +250,23 @@ class TLSStream(Stream):
             self._notify()
         return 0
 
-    def push(self, size: int) -> int:
+    def push(self, size: int, flags: int = 0) -> int:
         """
         Send that many bytes of ``text``: how many, as records, the kernel did not take.
 
-        Those are kept, for ``flush``.  Raises OSError.
+        Those are kept, for ``flush``.  *flags* are send(2)'s.  Raises OSError.
         """
         try:
             made = self._seal.seal(size)
         except SSL.Error as error:
             raise BrokenPipeError(errno.EPIPE, reason_of(error)) from None
-        return self._put(made)
+        return self._put(made, flags)
 
-    def flush(self) -> int:
+    def flush(self, flags: int = 0) -> int:
         """Send records that were kept: how many bytes are left.  Raises OSError."""
+        self._tickets = False
         try:
-            self._rest = self._rest[self.socket.send(self._rest) :]
+            self._rest = self._rest[self.socket.send(self._rest, flags) :]
         except BlockingIOError:
             pass
         return len(self._rest)
@@ -258,7 +275,7 @@ class TLSStream(Stream):
         """Send that much of ``wire`` behind what was kept: how much is kept now."""
         if self._rest:
             self._rest += wire[:size]
-            return self.flush()
+            return self.flush(flags)
         try:
             sent = self.socket.send(wire[:size], flags)
         except BlockingIOError:

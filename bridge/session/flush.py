@@ -49,6 +49,7 @@ class Flush:
         if delivered or self._reactor.seconds() >= self._until:
             self._session.handle(Event.FLUSHED)
         else:
+            direction.sink.hurry()
             self._timer = self._reactor.callLater(POLL, self.check)
 
     def cancel(self) -> None:
