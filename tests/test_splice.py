@@ -3,8 +3,10 @@
 import os
 import random
 import resource
+import signal
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -95,6 +97,44 @@ def relay() -> Iterator[Relay]:
     made = Relay()
     yield made
     made.close()
+
+
+@contextmanager
+def interrupted() -> Iterator[None]:
+    """By a signal every 50 microseconds."""
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 50e-6, 50e-6)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_signals_in_the_middle_of_chunks_do_not_stop_the_stream(relay: Relay) -> None:
+    """splice(2) stops at them with room in the sink, and no edge tells of that."""
+    piece = random.Random(1).randbytes(600_000)
+    data = piece * 50
+    got = bytearray()
+    sent = 0
+    relay.writer.setblocking(False)
+    relay.reader.setblocking(False)
+
+    def passed() -> bool:
+        nonlocal sent
+        with suppress(BlockingIOError):
+            sent += relay.writer.send(data[sent : sent + len(piece)])
+        relay.turner.turn()
+        with suppress(BlockingIOError):
+            while part := relay.reader.recv(1 << 20):
+                got.extend(part)
+        return len(got) == len(data)
+
+    with interrupted():
+        while sent < len(data):
+            passed()
+        relay.turner.until(passed)
+    assert got == data
 
 
 def test_the_last_bytes_and_the_fin_are_one_segment(relay: Relay) -> None:

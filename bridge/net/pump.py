@@ -13,7 +13,8 @@ pays its price once a batch, and everything else Twisted does goes on beside it.
 Three rules hold the loop together:
 
 * Descriptors are registered once, edge-triggered, and never changed until they
-  are closed.  Whoever stops before "would block" asks to be run ``again``.
+  are closed.  Whoever stops before "would block" asks to be run ``again``, or to be
+  told when there is room (``rearm``).
 * A turn is bounded.  Work asked for with ``again`` waits behind the events that
   arrived meanwhile, so a bulk flow cannot starve a small request.
 * A descriptor's number is not reused within a batch.  ``close`` is put off to the
@@ -122,6 +123,10 @@ class Pump:
     def modify(self, fd: int, events: int) -> None:
         """Change the mask of a descriptor that is not a stream (a port's)."""
         self._epoll.modify(fd, events)
+
+    def rearm(self, fd: int) -> None:
+        """Report a stream's readiness once more, as if it had only now come about."""
+        self._epoll.modify(fd, STREAM)
 
     def again(self, runnable: Runnable) -> None:
         """Run *runnable* after the events that have arrived by then."""

@@ -12,6 +12,10 @@ the pump gets another scratch.  When no more pipes may be had (descriptors, or t
 64 MiB that ``fs.pipe-user-pages-soft`` gives an ordinary user), the bytes are taken
 out into memory instead: never more than CHUNK of them, whichever way.
 
+A pipe is not only left with bytes when the sink is full.  splice(2) also stops at a
+signal, with room in the sink and thus no edge to come (splice_to_socket, fs/splice.c);
+so after each short count the pump is asked to look again.
+
 Nothing is created per chunk.  A chunk is two system calls and one addition.
 """
 
@@ -220,6 +224,8 @@ class Splice:
                 return
             if sent != got:
                 self._keep(got - sent)
+                if sent:
+                    self._pump.rearm(self._to)
                 return
             if not drained:
                 self._pump.again(self)
@@ -267,6 +273,7 @@ class Splice:
             return False
         self.held -= sent
         if self.held:
+            self._pump.rearm(self._to)
             return False
         if self._kept is not None:
             self._pipes.give_back(self._kept)
