@@ -96,7 +96,7 @@ def haproxy_binary() -> str:
     return os.environ.get("HAPROXY", "haproxy")
 
 
-def nginx(place: Place) -> list[str]:
+def nginx(place: Place, front: str = "", tls: str = "") -> list[str]:
     text = f"""
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 worker_processes 1;
@@ -109,7 +109,8 @@ events {{ worker_connections 12000; }}
 stream {{
     proxy_timeout 1h;
     proxy_buffer_size 64k;
-    server {{ listen [{place.front}]:{place.web} backlog=4096;
+    {tls}
+    server {{ listen [{place.front}]:{place.web}{front} backlog=4096;
               proxy_pass {place.back}:{WEB}; }}
     server {{ listen [{place.front}]:{place.bulk} backlog=4096;
               proxy_pass {place.back}:{BULK}; }}

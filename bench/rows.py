@@ -143,6 +143,16 @@ LATENCY = (
     Column("p50", "p50 ms", 2, compared=False),
     Column("p99", "p99 ms", 2),
 )
+
+
+def secured(
+    what: str, measure: Callable[[Bench, Target], Figures], columns: tuple[Column, ...]
+) -> Row:
+    """A row of those who end TLS in front."""
+    contenders = tuple(SECURE)
+    return Row(f"TLS: {what}", measure, columns, fresh=True, contenders=contenders)
+
+
 ROWS: dict[str, Row] = {
     "up1": Row("One flow, front to back", bulk("push", 1), (RATE, PER_GB)),
     "down1": Row("One flow, back to front", bulk("pull", 1), (RATE, PER_GB)),
@@ -181,33 +191,25 @@ ROWS: dict[str, Row] = {
         fresh=True,
         contenders=(ONE, HUNDRED),
     ),
-    "tls_full": Row(
-        "TLS: whole handshakes, each with a small request",
+    "tls_full": secured(
+        "whole handshakes, each with a small request",
         handshakes("full"),
         (PER_SECOND, PER_REQUEST),
-        fresh=True,
-        contenders=tuple(SECURE),
     ),
-    "tls_resumed": Row(
-        "TLS: handshakes resumed by ticket, each with a small request",
+    "tls_resumed": secured(
+        "handshakes resumed by ticket, each with a small request",
         handshakes("resumed"),
         (PER_SECOND, PER_REQUEST),
-        fresh=True,
-        contenders=tuple(SECURE),
     ),
-    "tls_small": Row(
-        "TLS: small requests, 32 kept-alive connections",
+    "tls_small": secured(
+        "small requests, 32 kept-alive connections",
         requests(32),
         (PER_SECOND, PER_REQUEST, *LATENCY),
-        fresh=True,
-        contenders=tuple(SECURE),
     ),
-    "tls_objects": Row(
-        "TLS: objects of 1 MB, 8 kept-alive connections",
+    "tls_objects": secured(
+        "objects of 1 MB, 8 kept-alive connections",
         requests(8, "/1m"),
         (PER_SECOND, PER_REQUEST, *LATENCY),
-        fresh=True,
-        contenders=tuple(SECURE),
     ),
 }
 

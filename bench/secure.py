@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.contenders import WEB, Command, Place, haproxy_binary
 from bench.contenders import bridge as plain_bridge
+from bench.contenders import nginx as plain_nginx
 
 SUITE = "TLS_AES_128_GCM_SHA256"
 BRIDGE, HAPROXY, NGINX = "bridge/tls", "haproxy/tls", "nginx/tls"
@@ -57,29 +58,13 @@ listen unused
 
 def nginx(place: Place) -> list[str]:
     pem, key = certificate(place)
-    text = f"""
-load_module /usr/lib/nginx/modules/ngx_stream_module.so;
-worker_processes 1;
-worker_rlimit_nofile 16384;
-daemon off;
-master_process off;
-pid {place.directory}/nginx.pid;
-error_log {place.directory}/nginx.log;
-events {{ worker_connections 12000; }}
-stream {{
-    proxy_timeout 1h;
-    proxy_buffer_size 64k;
+    tls = f"""
     ssl_certificate {pem};
     ssl_certificate_key {key};
     ssl_protocols TLSv1.3;
     ssl_conf_command Ciphersuites {SUITE};
-    server {{ listen [{place.front}]:{place.web} ssl backlog=4096;
-              proxy_pass {place.back}:{WEB}; }}
-    server {{ listen [{place.front}]:{place.bulk};
-              proxy_pass {place.back}:{WEB}; }}
-}}
 """
-    return ["nginx", "-c", place.write("nginx.conf", text), "-e", "/dev/null"]
+    return plain_nginx(place, " ssl", tls)
 
 
 def bridge(place: Place) -> list[str]:

@@ -43,9 +43,8 @@ class Farms(Mapping[str, Farm]):
     """
     The farms of *config*, by name, each with its servers.
 
-    *securities* are those of farms with TLS.  Nothing is checked or looked up before
-    ``start``.  *lookup* is how names are asked
-    for; by default as this host is set up to.
+    *securities* are those of farms with TLS.  *lookup* is how names are asked for, by
+    default as this host is set up to.  Nothing is checked or asked before ``start``.
     """
 
     def __init__(

@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from twisted.internet.interfaces import IReadDescriptor, IWriteDescriptor
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
+from bridge.net.direction import Direction
 from bridge.net.pump import Pump, Reactor
 from bridge.net.stream import Stream
 
@@ -104,3 +106,27 @@ def tcp_pairs(count: int) -> Iterator[list[tuple[socket.socket, socket.socket]]]
         for pair in pairs:
             for end in pair:
                 end.close()
+
+
+@pytest.fixture
+def turner() -> Iterator[Turner]:
+    made = Turner()
+    yield made
+    made.pump.stop()
+
+
+class Owner:
+    """Hears how a direction goes."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.source: Stream | None = None
+
+    def finished(self, direction: Direction) -> None:
+        self.told.append("finished")
+
+    def broken(self, stream: Stream) -> None:
+        self.told.append("source" if stream is self.source else "sink")
+
+    def crashed(self) -> None:
+        self.told.append("crashed")

@@ -10,11 +10,12 @@ from __future__ import annotations
 import socket
 import ssl
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import cast
 
+import pytest
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
@@ -26,6 +27,7 @@ from tests.pumping import Turner, tcp_pair
 
 NAME = "web.test"
 TLS_1_2, TLS_1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+VERSIONS = pytest.mark.parametrize("version", [TLS_1_2, TLS_1_3])
 _NUMBERS = {TLS_1_2: SSL.TLS1_2_VERSION, TLS_1_3: SSL.TLS1_3_VERSION}
 
 
@@ -296,6 +298,14 @@ class Maker:
         pair = self.pair(security or accepting())
         pair.shake()
         return pair
+
+
+@pytest.fixture
+def make(turner: Turner) -> Iterator[Maker]:
+    maker = Maker(turner)
+    yield maker
+    for pair in maker.made:
+        pair.close()
 
 
 def pull(pair: Pair) -> bytes:

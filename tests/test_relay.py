@@ -9,32 +9,14 @@ from ssl import TLSVersion
 
 import pytest
 
-from bridge.net.direction import Direction
 from bridge.net.relay import CHUNKS, Relay
 from bridge.net.seal import SIZE, text
 from bridge.net.security import Security
 from bridge.net.stream import Stream, join
 from bridge.net.tcpinfo import tcp_info
-from tests.pumping import Turner, tcp_pair
+from tests.pumping import Owner, Turner, tcp_pair
 from tests.secured import TLS_1_2, TLS_1_3, Far, Pair, accepting, dialing
 from tests.sessions import reset
-
-
-class Owner:
-    """Hears how a direction goes."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-        self.source: Stream | None = None
-
-    def finished(self, direction: Direction) -> None:
-        self.told.append("finished")
-
-    def broken(self, stream: Stream) -> None:
-        self.told.append("source" if stream is self.source else "sink")
-
-    def crashed(self) -> None:
-        self.told.append("crashed")
 
 
 class Plain:

@@ -11,28 +11,10 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from bridge.net import splice as module
-from bridge.net.direction import Direction
 from bridge.net.splice import CHUNK, Pipes, Splice
-from bridge.net.stream import Stream, join
+from bridge.net.stream import join
 from bridge.net.tcpinfo import tcp_info
-from tests.pumping import Turner, tcp_pair
-
-
-class Owner:
-    """Hears how a direction goes."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-        self.source: Stream | None = None
-
-    def finished(self, direction: Direction) -> None:
-        self.told.append("finished")
-
-    def broken(self, stream: Stream) -> None:
-        self.told.append("source" if stream is self.source else "sink")
-
-    def crashed(self) -> None:
-        self.told.append("crashed")
+from tests.pumping import Owner, Turner, tcp_pair
 
 
 class Relay:

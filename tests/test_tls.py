@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from OpenSSL import SSL
@@ -13,27 +13,17 @@ from OpenSSL import SSL
 from bridge.net.seal import SIZE, text
 from bridge.net.security import Security
 from bridge.net.tlsinfo import tls_info
-from tests.pumping import Turner
-from tests.secured import NAME, TLS_1_2, TLS_1_3, Maker, Pair, accepting, dialing, pull
+from tests.secured import (
+    NAME,
+    TLS_1_3,
+    VERSIONS,
+    Maker,
+    Pair,
+    accepting,
+    dialing,
+    pull,
+)
 from tests.sessions import reset
-
-VERSIONS = pytest.mark.parametrize("version", [TLS_1_2, TLS_1_3])
-
-
-@pytest.fixture
-def turner() -> Iterator[Turner]:
-    made = Turner()
-    yield made
-    made.pump.stop()
-
-
-@pytest.fixture
-def make(turner: Turner) -> Iterator[Maker]:
-    maker = Maker(turner)
-    yield maker
-    for pair in maker.made:
-        pair.close()
-
 
 # Handshakes
 

@@ -5,32 +5,13 @@ from __future__ import annotations
 import gc
 import ssl
 import weakref
-from collections.abc import Iterator
 
 import pytest
 from OpenSSL import SSL
 
 from bridge.net.seal import SIZE, text
-from tests.pumping import Turner
-from tests.secured import TLS_1_2, TLS_1_3, Maker, Pair, accepting, pull
+from tests.secured import TLS_1_2, TLS_1_3, VERSIONS, Maker, Pair, accepting, pull
 from tests.sessions import reset
-
-VERSIONS = pytest.mark.parametrize("version", [TLS_1_2, TLS_1_3])
-
-
-@pytest.fixture
-def turner() -> Iterator[Turner]:
-    made = Turner()
-    yield made
-    made.pump.stop()
-
-
-@pytest.fixture
-def make(turner: Turner) -> Iterator[Maker]:
-    maker = Maker(turner)
-    yield maker
-    for pair in maker.made:
-        pair.close()
 
 
 def test_one_sided_close_notify_is_a_half_close_in_tls_1_3(make: Maker) -> None:

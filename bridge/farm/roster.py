@@ -118,21 +118,10 @@ class Ranked:
 
     def take(self, skip: Collection[Server]) -> Entry | None:
         """As ``least_but``, and forget that server."""
-        heap, current = self._heap, self._current
-        passed = []
-        taken = None
-        while heap and taken is None:
-            entry = heappop(heap)
-            server = entry[3]
-            if current.get(server) is entry:
-                if server in skip:
-                    passed.append(entry)
-                else:
-                    taken = entry
-                    del current[server]
-        for each in passed:
-            heappush(heap, each)
-        return taken
+        entry = self.least_but(skip)
+        if entry is not None:
+            del self._current[entry[3]]
+        return entry
 
     def __contains__(self, server: Server) -> bool:
         return server in self._current

@@ -195,8 +195,7 @@ class Splice:
         """
         if self.over or (self.held and not self._flush()):
             return
-        pipes = self._pipes
-        reading, writing, slots = pipes.scratch
+        reading, writing, slots = self._pipes.scratch
         while True:
             try:
                 got = splice(self._from, writing, CHUNK, None, None, FLAGS)

@@ -214,7 +214,7 @@ class Stream:
                 sockopt.reset_on_close(self.socket)
             except OSError:  # nothing is left that could be reset
                 pass
-            self.close()
+            Stream.close(self)  # and not with a farewell, which TLS would send
 
     # Telling the protocol
 

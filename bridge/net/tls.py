@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
-from bridge.net import sockopt
 from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP
 from bridge.net.seal import PIECE, SIZE, Seal, reason_of, text, wire
 from bridge.net.security import TLSError
@@ -354,11 +353,6 @@ class TLSStream(Stream):
 
     def abort(self) -> None:
         """Close with a RST, at once.  Tells nobody."""
-        if self.fd >= 0:
-            self._stop_lingering()
-            self._waiting = None
-            try:
-                sockopt.reset_on_close(self.socket)
-            except OSError:  # nothing is left that could be reset
-                pass
-            Stream.close(self)
+        self._stop_lingering()
+        self._waiting = None
+        Stream.abort(self)

@@ -72,6 +72,21 @@ def report(script: Script, direct: Route, through: Route) -> str:
     )
 
 
+def compared(scripts: list[Script], direct: Route, through: Route) -> list[Outcome]:
+    """What was seen through the gateway, which is what is seen without it."""
+    expected, seen = play(scripts, direct), play(scripts, through)
+    assert not [e for e in expected if e.hung], "the oracle itself is at fault"
+    wrong = [
+        script
+        for script, there, here in zip(scripts, expected, seen, strict=False)
+        if complaint(script, there, here)
+    ]
+    assert not wrong, f"{len(wrong)} of {len(scripts)} scripts, of which " + "".join(
+        report(script, direct, through) for script in wrong[:3]
+    )
+    return seen
+
+
 @pytest.mark.parametrize("front", ["wide", "narrow"])
 def test_each_end_sees_what_it_would_see_without_a_gateway(
     start: Start, server: socket.socket, front: str
@@ -83,16 +98,7 @@ def test_each_end_sees_what_it_would_see_without_a_gateway(
     through = Route(gateway.addresses(front)[0], server)
     scripts = scripts_of(f"{seed} {front}")
     baseline = gateway.descriptors()
-    expected, seen = play(scripts, direct), play(scripts, through)
-    assert not [e for e in expected if e.hung], "the oracle itself is at fault"
-    wrong = [
-        (wrong, script)
-        for script, there, here in zip(scripts, expected, seen, strict=False)
-        if (wrong := complaint(script, there, here))
-    ]
-    assert not wrong, f"{len(wrong)} of {len(scripts)} scripts, of which " + "".join(
-        report(script, direct, through) for _, script in wrong[:3]
-    )
+    seen = compared(scripts, direct, through)
     check_records(gateway, scripts, seen)
     until(lambda: gateway.descriptors() <= baseline + 2 * 64, "descriptors to go")
 

@@ -17,11 +17,10 @@ import pytest
 from tests.e2e.certified import Certified
 from tests.e2e.conftest import Start
 from tests.e2e.gateway import Configuration, Gateway, relay, until
-from tests.e2e.oracle.play import Route, play
+from tests.e2e.oracle.play import Route
 from tests.e2e.oracle.script import is_clean
-from tests.e2e.oracle.verdict import complaint
 from tests.e2e.peers import name_of
-from tests.e2e.test_oracle import SMALL, report, scripts_of
+from tests.e2e.test_oracle import SMALL, compared, scripts_of
 
 
 def with_profile(configuration: Configuration, small: bool) -> Configuration:
@@ -62,16 +61,7 @@ def test_each_end_sees_what_it_would_see_without_tls(
     through = Route(gateway.addresses()[0], server)
     scripts = scripts_of(f"{seed} TLS {small}")
     baseline = gateway.descriptors()
-    expected, seen = play(scripts, direct), play(scripts, through)
-    assert not [e for e in expected if e.hung], "the oracle itself is at fault"
-    wrong = [
-        (wrong, script)
-        for script, there, here in zip(scripts, expected, seen, strict=False)
-        if (wrong := complaint(script, there, here))
-    ]
-    assert not wrong, f"{len(wrong)} of {len(scripts)} scripts, of which " + "".join(
-        report(script, direct, through) for _, script in wrong[:3]
-    )
+    seen = compared(scripts, direct, through)
     # Not by the clients' ports, as there: after resets they are used again at once.
     clean = [n for n, script in enumerate(scripts) if is_clean(script)]
     records = gateway.records(len(scripts))
