@@ -52,7 +52,10 @@ class Reaching:
         self.unable: tuple[str, ...] = ()
         """Those that had no port left for a dial."""
         self.reason = ""
-        """Why the last dial, or the front's handshake, failed."""
+        """
+        Why it ends as it does, where the ending's word does not say it all: a failed
+        dial in the kernel's words, a time-out of ours, a stream that was cut off.
+        """
         self.dial_began: float | None = None
         self.dialed: float | None = None
         self._dial: Dial | Race | None = None
@@ -144,6 +147,7 @@ class Reaching:
         self.back = back
         self._dial = None
         self.tried = ()
+        self.reason = ""  # an earlier attempt's
         terms, server = self.terms, self.server
         if server is not None and server.failing:
             terms.farm.health.dialed(server)

@@ -73,7 +73,7 @@ def record_of(session: Session) -> Record:
         _host_and_port(session.front.peer),
         ending._value_,
         "--" if done else _letters(session, ending),
-        session.reason if session.dialed is None else "",
+        session.reason,
         session.accepted,
         session.dial_began,
         session.dialed,

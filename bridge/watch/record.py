@@ -42,7 +42,7 @@ class Record(NamedTuple):
     letters: str
     """How HAProxy would say it: who ended the session, and in which phase."""
     reason: str
-    """Why no server was connected, a failed dial in the kernel's words; or empty."""
+    """Why it ended so, where ``ending`` does not say it all; or empty."""
     accepted: float
     dial_began: float | None
     """When the first attempt began."""
