@@ -22,6 +22,12 @@ from bridge.config.unbuilt import Later, Unbuilt
 NAME, ITEM = "NAME", "[]"
 """Steps that stand for any name of a map, and for any item of a list."""
 
+_LISTED = 24
+"""Words that an error lists; no part of the model has as many keys."""
+
+_HINTS = 20
+"""Of errors of one kind, those that tell what may have been meant."""
+
 
 @dataclass(frozen=True)
 class Key:
@@ -72,7 +78,31 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = nearest(word, words)
     if near:
         return f'did you mean "{near}"?'
-    return f"known here: {', '.join(words)}" if words else "nothing is known here"
+    if not words:
+        return "nothing is known here"
+    more = f" and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
+    return f"known here: {', '.join(words[:_LISTED])}{more}"
+
+
+class Known:
+    """
+    Names that may be referred to, with hints for those who miss them.
+
+    A hint compares a word with every name there is, so only the first few get one.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = set(names)
+        self._hints = _HINTS
+
+    def lacks(self, name: str) -> bool:
+        """Where nothing is known, that is the error."""
+        return bool(self._names) and name not in self._names
+
+    def hint(self, word: str) -> str:
+        """``, did you mean "X"?``, or nothing."""
+        self._hints -= 1
+        return f", {did_you_mean(word, self._names)}" if self._hints >= 0 else ""
 
 
 def _key(path: str, info: FieldInfo) -> Key:

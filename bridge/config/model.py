@@ -9,6 +9,7 @@ all of them and where they stand.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -213,4 +214,8 @@ class Config(Part):
 
     def profile(self, name: str) -> Profile:
         """The profile *name*, every key filled in along its ``base``."""
-        return resolve(name, self.profiles)
+        return self._resolved[name]
+
+    @cached_property
+    def _resolved(self) -> Mapping[str, Profile]:
+        return resolve(self.profiles)

@@ -10,6 +10,13 @@ Path: TypeAlias = tuple[str | int, ...]
 """Keys and indexes from the document's root: ``("fronts", "web", "listen", 0)``."""
 
 
+_WAY = 7
+"""Names that a circle shows, the first and the last among them."""
+
+_AROUND = 100
+"""Characters of a source line that are shown on either side of an error."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spot:
     """A place in a file; line and column count from 1, the column in characters."""
@@ -44,6 +51,9 @@ class Problem:
     """``fronts.web.listen[1]``; empty for what concerns the text as a whole."""
     message: str
     source_line: str = ""
+    """Around the column, where the line is very long."""
+    source_begin: int = 0
+    """Characters of the line before that."""
 
     def __str__(self) -> str:
         """The line, then the source and a caret below the column."""
@@ -51,7 +61,7 @@ class Problem:
         head = f"{self.file}:{self.line}:{self.column}: {path}{self.message}"
         if not self.source_line:
             return head
-        before = self.source_line[: self.column - 1]
+        before = self.source_line[: self.column - 1 - self.source_begin]
         margin = "".join(c if c == "\t" else " " for c in before)
         return f"{head}\n    {self.source_line}\n    {margin}^"
 
@@ -73,8 +83,26 @@ def dotted(path: Sequence[str | int]) -> str:
     """
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        if isinstance(step, int):
+            text += f"[{step}]"
+            continue
+        key = step if len(step) <= _AROUND else f"{step[:_AROUND]}..."
+        text += f".{key}" if text else key
     return text
+
+
+def circle(names: Sequence[str]) -> str:
+    """
+    A way through *names* and back to its first, shortened where it is long.
+
+    >>> circle(["a", "b"])
+    'a -> b -> a'
+    """
+    way = [*names, names[0]]
+    if len(way) > _WAY:
+        left = f"({len(way) - _WAY + 1:,} more)"
+        way = [*way[: _WAY - 3], left, *way[-2:]]
+    return " -> ".join(way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +141,12 @@ def told(flaws: Iterable[Flaw], sources: Mapping[str, Sequence[str]]) -> list[Pr
 def _problem(flaw: Flaw, lines: Sequence[str]) -> Problem:
     at = flaw.spot
     line = lines[at.line - 1] if at.line <= len(lines) else ""
+    # What a program wrote may be one line of a megabyte, with an error in every word.
+    begin = max(0, at.column - _AROUND) if len(line) > 2 * _AROUND else 0
+    shown = line[begin : begin + 2 * _AROUND]
     # The text goes to a terminal: an escape sequence in the file must not.
-    clean = "".join(c if c.isprintable() or c == "\t" else "?" for c in line)
+    clean = "".join(c if c.isprintable() or c == "\t" else "?" for c in shown)
     message = "".join(c if c.isprintable() else "?" for c in flaw.message)
-    return Problem(at.file, at.line, at.column, dotted(flaw.path), message, clean)
+    return Problem(
+        at.file, at.line, at.column, dotted(flaw.path), message, clean, begin
+    )

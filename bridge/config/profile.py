@@ -195,16 +195,22 @@ BUILT_IN: Mapping[str, Profile] = {
 servers nearby; jumbo: lan, on links of MTU 9000."""
 
 
-def resolve(name: str, profiles: Mapping[str, Profile]) -> Profile:
+def resolve(profiles: Mapping[str, Profile]) -> dict[str, Profile]:
     """
-    The profile *name* with every key filled in along ``base``.
+    Every profile that there is, by its name, with every key filled in along ``base``.
 
-    Raises KeyError for a name that is neither in *profiles* nor built in; the
-    configuration has been checked for those and for circles before.
+    *profiles* have been checked for circles and for bases that do not exist.  A loop
+    and no recursion: a chain may be longer than Python's stack.
     """
-    if name in BUILT_IN:
-        return BUILT_IN[name]
-    profile = profiles[name]
-    if profile.base is None:
-        return profile
-    return profile.over(resolve(profile.base, profiles))
+    known = dict(BUILT_IN)
+    for name in profiles:
+        chain: list[str] = []
+        step: str | None = name
+        while step is not None and step not in known:
+            chain.append(step)
+            step = profiles[step].base
+        above = known[step] if step is not None else None
+        for each in reversed(chain):
+            own = profiles[each]
+            above = known[each] = own if above is None else own.over(above)
+    return known

@@ -44,16 +44,16 @@ def load(path: Path, environment: Mapping[str, str]) -> Document:
     that cannot be read.
     """
     main = _planted(path, environment)
-    trees = [main]
+    trees, known = [main], {main.file}
     for at, where, pattern in _patterns(main):
         try:
             found = _matching(path, pattern)
         except ValueError as error:
             main.flaws.append(Flaw(at, where, str(error)))
             continue
-        known = {tree.file for tree in trees}
-        new = (file for file in found if str(file) not in known)
+        new = [file for file in found if str(file) not in known]
         trees += [_planted(file, environment) for file in new]
+        known.update(map(str, new))
     return _document(trees)
 
 
@@ -164,6 +164,9 @@ def _validated(
     values: Any, places: Mapping[problems.Path, Place], folder: Path
 ) -> tuple[Config | None, list[Flaw]]:
     """*folder* is where relative paths begin."""
+    excess = checks.too_large(values, places)
+    if excess is not None:
+        return None, [excess]
     wrong = list(checks.flaws(values, places))
     try:
         return Config.model_validate(values, context={"folder": folder}), wrong
@@ -208,6 +211,7 @@ def _merged(main: Tree, tree: Tree, section: str) -> Iterator[Flaw]:
     main.places.setdefault((section,), tree.places[section,])
     if not isinstance(target, dict):
         return  # the model says so
+    new = set()
     for name, part in tree.values[section].items():
         path = (section, name)
         if name in target:
@@ -216,6 +220,7 @@ def _merged(main: Tree, tree: Tree, section: str) -> Iterator[Flaw]:
             yield Flaw(tree.places[path].key, path, what)
             continue
         target[name] = part
-        for inner, place in tree.places.items():
-            if inner[:2] == path:
-                main.places[inner] = place
+        new.add(name)
+    for inner, place in tree.places.items():
+        if inner[:1] == (section,) and inner[1:2] and inner[1] in new:
+            main.places[inner] = place

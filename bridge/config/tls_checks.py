@@ -6,10 +6,10 @@ Like ``checks``, these read the plain values and pass over what is of the wrong 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bridge.config.keys import did_you_mean
+from bridge.config.keys import Known
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.scalars import shown
 from bridge.net.names import pattern
@@ -21,7 +21,7 @@ _SKIP = "insecure_skip_verify"
 def front_flaws(
     path: Path,
     front: dict[str, Any],
-    farms: Collection[str],
+    farms: Known,
     places: Mapping[Path, Place],
 ) -> Iterator[Flaw]:
     """Everything wrong inside the *front* at *path*; *farms* are those there are."""
@@ -81,14 +81,14 @@ def _services(path: Path, farm: dict[str, Any]) -> Iterator[tuple[Path, str]]:
 def _routes(
     path: Path,
     to: dict[str, Any],
-    farms: Collection[str],
+    farms: Known,
     places: Mapping[Path, Place],
 ) -> Iterator[Flaw]:
     first: dict[str, Path] = {}
     for name, farm in to.items():
         here = (*path, name)
-        if isinstance(farm, str) and farms and farm not in farms:
-            message = f"no farm is named {shown(farm)}, {did_you_mean(farm, farms)}"
+        if isinstance(farm, str) and farms.lacks(farm):
+            message = f"no farm is named {shown(farm)}{farms.hint(farm)}"
             yield _at_value(here, message, places)
         try:
             canonical = pattern(name)

@@ -16,11 +16,14 @@ _Odd: TypeAlias = Iterator[tuple[Path, str]]
 
 def oddities(document: Document) -> _Odd:
     """Each key that is odd, and why."""
+    written: dict[str | int, set[str | int]] = {}
+    for step in document.places:
+        if step[:1] == ("farms",) and len(step) > 2:
+            written.setdefault(step[1], set()).add(step[2])
     for name, farm in document.config.farms.items():
         path: Path = ("farms", name)
-        written = {step[2] for step in document.places if step[:2] == path and step[2:]}
         yield from _servers((*path, "servers"), farm)
-        yield from _idle(path, farm, written)
+        yield from _idle(path, farm, written.get(name, set()))
         yield from _sources((*path, "source"), farm)
 
 

@@ -3,65 +3,149 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TypeAlias
 
 from bridge.config import Config
-from bridge.config.model import Front
-from bridge.config.problems import Path
+from bridge.config.problems import Path, circle
 from bridge.net.address import Address
 
-_WILDCARDS = ("0.0.0.0", "::")
+_WILDCARDS = {4: "0.0.0.0", 6: "::"}
 
-_Listeners: TypeAlias = Mapping[int, list[tuple[str, Front, Address]]]
-"""By port: a front's name, the front, and one address that it listens on."""
+_TOLD = 20
+"""
+Servers of one knot of circles that are told: a way is looked for from each of them, and
+all of them together may lead through everything there is.
+"""
+
+_Node: TypeAlias = tuple[str, str]
+"""A section and a name in it: a front or a farm."""
+
+_Steps: TypeAlias = Mapping[_Node, list[tuple[Path, _Node]]]
+"""
+From each front the farms it leads to, from each farm the fronts that its servers are,
+with the key that leads there.  Farms are in it because many fronts may share one.
+"""
 
 
 def loops(config: Config) -> Iterator[tuple[Path, str]]:
-    """The server that leads each front back to itself, and the way there."""
-    listeners: dict[int, list[tuple[str, Front, Address]]] = {}
+    """The servers that lead fronts back to themselves, with the shortest way there."""
+    steps = _steps(config)
+    knots = _knots(steps)
+    told: dict[int, int] = {}
+    for node in (("farms", name) for name in config.farms):
+        for path, front in steps[node]:
+            if knots[node] != knots[front]:
+                continue
+            count = told[knots[node]] = told.get(knots[node], 0) + 1
+            if count <= _TOLD:
+                way = circle([name for kind, name in _way(steps, front, node)][::2])
+                what = "is our own front: sessions would run in a circle"
+                yield path, f"{what}, {way}"
+
+
+def _steps(config: Config) -> _Steps:
+    """All in the configuration's order."""
+    listeners = _Listeners()
+    steps: dict[_Node, list[tuple[Path, _Node]]] = {}
     for name, front in config.fronts.items():
+        path: Path = ("fronts", name, "to")
+        steps["fronts", name] = [(path, ("farms", farm)) for farm in front.farms]
         for listen in front.listen:
             if isinstance(listen, Address) and listen.port:
-                listeners.setdefault(listen.port, []).append((name, front, listen))
-    for name in config.fronts:
-        for path, way in _ways(config, listeners, (name,)):
-            circle = " -> ".join([*way, name])
-            yield (
-                path,
-                f"is our own front: sessions would run in a circle, {circle}",
-            )
+                listeners.add(name, listen, front.dual_stack)
+    for name, farm in config.farms.items():
+        steps["farms", name] = [
+            (("farms", name, "servers", index), ("fronts", front))
+            for index, server in enumerate(farm.servers)
+            # What a name stands for is not known here.
+            if isinstance(server.address, Address)
+            for front in listeners.reached(server.address)
+        ]
+    return steps
 
 
-def _ways(
-    config: Config, listeners: _Listeners, way: tuple[str, ...]
-) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Each server that is the first front of *way*, and the fronts passed before."""
-    for farm in config.fronts[way[-1]].farms:
-        for index, server in enumerate(config.farms[farm].servers):
-            address = server.address
-            if not isinstance(address, Address):
-                continue  # what a name stands for is not known here
-            reached = {
-                name
-                for name, front, listen in listeners.get(address.port, ())
-                if _takes(front, listen, address)
-            }
-            if way[0] in reached:
-                yield ("farms", farm, "servers", index), way
-            for name in sorted(reached.difference(way)):
-                yield from _ways(config, listeners, (*way, name))
+@dataclass(slots=True)
+class _Listeners:
+    """Fronts by the addresses at which they take connections."""
+
+    exact: dict[Address, list[str]] = field(default_factory=dict)
+    every: dict[tuple[int, int], list[str]] = field(default_factory=dict)
+    """Wildcards, by family and port."""
+
+    def add(self, name: str, listen: Address, dual_stack: bool) -> None:
+        self.exact.setdefault(listen, []).append(name)
+        if listen.host == _WILDCARDS[listen.family]:
+            for family in (4, 6) if dual_stack else (listen.family,):
+                self.every.setdefault((family, listen.port), []).append(name)
+
+    def reached(self, address: Address) -> list[str]:
+        """
+        The fronts at which what is dialed to *address* arrives.
+
+        A wildcard takes every address of this host, of which only loopback is known.
+        """
+        found = list(self.exact.get(address, ()))
+        if ip_address(address.host).is_loopback:
+            found += self.every.get((address.family, address.port), ())
+        return sorted(set(found))
 
 
-def _takes(front: Front, listen: Address, address: Address) -> bool:
+def _knots(steps: _Steps) -> dict[_Node, int]:
     """
-    Whether what is dialed to *address*, whose port is the same, arrives at *listen*.
+    A number for each node; two have the same if each leads to the other.
 
-    A wildcard takes every address of this host, of which only loopback is known here.
+    Tarjan's strongly connected components, without recursion: there may be many.
     """
-    if (listen.host, listen.scope) == (address.host, address.scope):
-        return True
-    if listen.host not in _WILDCARDS or not ip_address(address.host).is_loopback:
-        return False
-    same = listen.family == address.family
-    return same or (listen.family == 6 and front.dual_stack)
+    index: dict[_Node, int] = {}
+    low: dict[_Node, int] = {}
+    knots: dict[_Node, int] = {}
+    met: list[_Node] = []
+    for root in steps:
+        if root in index:
+            continue
+        index[root] = low[root] = len(index)
+        met.append(root)
+        work = [(root, iter(steps[root]))]
+        while work:
+            node, left = work[-1]
+            for _, other in left:
+                if other not in index:
+                    index[other] = low[other] = len(index)
+                    met.append(other)
+                    work.append((other, iter(steps[other])))
+                    break
+                if other not in knots:
+                    low[node] = min(low[node], index[other])
+            else:
+                work.pop()
+                if work:
+                    above = work[-1][0]
+                    low[above] = min(low[above], low[node])
+                if low[node] == index[node]:
+                    _close(node, met, knots, index[node])
+    return knots
+
+
+def _close(node: _Node, met: list[_Node], knots: dict[_Node, int], number: int) -> None:
+    """All that was opened since *node* is one knot with it."""
+    while node not in knots:
+        knots[met.pop()] = number
+
+
+def _way(steps: _Steps, start: _Node, end: _Node) -> list[_Node]:
+    """The shortest way from *start* to *end*, both included."""
+    before: dict[_Node, _Node] = {start: start}
+    ahead = [start]
+    for node in ahead:  # which grows meanwhile
+        if node == end:
+            break
+        for _, other in steps[node]:
+            if other not in before:
+                before[other] = node
+                ahead.append(other)
+    way = [end]
+    while way[-1] != start:
+        way.append(before[way[-1]])
+    return way[::-1]

@@ -129,6 +129,18 @@ class SystemdName:
 Listen: TypeAlias = Address | UnixPath | SystemdName
 
 
+def ports_of(text: str) -> int:
+    """
+    How many listeners one entry of ``listen`` asks for, without making any.
+
+    >>> ports_of("[::]:8000-8002"), ports_of("[::]:80")
+    (3, 1)
+    """
+    span = _RANGE.fullmatch(text)
+    count = int(span["last"]) - int(span["first"]) + 1 if span else 1
+    return count if 0 < count <= MAX_RANGE else 1  # others are refused
+
+
 def parse_listen(text: str) -> tuple[Listen, ...]:
     """
     What one entry of ``listen`` stands for: several addresses for a range of ports.
