@@ -33,6 +33,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from bridge.net.lingering import Lingering
+
 IN = select.EPOLLIN
 OUT = select.EPOLLOUT
 ERR = select.EPOLLERR
@@ -101,6 +103,8 @@ class Pump:
         self._doomed: list[socket.SocketType] = []
         self._turning = False
         self._woken = False
+        self.lingering = Lingering()
+        """Streams that were closed, and have something left to send."""
         reactor.addReader(self)
 
     # What streams, ports and dials call

@@ -127,19 +127,19 @@ class Stream:
 
     def _rare(self, events: int, outward: Direction) -> None:
         if events & PRI:
-            self._keep_urgent_inline()
+            self.keep_urgent_inline()
             outward.urgent = True
         if events & ERR:
             outward.fail(self)
 
-    def _keep_urgent_inline(self) -> None:
+    def keep_urgent_inline(self) -> None:
         if not self.urgent:
             self.urgent = True
             sockopt.set_urgent_inline(self.socket)
 
     def _ready_unjoined(self, events: int) -> None:
         if events & PRI:
-            self._keep_urgent_inline()
+            self.keep_urgent_inline()
         if events & RDHUP:
             self.ended = True
         if events & ERR:

@@ -1,9 +1,10 @@
 """
 A stream whose bytes are TLS records on the wire.
 
-Here: ``TLSStream``, its handshake and its ends.  Not here: how records become plaintext
-(``seal``), how plaintext gets to the other side (``relay``), which certificates and
-rules there are (``security``, and who makes its context).
+Here: ``TLSStream``, its bytes and its ends.  Not here: its handshake (``handshake``),
+how records become plaintext (``seal``), how plaintext gets to the other side
+(``relay``), which certificates and rules there are (``security``, and who makes its
+context).
 
 The ends, as RFC 8446 (section 6.1) and RFC 5246 (section 7.2.1) have them:
 
@@ -25,13 +26,14 @@ from __future__ import annotations
 
 import errno
 import socket
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
-from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP
-from bridge.net.seal import PIECE, SIZE, Seal, reason_of, text, wire
-from bridge.net.security import TLSError
+from bridge.net.handshake import Handshake
+from bridge.net.pump import ERR, OUT
+from bridge.net.seal import SIZE, Seal, reason_of, text, wire
 from bridge.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -45,6 +47,21 @@ ROUNDS = 16
 CUT_OFF = "the connection ended without close_notify"
 
 
+class Phase(Enum):
+    """Where a TLS stream stands."""
+
+    SHAKING = auto()
+    """Its handshake is to come, under way, or has failed."""
+    OPEN = auto()
+    LINGERING = auto()
+    """Closed, as far as anybody else is concerned; the last records wait for room."""
+
+    __hash__ = object.__hash__
+
+
+_SHAKING, _OPEN, _LINGERING = Phase.SHAKING, Phase.OPEN, Phase.LINGERING
+
+
 class TLSStream(Stream):
     """
     Takes *stream*'s place, socket and protocol over.
@@ -55,9 +72,9 @@ class TLSStream(Stream):
     """
 
     __slots__ = (
-        "_broken", "_early", "_heard", "_linger", "_notified", "_rest", "_seal",
-        "_security", "_tickets", "_timer", "_waiting", "drained", "half_closes",
-        "parted", "protected",
+        "_aside", "_broken", "_handshake", "_heard", "_linger", "_notified", "_rest",
+        "_tickets", "_timer", "drained", "half_closes", "parted", "phase", "seal",
+        "security",
     )  # fmt: skip
 
     secure = True
@@ -69,14 +86,15 @@ class TLSStream(Stream):
         self.ended = stream.ended
         self.urgent = stream.urgent
         stream.fd = -1
-        self._security = security
-        self._seal = Seal(security.connection())
+        self.phase = _SHAKING
+        self.security = security
+        self.seal = Seal(security.connection())
+        self._handshake: Handshake | None = Handshake(self)
         self._linger = linger
-        self._waiting: Waiting | None = None
         self._timer: IDelayedCall | None = None
         self._rest = b""  # records that the kernel has not taken
         self._tickets = False  # these are only tickets; somebody will soon send more
-        self._early = False  # perhaps bytes came with the end of the handshake
+        self._aside = False  # before the next read there is something else to look at
         self._broken = False  # sending has met a reset, told only once
         self._notified = False
         self._heard = False  # anything, since we said close_notify
@@ -87,117 +105,71 @@ class TLSStream(Stream):
         The other end sent a FIN and no close_notify, but it had ours, and nothing had
         come from it since.
         """
-        self.protected = False
-        """The handshake is through."""
         self.half_closes = False
         """Both directions end for themselves: since TLS 1.3."""
         self.pump.hand_over(self.fd, self)
 
     @property
     def connection(self) -> SSL.Connection:
-        return self._seal.connection
+        return self.seal.connection
+
+    @property
+    def protected(self) -> bool:
+        """The handshake is through, and it is not closed."""
+        return self.phase is _OPEN
 
     # The handshake
 
     def handshake(self, waiting: Waiting) -> None:
         """Begin.  *waiting* is told what comes of it, even from within this call."""
-        self._waiting = waiting
-        if self._security.accepts:
-            self._shake()
-        else:  # clients have the first word
-            self._step()
+        if self._handshake is not None:
+            self._handshake.begin(waiting)
 
-    def _shake(self) -> None:
-        """Go on with what has arrived."""
-        for _ in range(ROUNDS):
-            if not self._hear() or not self._step():
-                return
-            if self.drained and not self.ended and not self.urgent:
-                return
-        self.pump.again(self)
-
-    def _hear(self) -> bool:
-        """Feed what has arrived.  False when there is none, or it is over."""
-        try:
-            size = self.socket.recv_into(wire, PIECE)
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            self._unsecured((error.strerror or "reset").lower())
-            return False
-        if not size:
-            self._unsecured("the connection ended during the handshake")
-            return False
-        self.drained = size < PIECE
-        self._seal.feed(size)
-        return True
-
-    def _step(self) -> bool:
-        """Let OpenSSL say what it can.  False when it is done, or has given up."""
-        try:
-            done = self._seal.shake()
-        except SSL.Error as error:
-            self._speak()  # an alert
-            self._unsecured(reason_of(error))
-            return False
-        if done:
-            self._shaken()
-        else:
-            self._speak()
-        return not done
-
-    def _shaken(self) -> None:
-        connection, security = self._seal.connection, self._security
+    def shaken(self) -> str:
+        """It is through: why the other end is not to be trusted after all; or empty."""
+        connection, security = self.seal.connection, self.security
         self.half_closes = connection.get_protocol_version() >= SSL.TLS1_3_VERSION
         if security.accepts and self.half_closes:
             # Nothing but tickets is left to say.  They go with the first bytes, which
             # saves a short session one of its five sends, and those cost most.
-            self._rest = wire[: self._seal.take()].tobytes()
+            self._rest = wire[: self.seal.take()].tobytes()
             self._tickets = True
         else:
-            self._speak()
+            self.speak()
         reason = security.check(connection) if security.check is not None else ""
-        if reason:
-            self._unsecured(reason)
-            return
-        self.protected = self.readable = self._early = True
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.secured(self)
+        if not reason:
+            self.phase = _OPEN
+            self.readable = self._aside = True
+        return reason
 
-    def _unsecured(self, reason: str) -> None:
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.unsecured(self, TLSError(reason))
+    def forget_handshake(self) -> None:
+        """It is over, one way or the other."""
+        self._handshake = None
 
     # The pump calls these
 
     def ready(self, events: int) -> None:
         if self._rest and events & OUT and not self._tickets:
             self._flush_quietly()
-        if self.protected and self._timer is None:
+        if self.phase is _OPEN:
             self.drained = False
             Stream.ready(self, events)
-        elif self._timer is not None:
-            self._ready_lingering(events)
-        elif events & ERR:
-            self._unsecured("connection reset by peer")
-        else:
-            self.ended |= bool(events & RDHUP)
-            if events & PRI:
-                self._keep_urgent_inline()
-            if events & IN and self._waiting is not None:
-                self._shake()
+        elif self.phase is _LINGERING:
+            if events & ERR or not self._rest:
+                self._stop_lingering()
+                Stream.close(self)
+        elif self._handshake is not None:
+            self._handshake.ready(events)
 
     def run(self) -> None:
-        if self._waiting is not None:
-            self._shake()
-        elif self._timer is None:
+        if self._handshake is not None:
+            self._handshake.go_on()
+        elif self.phase is not _LINGERING:
             Stream.run(self)
 
     def crashed(self) -> None:
-        if self._waiting is not None:
-            self._unsecured("a bug of the gateway")
+        if self._handshake is not None:
+            self._handshake.fail("a bug of the gateway")
         else:
             Stream.crashed(self)
 
@@ -210,9 +182,9 @@ class TLSStream(Stream):
 
         Raises OSError when the connection was reset, cut off, or is not TLS any more.
         """
-        seal = self._seal
-        if self._early or seal.stopped:
-            self._early = self._tickets = False
+        seal = self.seal
+        if self._aside or seal.stopped:
+            self._aside = self._tickets = False
             got = 0 if seal.stopped else seal.unseal(0)
             if seal.stopped:
                 self.drained = False
@@ -235,15 +207,15 @@ class TLSStream(Stream):
                 return got
             if seal.stopped:
                 return self._stopped()
-            self._speak()  # perhaps they asked for something
+            self.speak()  # perhaps they asked for something
         self.drained = False
         return -1
 
     def _stopped(self) -> int:
         """Nothing more can be read: 0 if that is as it should be."""
-        self._speak()  # an alert, perhaps
-        if self._seal.failure is not None:
-            why = reason_of(self._seal.failure)
+        self.speak()  # an alert, perhaps
+        if self.seal.failure is not None:
+            why = reason_of(self.seal.failure)
             raise ConnectionResetError(errno.ECONNRESET, why)
         if not self.half_closes:
             self._notify()
@@ -256,7 +228,7 @@ class TLSStream(Stream):
         Those are kept, for ``flush``.  *flags* are send(2)'s.  Raises OSError.
         """
         try:
-            made = self._seal.seal(size)
+            made = self.seal.seal(size)
         except SSL.Error as error:
             raise BrokenPipeError(errno.EPIPE, reason_of(error)) from None
         return self._put(made, flags)
@@ -283,10 +255,10 @@ class TLSStream(Stream):
             self._rest = wire[sent:size].tobytes()
         return size - sent
 
-    def _speak(self, flags: int = 0) -> None:
+    def speak(self, flags: int = 0) -> None:
         """Send what OpenSSL has to say by itself."""
         try:
-            while size := self._seal.take():
+            while size := self.seal.take():
                 self._put(size, flags)
         except OSError:
             self._broken = True
@@ -322,37 +294,36 @@ class TLSStream(Stream):
         self._notify()
 
     def _notify(self, flags: int = 0) -> None:
-        if self.protected and not self._notified:
+        if self.phase is _OPEN and not self._notified:
             self._notified, self._heard = True, False
-            self._seal.shut()
-            self._speak(flags)
+            self.seal.shut()
+            self.speak(flags)
 
     def close(self) -> None:
         """Close, once the kernel has taken all there is to say.  Tells nobody."""
-        if self.fd < 0 or self._timer is not None:
+        if self.fd < 0 or self.phase is _LINGERING:
             return
         self._notify(socket.MSG_MORE)  # with the FIN, in one segment
-        if self.protected:
-            self._security.left(self._seal.connection)
-        self._waiting = self.outward = self.inward = self.protocol = None
+        if self.phase is _OPEN:
+            self.security.left(self.seal.connection)
+        self._handshake = self.outward = self.inward = self.protocol = None
         if self._rest:
+            self.phase = _LINGERING
+            self.pump.lingering.add(self)
             later = self.pump.reactor.callLater
             self._timer = later(self._linger, self.abort)
         else:
             Stream.close(self)
 
-    def _ready_lingering(self, events: int) -> None:
-        if events & ERR or not self._rest:
-            self._stop_lingering()
-            Stream.close(self)
-
     def _stop_lingering(self) -> None:
+        self.pump.lingering.discard(self)
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()
 
     def abort(self) -> None:
         """Close with a RST, at once.  Tells nobody."""
-        self._stop_lingering()
-        self._waiting = None
+        if self.phase is _LINGERING:
+            self._stop_lingering()
+        self._handshake = None
         Stream.abort(self)
