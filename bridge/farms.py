@@ -32,7 +32,7 @@ from bridge.net import sockopt
 from bridge.net.address import Address
 from bridge.net.dial import Target
 from bridge.net.pump import Pump
-from bridge.net.race import line_up
+from bridge.net.race import delay_within, line_up
 from bridge.net.securities import FarmSecurities
 from bridge.net.sockaddr import SocketAddress, describe, sockaddr
 
@@ -116,7 +116,7 @@ class _Built:
         self._found: dict[tuple[ServerConfig, Found], Server] = {}
         check = configured.check
         rules = Rules(
-            check=_checks(check, pump) if check is not None else None,
+            check=_checks(configured, check, pump) if check is not None else None,
             failures=configured.eject.failures if configured.eject else 0,
             ejected=configured.eject.duration if configured.eject else 0.0,
             slow_start=configured.slow_start or 0.0,
@@ -186,6 +186,7 @@ class _Built:
             most=server.connections,
             backup=server.backup,
             race=race,
+            delay=delay_within(self._configured.connect_timeout, len(targets)),
             ways=self._ways(targets),
             place=place,
             state=State.DISABLED if server.disabled else State.UP,
@@ -227,8 +228,11 @@ def _policy(farm: FarmConfig, ports: int) -> Policy:
     )
 
 
-def _checks(configured: CheckConfig, pump: Pump) -> Callable[..., Check]:
-    """What makes the check of one server."""
+def _checks(
+    farm: FarmConfig, configured: CheckConfig, pump: Pump
+) -> Callable[..., Check]:
+    """What makes the check of one server of *farm*."""
+    within = min(farm.connect_timeout, configured.timeout)
 
     def check(server: Server, verdict: Callable[[bool, str], None]) -> Check:
         settings = Settings(
@@ -236,10 +240,12 @@ def _checks(configured: CheckConfig, pump: Pump) -> Callable[..., Check]:
             random=random.random,
             interval=configured.interval,
             timeout=configured.timeout,
+            connect=within,
             rise=configured.rise,
             fall=configured.fall,
         )
-        dial = over_pump(pump, server, secure=configured.kind != "tcp")
+        secure = configured.kind != "tcp"
+        dial = over_pump(pump, server, within=within, secure=secure)
         return Check(settings, pump.reactor, dial, verdict)
 
     return check

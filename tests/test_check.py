@@ -38,6 +38,7 @@ class ScriptedProbe:
         self.told = told
         self.lates: list[float] = []
         self.stopped = False
+        self.connected = False
 
     def begin(self, dial: Callable[[ScriptedProbe], None]) -> None:
         dial(self)
@@ -276,3 +277,24 @@ def test_a_probe_that_fails_from_within_the_dial_is_only_followed_in_time() -> N
     checking.clock.pump([0.5] * 20)
     assert checking.began == [1, 3, 5, 7, 9]
     assert checking.verdicts == [(False, "no route to host")]
+
+
+def test_a_connection_may_take_no_longer_than_a_sessions() -> None:
+    checking = Checking(replace(STEADY, connect=0.25, fall=1))
+    checking.check.start()
+    probe = checking.probe()
+    checking.clock.advance(0.25)
+    assert probe.lates == [0.25]
+    assert checking.verdicts == [(False, "late")]
+
+
+def test_an_answer_has_all_of_a_checks_time() -> None:
+    checking = Checking(replace(STEADY, connect=0.25))
+    checking.check.start()
+    probe = checking.probe()
+    probe.connected = True
+    checking.clock.advance(0.25)
+    checking.clock.advance(0.5)
+    assert probe.lates == []
+    checking.clock.advance(0.25)
+    assert probe.lates == [1]

@@ -6,14 +6,16 @@ import select
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bridge.farm import check
 from bridge.farm.check import Check, Settings, over_pump
-from bridge.farm.probe import Exchange, Http, Question, Tcp
+from bridge.farm.probe import Dialing, Exchange, Http, Probe, Question, Tcp
 from bridge.farm.server import Server
 from bridge.net.dial import Target
+from bridge.net.race import DELAY
 from bridge.net.sockopt import TCP_FASTOPEN_CONNECT, Option
 from tests.pumping import PATIENCE, Turner
 
@@ -167,18 +169,76 @@ def test_a_server_with_two_addresses_is_up_while_one_of_them_answers(
     made.stop()
 
 
-def test_checks_leave_from_the_address_that_sessions_leave_from(
-    turner: Turner, server: socket.socket
-) -> None:
-    target = of(server)
-    ways = {"127.0.0.5": replace(target, source=("127.0.0.5", 0))}
-    dial = over_pump(turner.pump, Server("s", target, ways=ways))
-    settings = Settings(Tcp(), lambda: 0.0)
-    made = Check(settings, turner.reactor, dial, Verdicts())
-    made.start()
-    turner.turn()
+def source_of(turner: Turner, dial: Dialing, server: socket.socket) -> str:
+    """Where a probe by *dial* comes from."""
+    probe = Probe(Tcp(), lambda outcome: None)
+    probe.begin(dial)
+    turner.until(lambda: select.select([server], [], [], 0)[0])
     client, (host, _) = server.accept()
     client.close()
-    assert host == "127.0.0.5"
-    made.stop()
     turner.settle()
+    probe.stop()
+    return str(host)
+
+
+def from_each(target: Target, *sources: str) -> Server:
+    ways = {source: replace(target, source=(source, 0)) for source in sources}
+    return Server("s", target, ways=ways)
+
+
+def test_checks_leave_from_each_address_that_sessions_leave_from_in_turn(
+    turner: Turner, server: socket.socket
+) -> None:
+    sources = ["127.0.0.5", "127.0.0.6", "127.0.0.7"]
+    dial = over_pump(turner.pump, from_each(of(server), *sources))
+    assert [source_of(turner, dial, server) for _ in range(4)] == [
+        *sources, sources[0],
+    ]  # fmt: skip
+
+
+def test_a_source_that_reaches_nobody_does_not_make_a_server_flap(
+    turner: Turner, server: socket.socket
+) -> None:
+    foreign = "198.51.100.7"  # RFC 5737: no address of any host
+    dial = over_pump(turner.pump, from_each(of(server), foreign, "127.0.0.6"))
+    assert [source_of(turner, dial, server) for _ in range(2)] == ["127.0.0.6"] * 2
+
+
+def test_an_address_that_sessions_never_dial_does_not_make_a_server_up(
+    turner: Turner, server: socket.socket
+) -> None:
+    """With an IPv4 source, whoever answers over IPv6 is nobody that matters."""
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+        dead = of(closing)
+    only = from_each(dead, "127.0.0.1")
+    both = Server("s", of(server), race=(of(server), dead), ways=only.ways)
+    verdicts = Verdicts()
+    settings = Settings(Tcp(), lambda: 0.0, rise=1, fall=1)
+    made = Check(settings, turner.reactor, over_pump(turner.pump, both), verdicts)
+    made.start()
+    turner.turn()
+    turner.until(lambda: list(verdicts))
+    assert verdicts == [(False, "connection refused")]
+    made.stop()
+
+
+@pytest.mark.parametrize(("timeout", "delay"), [(0.1, 0.05), (5.0, DELAY)])
+def test_the_second_address_is_tried_before_a_check_is_over(
+    turner: Turner, monkeypatch: pytest.MonkeyPatch, timeout: float, delay: float
+) -> None:
+    """Else a server whose first address is silent would be down, and sessions fine."""
+    delays: list[float] = []
+
+    class Raced:
+        def __init__(self, *arguments: Any) -> None:
+            delays.append(arguments[3])
+
+        def connect(self) -> None: ...
+
+        def disconnect(self) -> None: ...
+
+    monkeypatch.setattr(check, "Race", Raced)
+    one = Target(socket.AF_INET, ("127.0.0.1", 1), ())
+    both = Server("s", one, race=(one, one))
+    over_pump(turner.pump, both, within=timeout)(Probe(Tcp(), lambda outcome: None))
+    assert delays == [delay]

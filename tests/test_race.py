@@ -17,7 +17,7 @@ from zope.interface.verify import verifyObject
 
 from bridge.net.address import Address
 from bridge.net.dial import Target
-from bridge.net.race import DELAY, Race, line_up, order
+from bridge.net.race import DELAY, Race, delay_within, line_up, order
 from bridge.net.sockopt import TCP_FASTOPEN_CONNECT, Option
 from tests.pumping import PATIENCE, Turner
 
@@ -256,3 +256,13 @@ def test_its_destination_is_the_first_address() -> None:
     with silent() as first, listening() as (_, second), Racing(first, second) as racing:
         destination: Any = racing.race.getDestination()
         assert destination.port == first[1]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "targets", "delay"),
+    [(3.0, 2, DELAY), (0.2, 2, 0.1), (0.2, 1, 0.2), (3.0, 0, DELAY), (0.5, 4, 0.125)],
+)
+def test_each_address_has_its_time_within_a_deadline(
+    seconds: float, targets: int, delay: float
+) -> None:
+    assert delay_within(seconds, targets) == delay

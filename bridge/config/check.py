@@ -119,7 +119,8 @@ class Check(Part):
     less, so that servers are never all asked at once."""
     timeout: Annotated[Seconds, _TIME] = _TIMEOUT
     """How long one check may take, from the SYN to the end of the answer; not above
-    `interval`, and by default the shorter of 1s and that."""
+    `interval`, and by default the shorter of 1s and that. Connecting may take no longer
+    than the farm's `connect_timeout`, as it may for a session."""
     rise: Annotated[Whole, _COUNT] = 2
     """Checks in a row that must pass before a server that is down is up."""
     fall: Annotated[Whole, _COUNT] = 3

@@ -8,6 +8,7 @@ traffic (``state``), and who logs it (``farm``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,7 @@ from bridge.farm.probe import Dialing, Outcome, Probe, Question
 from bridge.farm.server import Server
 from bridge.net.dial import Dial
 from bridge.net.pump import Pump
-from bridge.net.race import Race
+from bridge.net.race import Race, delay_within
 
 JITTER = 0.1
 """How far an interval may differ, as a share of it: servers drift apart."""
@@ -38,6 +39,8 @@ class Settings:
     """From the beginning of one probe to the beginning of the next."""
     timeout: float = 1.0
     """The one deadline of a probe: to connect, to ask and to be answered."""
+    connect: float = math.inf
+    """How much of it connecting may take: as long as a session would wait for it."""
     rise: int = 2
     """Probes in a row that must pass before a server counts as up again."""
     fall: int = 3
@@ -53,12 +56,12 @@ class Check:
     that one failure should be weighed against.
 
     There is one timer, and at most one probe at a time.  While a probe runs the timer
-    is its deadline, else the beginning of the next.
+    is its next deadline, else the beginning of the next probe.
     """
 
     __slots__ = (
-        "_against", "_began", "_clock", "_dial", "_probe", "_running", "_settings",
-        "_sure", "_timer", "_verdict", "up",
+        "_against", "_began", "_clock", "_connecting", "_dial", "_probe", "_running",
+        "_settings", "_sure", "_timer", "_verdict", "up",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +77,7 @@ class Check:
         self._against = 0  # probes in a row that did not
         self._probe: Probe | None = None
         self._running = False  # the probe has no outcome yet
+        self._connecting = False  # the timer is the deadline of that alone
         self._began = 0.0
         self._timer: IDelayedCall | None = None
 
@@ -99,10 +103,17 @@ class Check:
             probe.stop()
 
     def _due(self) -> None:
-        if self._running and self._probe is not None:
-            self._probe.late(self._settings.timeout)
-        else:
+        probe, settings = self._probe, self._settings
+        if not self._running or probe is None:
             self._begin()
+        elif not self._connecting:
+            probe.late(settings.timeout)
+        elif probe.connected:
+            self._connecting = False
+            left = settings.timeout - settings.connect
+            self._timer = self._clock.callLater(left, self._due)
+        else:
+            probe.late(settings.connect)
 
     def _begin(self) -> None:
         self._part()
@@ -111,7 +122,9 @@ class Check:
         self._running = True
         self._probe = Probe(settings.question, self._told)
         # The deadline first: the outcome may come from within ``begin``.
-        self._timer = self._clock.callLater(settings.timeout, self._due)
+        self._connecting = settings.connect < settings.timeout
+        first = min(settings.connect, settings.timeout)
+        self._timer = self._clock.callLater(first, self._due)
         self._probe.begin(self._dial)
 
     def _told(self, outcome: Outcome) -> None:
@@ -146,26 +159,37 @@ class Check:
             self._verdict(passed, reason)
 
 
-def over_pump(pump: Pump, server: Server, *, secure: bool = True) -> Dialing:
+def over_pump(
+    pump: Pump, server: Server, *, within: float = math.inf, secure: bool = True
+) -> Dialing:
     """
-    Dials *server* as sessions do: the same options, the same race between addresses,
-    and unless *secure* is false its TLS.
+    Dials *server* as sessions do: the same options, the same race between addresses
+    (with time for each of them *within* so many seconds), the same ``source``
+    addresses and none but those, and unless *secure* is false its TLS.
 
-    Of several ``source`` addresses the first is used: a check takes no session's port
-    for long.
+    Of several sources the next has its turn at each call, and the one after it a
+    chance where the first does not get through: a server is up while sessions reach
+    it from one of them, and none is left untried for long.  A check takes no session's
+    port for long, so it is not counted with theirs.
     """
-    target = next(iter(server.ways.values()), server.target).answering()
-    race = server.race
+    ways = tuple(target.answering() for target in server.ways.values())
+    targets = ways or server.race or (server.target.answering(),)
     if not secure:
-        target = replace(target, security=None)
-        race = tuple(replace(each, security=None) for each in race)
+        targets = tuple(replace(target, security=None) for target in targets)
+    delay = min(server.delay, delay_within(within, min(len(targets), 2)))
+    first = 0
 
     def dial(factory: ClientFactory) -> Callable[[], None]:
+        nonlocal first
+        line = targets
+        if ways:
+            line = (targets[first:] + targets[:first])[:2]
+            first = (first + 1) % len(targets)
         attempt: Dial | Race
-        if race:
-            attempt = Race(pump, race, factory)
+        if len(line) > 1:
+            attempt = Race(pump, line, factory, delay)
         else:
-            attempt = Dial(pump, target, factory)
+            attempt = Dial(pump, line[0], factory)
         attempt.connect()
         return attempt.disconnect
 

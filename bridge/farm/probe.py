@@ -269,6 +269,11 @@ class Probe(ClientFactory):
         self._asker: Asker | None = None
         self._cancel: Callable[[], None] | None = None
 
+    @property
+    def connected(self) -> bool:
+        """It has somebody to ask."""
+        return self._asker is not None
+
     def begin(self, dial: Dialing) -> None:
         """Connect, and ask."""
         cancel = dial(self)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bridge.farm.state import State
 from bridge.net.dial import Target
+from bridge.net.race import DELAY
 
 
 @dataclass(eq=False, slots=True)
@@ -28,6 +29,8 @@ class Server:
     """It gets sessions only when none of the others can take any."""
     race: tuple[Target, ...] = ()
     """All its addresses, if it has two, in the order to try them (RFC 8305)."""
+    delay: float = DELAY
+    """Seconds from one of them to the next."""
     ways: Mapping[str, Target] = field(default_factory=dict)
     """Where the farm has ``source`` addresses: the target from each."""
     place: int = 0

@@ -52,6 +52,15 @@ def order(addresses: Iterable[L]) -> list[L]:
     return [address for address in chain(*turns) if address is not None]
 
 
+def delay_within(seconds: float, targets: int) -> float:
+    """
+    From one attempt to the next where all must come about within *seconds*.
+
+    With DELAY alone, the last of *targets* would never be tried within 250 ms.
+    """
+    return min(DELAY, seconds / max(1, targets))
+
+
 def line_up(targets: Iterable[Target]) -> tuple[Target, ...]:
     """
     *targets* made ready for a ``Race``: in order, and every SYN sent at once.
@@ -67,17 +76,24 @@ class Race:
     """
     Connects to the one of *targets* that answers first.
 
-    They are tried in the order given, each DELAY after the one before, or at once when
-    that has failed.  The losers are reset.  To whoever uses it a race is a ``Dial``:
-    *factory* is told once, with the address that won, or of the last failure when
-    there is no more to try; nothing after ``disconnect``.
+    They are tried in the order given, each *delay* after the one before, or at once
+    when that has failed.  The losers are reset.  To whoever uses it a race is a
+    ``Dial``: *factory* is told once, with the address that won, or of the last failure
+    when there is no more to try; nothing after ``disconnect``.
     """
 
-    __slots__ = ("_dials", "_factory", "_pump", "_targets", "_timer", "_waiting")
+    __slots__ = (
+        "_delay", "_dials", "_factory", "_pump", "_targets", "_timer", "_waiting",
+    )  # fmt: skip
 
     def __init__(
-        self, pump: Pump, targets: Sequence[Target], factory: ClientFactory
+        self,
+        pump: Pump,
+        targets: Sequence[Target],
+        factory: ClientFactory,
+        delay: float = DELAY,
     ) -> None:
+        self._delay = delay
         self._pump = pump
         self._targets = targets
         self._factory = factory
@@ -96,7 +112,7 @@ class Race:
         self._dials.append(dial)
         # The timer first: the outcome may come from within ``connect``.
         if self._waiting:
-            self._timer = self._pump.reactor.callLater(DELAY, self._start_next)
+            self._timer = self._pump.reactor.callLater(self._delay, self._start_next)
         dial.connect()
 
     def won(self, address: IAddress | None) -> IProtocol | None:

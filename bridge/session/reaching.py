@@ -113,7 +113,7 @@ class Reaching:
         """To a server with two addresses, or from one of several of ours."""
         pump, factory = self.terms.house.pump, BackFactory(self)
         if not server.ways:
-            return Race(pump, server.race, factory)
+            return Race(pump, server.race, factory, server.delay)
         sources = self.terms.farm.sources
         source = sources.pick(tuple(server.ways), server.back, self.unable)
         if source is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,21 @@ def named(lab: Lab, start: Start) -> Gateway:
     """A gateway whose one server is a name."""
     farm = {"check": {"kind": "tcp", "interval": "500ms", "timeout": "300ms"}}
     return start(through(lab, farm, f"{NAME}:{PORT}"), host=lab.gateway)
+
+
+def test_checks_take_no_address_that_sessions_may_not_take(
+    lab: Lab, start: Start, tmp_path: Path
+) -> None:
+    """A name of both families, of which the farm's source has one."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"127.0.0.1 {NAME}\n::1 {NAME}\n")
+    lab.gateway.run(["mount", "--bind", str(hosts), "/etc/hosts"])
+    with lab.gateway.socket(socket.AF_INET6) as six:
+        six.bind(("::1", PORT + 1))
+        six.listen()
+        farm = {"check": {"kind": "tcp", "interval": "100ms"}, "source": "127.0.0.1"}
+        gateway = start(through(lab, farm, f"{NAME}:{PORT + 1}"), host=lab.gateway)
+        gateway.wait_log("is down, connection refused")
 
 
 def answers(lab: Lab) -> str:
