@@ -13,6 +13,7 @@ from bridge.farm.farm import Farm, Policy
 from bridge.farm.health import Rules
 from bridge.farm.server import Server
 from bridge.farm.state import State
+from tests.logged import logged
 from tests.servers import server, servers
 
 
@@ -36,6 +37,14 @@ class Client:
 
     def stranded(self) -> None:
         self.told.append("stranded")
+
+
+class Bad(Client):
+    """A bug of ours."""
+
+    def waited_long(self) -> None:
+        self.told.append("raised")
+        raise RuntimeError
 
 
 def farm(*members: Server, **policy: Any) -> tuple[Farm, Clock]:
@@ -184,6 +193,17 @@ def test_waiting_ends_to_the_second() -> None:
     clock.advance(2)
     assert late.told == ["waited long"]
     assert clock.getDelayedCalls() == []
+
+
+def test_one_that_raises_does_not_keep_the_others_waiting() -> None:
+    web, clock = farm(server("a", most=1))
+    full(web)
+    bad = Bad(web)
+    assert web.wait(bad)
+    (good,) = waiting(web, 1)
+    with logged() as log:
+        clock.advance(5)
+    assert (bad.told, good.told, log.tracebacks) == (["raised"], ["waited long"], 1)
 
 
 def test_who_left_the_queue_is_told_nothing() -> None:

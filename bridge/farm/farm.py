@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Protocol
 from bridge.farm.balance import Balance, build
 from bridge.farm.health import Health, Rules
 from bridge.farm.maglev import client_key
-from bridge.farm.queue import Queue
 from bridge.farm.sources import Sources
 from bridge.farm.state import Event
+from bridge.net.deadlines import Deadlines
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.internet.interfaces import IReactorTime
 
     from bridge.farm.server import Server
 
@@ -81,8 +81,10 @@ class Farm:
         self._counts = policy.balance == "least_connections"
         """Whether the balance must hear of every session, limits or not."""
         self._standing = 0
-        self._queue: Queue[Waiting] = Queue(policy.queue_length, policy.queue_timeout)
-        self._expiry: IDelayedCall | None = None
+        self._queue_length = policy.queue_length
+        self._queue: Deadlines[Waiting] = Deadlines(
+            clock, policy.queue_timeout, _waited_long
+        )
         self._serving = False
 
     # Servers
@@ -100,9 +102,7 @@ class Farm:
     def close(self) -> None:
         """No checks and no timers any more."""
         self.health.stop()
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
+        self._queue.close()
 
     def drain(self, name: str) -> None:
         """
@@ -147,7 +147,8 @@ class Farm:
     def _strand(self) -> None:
         """Let nobody wait for what there is not."""
         if not self.available:
-            while (waiting := self._queue.next()) is not None:
+            while self._queue:
+                waiting, _ = self._queue.popitem(last=False)
                 waiting.stranded()
 
     def reweigh(self, server: Server, weight: float) -> None:
@@ -199,24 +200,18 @@ class Farm:
 
     def wait(self, waiting: Waiting) -> bool:
         """Have it wait for a place.  False: the queue is full, or there is none."""
-        if not self._queue.join(waiting, self._clock.seconds()):
+        queue = self._queue
+        if len(queue) >= self._queue_length:
             return False
-        if self._expiry is None:
-            self._expiry = self._clock.callLater(self._queue.timeout, self._expire)
+        assert waiting not in queue
+        queue[waiting] = self._clock.seconds() + queue.seconds
+        if not queue.armed:
+            queue.arm()
         return True
 
     def unwait(self, waiting: Waiting) -> None:
         """It waits no longer; if it did not, nothing happens."""
-        self._queue.leave(waiting)
-
-    def _expire(self) -> None:
-        self._expiry = None
-        for waiting in self._queue.expired(self._clock.seconds()):
-            waiting.waited_long()
-        due = self._queue.due
-        if due is not None and self._expiry is None:
-            wait = max(0.0, due - self._clock.seconds())
-            self._expiry = self._clock.callLater(wait, self._expire)
+        self._queue.pop(waiting, None)
 
     def _serve(self) -> None:
         """
@@ -233,9 +228,13 @@ class Farm:
                 server = self._balance.choose(first.key, ())
                 if server is None:
                     return
-                self._queue.leave(first)
+                del self._queue[first]
                 server.active += 1
                 self._balance.moved(server)
                 first.served(server)
         finally:
             self._serving = False
+
+
+def _waited_long(waiting: Waiting) -> None:
+    waiting.waited_long()

@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from bridge.session.deadlines import Deadlines
+from bridge.net.deadlines import Deadlines
 from bridge.session.flow import Event
 from bridge.watch.counters import Counters
 
