@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import os
 import select
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -199,4 +201,27 @@ def test_dials_that_the_server_fails_eject_it(one: socket.socket) -> None:
     running.accept(one)
     assert running.farm.standing() == (1, 2)
     assert running.farm.servers[0].state is State.EJECTED
+    running.close()
+
+
+def test_a_hundred_retries_that_fail_at_once_are_no_recursion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nowhere = ("255.255.255.255", 80)  # the kernel refuses without sending anything
+    running = Running(nowhere, nowhere, retries=100)
+    depths: list[int] = []
+    choose = running.farm.choose
+
+    def counted(*args: Any) -> Server | None:
+        depths.append(len(inspect.stack(0)))
+        return choose(*args)
+
+    monkeypatch.setattr(running.farm, "choose", counted)
+    running.connect()
+    record = running.record()
+    assert (record.ending, record.retries) == ("dial_failed", 100)
+    assert len(depths) == 101
+    assert max(depths) - min(depths) < 10
+    assert running.farm.active == 0
+    assert [server.active for server in running.farm.servers] == [0, 0]
     running.close()

@@ -30,8 +30,8 @@ class Reaching:
     """
 
     __slots__ = (
-        "_dial", "attempts", "back", "dial_began", "dialed", "front", "key", "queued",
-        "reason", "server", "source", "state", "terms", "tried", "unable",
+        "_dial", "_looping", "attempts", "back", "dial_began", "dialed", "front", "key",
+        "queued", "reason", "server", "source", "state", "terms", "tried", "unable",
     )  # fmt: skip
 
     def __init__(self, terms: Terms, front: Stream) -> None:
@@ -59,6 +59,8 @@ class Reaching:
         self.dial_began: float | None = None
         self.dialed: float | None = None
         self._dial: Dial | Race | None = None
+        self._looping: bool | None = None
+        """Within ``_attempt``: whether it is to go round once more."""
 
     def handle(self, event: Event) -> None:
         raise NotImplementedError
@@ -73,7 +75,24 @@ class Reaching:
         self._attempt()
 
     def _attempt(self) -> None:
-        """Dial the farm's choice, or learn that it has none."""
+        """
+        Dial the farm's choice, or learn that it has none.
+
+        A dial that fails at once asks for another from within: this loop makes it, for
+        a hundred retries inside one another would be more than the stack holds.
+        """
+        if self._looping is not None:
+            self._looping = True
+            return
+        self._looping = True
+        try:
+            while self._looping:
+                self._looping = False
+                self._attempt_once()
+        finally:
+            self._looping = None
+
+    def _attempt_once(self) -> None:
         farm = self.terms.farm
         server = self.server = farm.choose(self.key, self.tried)
         if server is not None:
