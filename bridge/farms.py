@@ -11,6 +11,7 @@ import random
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bridge.config.check import Check as CheckConfig
@@ -35,6 +36,7 @@ from bridge.net.pump import Pump
 from bridge.net.race import delay_within, line_up
 from bridge.net.securities import FarmSecurities
 from bridge.net.sockaddr import SocketAddress, describe, sockaddr
+from bridge.watch.repeated import Repeated
 
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
@@ -44,7 +46,8 @@ class Farms(Mapping[str, Farm]):
     The farms of *config*, by name, each with its servers.
 
     *securities* are those of farms with TLS.  *lookup* is how names are asked for, by
-    default as this host is set up to.  Nothing is checked or asked before ``start``.
+    default as this host is set up to.  *failures* is told of checks that this host
+    cannot make.  Nothing is checked or asked before ``start``.
     """
 
     def __init__(
@@ -53,13 +56,19 @@ class Farms(Mapping[str, Farm]):
         pump: Pump,
         securities: Mapping[str, FarmSecurities],
         lookup: Callable[[], Finding] | None = None,
+        failures: Repeated | None = None,
     ) -> None:
         self._pump = pump
         self._lookup = lookup or (lambda: system_lookup(pump.reactor))
         self._names: Names | None = None
         ports = ports_in(PORT_RANGE.read_text())
         self._farms = {
-            name: _Built(name, farm, config, _Means(pump, securities.get(name), ports))
+            name: _Built(
+                name,
+                farm,
+                config,
+                _Means(pump, securities.get(name), ports, failures),
+            )
             for name, farm in config.farms.items()
         }
 
@@ -101,6 +110,13 @@ class _Means:
     """Where it has TLS."""
     ports: int
     """From one source address to one server."""
+    failures: Repeated | None
+    """Told of checks that cannot be made; None: nobody wants to know."""
+
+    def hindered(self, farm: str, server: Server, why: str) -> None:
+        if self.failures is not None:
+            detail = f"{why}, server {server.name}"
+            self.failures.tell(f"farm {farm}", "a check could not be made", detail)
 
 
 class _Built:
@@ -116,7 +132,9 @@ class _Built:
         self._found: dict[tuple[ServerConfig, Found], Server] = {}
         check = configured.check
         rules = Rules(
-            check=_checks(configured, check, pump) if check is not None else None,
+            check=_checks(configured, check, pump, partial(means.hindered, name))
+            if check is not None
+            else None,
             failures=configured.eject.failures if configured.eject else 0,
             ejected=configured.eject.duration if configured.eject else 0.0,
             slow_start=configured.slow_start or 0.0,
@@ -229,7 +247,10 @@ def _policy(farm: FarmConfig, ports: int) -> Policy:
 
 
 def _checks(
-    farm: FarmConfig, configured: CheckConfig, pump: Pump
+    farm: FarmConfig,
+    configured: CheckConfig,
+    pump: Pump,
+    hindered: Callable[[Server, str], None],
 ) -> Callable[..., Check]:
     """What makes the check of one server of *farm*."""
     within = min(farm.connect_timeout, configured.timeout)
@@ -243,6 +264,7 @@ def _checks(
             connect=within,
             rise=configured.rise,
             fall=configured.fall,
+            hindered=partial(hindered, server),
         )
         secure = configured.kind != "tcp"
         dial = over_pump(pump, server, within=within, secure=secure)

@@ -44,6 +44,7 @@ from bridge.session.terms import House, Terms, Timeouts
 from bridge.watch.access import Format, JsonFormat, TextFormat, render
 from bridge.watch.lines import File, Lines, StandardOutput
 from bridge.watch.record import Record
+from bridge.watch.repeated import Repeated
 
 RESERVE = 64
 """Descriptors for everything that is neither a session's nor a pipe's."""
@@ -81,6 +82,7 @@ class Gateway(Service):
         self._inherited = inherited
         self._secrecy = Secrecy(config, reactor, lambda: datetime.now(UTC).timestamp())
         self._lines = _access_lines(config, reactor)
+        self._failures = Repeated(reactor)
         self._terms: dict[str, Terms] = {}
         self._ports: list[tuple[str, Port]] = []
         self._sweeps: list[Sweep] = []
@@ -91,7 +93,12 @@ class Gateway(Service):
     def privilegedStartService(self) -> None:
         """Bind every listener.  Raises ListenError."""
         self._house = self._open_house()
-        self.farms = Farms(self._config, self._house.pump, self._secrecy.farms)
+        self.farms = Farms(
+            self._config,
+            self._house.pump,
+            self._secrecy.farms,
+            failures=self._failures,
+        )
         for name, front in self._config.fronts.items():
             terms = self._terms_of(name, front, self.farms)
             self._terms[name] = terms
@@ -145,6 +152,7 @@ class Gateway(Service):
             room=Room(most),
             prefix=secrets.token_hex(3),
             trace=_trace if self._config.log.level == "debug" else None,
+            failures=self._failures,
         )
 
     def _terms_of(
@@ -246,6 +254,7 @@ class Gateway(Service):
         for sweep in self._sweeps:
             sweep.stop()
         self._secrecy.stop()
+        self._failures.stop()
         for terms in self._terms.values():
             terms.opening.close()
             for each in (terms, *terms.routed):

@@ -298,3 +298,15 @@ def test_an_answer_has_all_of_a_checks_time() -> None:
     assert probe.lates == []
     checking.clock.advance(0.25)
     assert probe.lates == [1]
+
+
+def test_a_probe_that_this_host_cannot_make_is_told_and_is_no_verdict() -> None:
+    told: list[str] = []
+    checking = Checking(replace(STEADY, hindered=told.append))
+    checking.at_once = Outcome(None, "cannot set mark: Operation not permitted")
+    checking.check.start()
+    checking.clock.advance(STEADY.interval)
+    assert told == ["cannot set mark: Operation not permitted"]
+    assert checking.verdicts == []
+    assert checking.check.said == told[0]
+    checking.check.stop()

@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import socket
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
-from bridge.net.dial import Dial, Target
+from bridge.net.dial import Dial, Target, is_ours
 from bridge.net.sockopt import Option
 from bridge.net.stream import Stream
 from bridge.net.tcpinfo import tcp_info
@@ -228,3 +229,35 @@ def test_without_first_bytes_the_ack_goes_at_once() -> None:
         server.accept()[0].close()
         transport_of(factory).abortConnection()
         turner.settle()
+
+
+NOBODYS = Option("congestion", socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"nobody")
+
+
+def test_an_option_that_cannot_be_set_is_our_fault_and_says_which() -> None:
+    turner, factory, dial = dialing(target(closed_port(), NOBODYS))
+    dial.connect()
+    error: Any = factory.failures[0].value
+    assert is_ours(error)
+    assert error.args[0] == (
+        "cannot set congestion: No such file or directory (value nobody)"
+    )
+    assert len(turner.pump) == 0
+
+
+def test_a_source_that_is_not_this_hosts_is_our_fault() -> None:
+    where = replace(target(closed_port()), source=("203.0.113.9", 0))
+    _, factory, dial = dialing(where)
+    dial.connect()
+    error: Any = factory.failures[0].value
+    assert is_ours(error)
+    assert "cannot leave from 203.0.113.9" in error.args[0]
+
+
+def test_a_bug_is_our_fault_and_a_refusal_is_not() -> None:
+    turner, factory, dial = dialing(target(closed_port()))
+    dial.connect()
+    turner.until(lambda: factory.failures)
+    assert not is_ours(factory.failures[0].value)
+    dial.crashed()
+    assert is_ours(factory.failures[1].value)

@@ -16,6 +16,8 @@ import pytest
 from bridge.farm.server import Server
 from bridge.farm.state import State
 from bridge.net import dial
+from bridge.net.dial import Target
+from bridge.net.sockopt import Option
 from tests.sessions import Running, closed_address, reset, server
 
 
@@ -191,6 +193,26 @@ def test_a_shortage_of_ours_is_not_held_against_the_server(
     monkeypatch.setattr(dial, "Socket", short)
     running.connect()
     assert running.record().reason == "Too many open files"
+    assert running.farm.standing() == (2, 2)
+    running.close()
+
+
+NOBODYS = Option("congestion", socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"nobody")
+
+
+@pytest.mark.parametrize("sources", [(), ("127.0.0.1",), ("127.0.0.1", "127.0.0.2")])
+def test_an_option_that_the_kernel_refuses_is_not_held_against_the_server(
+    sources: tuple[str, ...], one: socket.socket
+) -> None:
+    running = Running(failures=1)
+    target = Target(socket.AF_INET, one.getsockname(), (NOBODYS,))
+    ways = {source: replace(target, source=(source, 0)) for source in sources}
+    for name in "ab":
+        running.farm.add(Server(name, target, ways=ways))
+    running.connect()
+    record = running.record()
+    assert record.ending == "dial_failed"
+    assert record.reason.startswith("cannot set congestion: ")
     assert running.farm.standing() == (2, 2)
     running.close()
 

@@ -45,6 +45,8 @@ class Settings:
     """Probes in a row that must pass before a server counts as up again."""
     fall: int = 3
     """Probes in a row that must fail before it counts as down."""
+    hindered: Callable[[str], None] = lambda why: None
+    """Told why a probe could not be made: this host's fault, and no verdict."""
 
 
 class Check:
@@ -61,7 +63,7 @@ class Check:
 
     __slots__ = (
         "_against", "_began", "_clock", "_connecting", "_dial", "_probe", "_running",
-        "_settings", "_sure", "_timer", "_verdict", "up",
+        "_settings", "_sure", "_timer", "_verdict", "said", "up",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +75,8 @@ class Check:
         self._verdict = verdict
         self.up = True
         """The verdict as it stands."""
+        self.said = ""
+        """What the last probe found, whether it changed the verdict or not."""
         self._sure = False  # a probe has agreed with it
         self._against = 0  # probes in a row that did not
         self._probe: Probe | None = None
@@ -133,7 +137,10 @@ class Check:
         settings = self._settings
         swing = 1 + JITTER * (2 * settings.random() - 1)
         self._again_at(self._began + settings.interval * swing)
-        if outcome.passed is not None:
+        self.said = outcome.reason
+        if outcome.passed is None:
+            settings.hindered(outcome.reason)
+        else:
             self._weigh(outcome.passed, outcome.reason)
 
     def _again_at(self, due: float) -> None:

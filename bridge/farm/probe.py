@@ -20,7 +20,7 @@ from twisted.internet.protocol import ClientFactory
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.python.failure import Failure
 
-from bridge.net.dial import OUR_FAULTS
+from bridge.net.dial import is_ours
 from bridge.net.security import TLSError
 
 HEAD_LIMIT = 8 * 1024
@@ -306,11 +306,11 @@ class Probe(ClientFactory):
         if isinstance(error, TLSError):
             self._tell(Outcome(False, f"TLS: {error}"))
             return
-        if not isinstance(error, ConnectError) or not error.osError:
-            self._tell(Outcome(None, "given up"))  # a bug met this probe
+        passed = None if is_ours(error) else False
+        if not isinstance(error, ConnectError) or not any(error.args):
+            self._tell(Outcome(None, "given up"))
             return
         why = str(error.args[0])
-        passed = None if error.osError in OUR_FAULTS else False
         self._tell(Outcome(passed, why[:1].lower() + why[1:]))
 
     def _undo_dial(self) -> None:

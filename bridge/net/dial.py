@@ -35,14 +35,31 @@ if TYPE_CHECKING:
 NO_PORT = "source ports exhausted"
 """Why a dial failed that the kernel had no port for: all are in use to that server."""
 
+BUG = "a bug in the gateway"
+"""Why a dial failed that met one; the log has its traceback."""
 
-OUR_FAULTS = frozenset(
+_OURS = frozenset(
     {
         errno.EADDRNOTAVAIL,  # no source port is left
         errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM,
     }
 )  # fmt: skip
 """Failures to connect that tell of this host and nothing of the other end."""
+
+
+class OwnError(ConnectError):
+    """
+    A dial that came to nothing before it reached for the other end: no descriptor, an
+    option or a source address that the kernel refuses, a bug.
+    """
+
+
+def is_ours(error: BaseException | None) -> bool:
+    """
+    Whether a failed dial says nothing of the server: it would be the same with every
+    other one, and none must be called down for it.
+    """
+    return isinstance(error, OwnError) or getattr(error, "osError", 0) in _OURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +144,7 @@ class Dial:
             # Not blocking from birth on: that saves the ioctl of setblocking().
             sock = Socket(target.family, _KIND, 0)
         except OSError as error:  # EMFILE, ENFILE, ENOBUFS, ENOMEM
-            self._fail(error)
+            self._fail_ours(error)
             return
         self._socket = sock
         try:
@@ -138,7 +155,7 @@ class Dial:
                 _bind(sock, target.source)
             code = sock.connect_ex(target.sockaddr)  # the one call without exception
         except OSError as error:
-            self._fail(error)
+            self._fail_ours(error)
             return
         if code in (0, errno.EINPROGRESS):
             self._pump.watch(sock.fileno(), self)
@@ -202,10 +219,18 @@ class Dial:
         reason = getConnectError(error)
         self._factory.clientConnectionFailed(self, Failure(reason))
 
+    def _fail_ours(self, error: OSError) -> None:
+        self.disconnect()
+        why = error.strerror or str(error)
+        if isinstance(error, sockopt.OptionError):
+            why = f"cannot set {why}"
+        reason = OwnError(error.errno, why)
+        self._factory.clientConnectionFailed(self, Failure(reason))
+
     def crashed(self) -> None:
         """A bug of ours met this attempt: it has failed."""
         self.disconnect()
-        self._factory.clientConnectionFailed(self, Failure(ConnectError()))
+        self._factory.clientConnectionFailed(self, Failure(OwnError(None, BUG)))
 
     def disconnect(self) -> None:
         """

@@ -87,6 +87,15 @@ class Option:
     name: int
     value: int | bytes
 
+    @property
+    def shown(self) -> str:
+        """The value as the configuration has it."""
+        if isinstance(self.value, int):
+            return str(self.value)
+        if self.name == SO_MARK:
+            return str(struct.unpack("=I", self.value)[0])
+        return self.value.rstrip(b"\0").decode()
+
 
 Options = tuple[Option, ...]
 
@@ -216,7 +225,7 @@ def apply(sock: socket.SocketType, options: Options) -> None:
             sock.setsockopt(option.level, option.name, option.value)
         except OSError as error:
             raise OptionError(
-                error.errno, f"{option.key}: {error.strerror} (value {option.value!r})"
+                error.errno, f"{option.key}: {error.strerror} (value {option.shown})"
             ) from error
 
 

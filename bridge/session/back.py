@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IAddress, IConnector
 from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
 
-from bridge.net.dial import OUR_FAULTS
+from bridge.net.dial import is_ours
 from bridge.net.security import TLSError
 from bridge.net.stream import Stream
 from bridge.session.flow import Event
@@ -56,4 +56,4 @@ class BackFactory(ClientFactory):
         if isinstance(error, TLSError):
             self._session.attempt_failed(f"TLS: {why}", Event.TLS_FAILED)
         else:
-            self._session.attempt_failed(why, ours=error.osError in OUR_FAULTS)
+            self._session.attempt_failed(why, ours=is_ours(error))

@@ -13,6 +13,7 @@ from bridge.net.dial import NO_PORT, Dial
 from bridge.net.race import Race
 from bridge.session import telling
 from bridge.session.back import BackFactory
+from bridge.session.complaint import complain_of_dial
 from bridge.session.flow import Event, State
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ class Reaching:
         if self._dial is not None:
             self._dial.connect()
         else:
-            self.attempt_failed(NO_PORT, ours=True)
+            # What each source was refused for, if it was; else they are full.
+            self.attempt_failed(self.reason if self.unable else NO_PORT, ours=True)
 
     def _dial_around(self, server: Server) -> Dial | Race | None:
         """To a server with two addresses, or from one of several of ours."""
@@ -196,6 +198,7 @@ class Reaching:
             elif self.source:
                 self.unable += (self.source,)
         if self.attempts <= terms.farm.retries:
+            complain_of_dial(self, last)
             self._release()
             self._attempt()
         else:

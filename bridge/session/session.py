@@ -17,6 +17,7 @@ from bridge.net.stream import join
 from bridge.net.tls import TLSStream
 from bridge.session import telling
 from bridge.session.choosing import ByCertificate, ByFarm
+from bridge.session.complaint import WORTH, complain
 from bridge.session.flow import TABLE, Action, Ending, Event, State
 from bridge.session.flush import Flush
 from bridge.session.greeting import Greeting
@@ -60,6 +61,8 @@ class Session(Reaching):
         terms.house.room.taken += 1
         terms.sessions.add(self)
         terms.counters.accepted += 1
+        if admission is Event.LIMITED:
+            self.reason = "limits.connections"
         self.handle(admission)
 
     def handle(self, event: Event) -> None:
@@ -89,6 +92,8 @@ class Session(Reaching):
         """
         terms, up, down = self.terms, self.up, self.down
         record = telling.record_of(self) if terms.told is not None else None
+        if self.ending in WORTH:
+            complain(self, self.ending)
         if up is not None and down is not None:
             # The pump may still have been asked to run them, on descriptors that will
             # be another session's by then.

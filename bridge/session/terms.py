@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.session.reaching import Reaching
     from bridge.session.session import Session
     from bridge.watch.record import Record
+    from bridge.watch.repeated import Repeated
 
 Trace = Callable[["Session", "State", Event], None]
 
@@ -55,6 +56,8 @@ class House:
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     trace: Trace | None = None
     """Told of every transition; None unless the log level is debug."""
+    failures: Repeated | None = None
+    """Told of sessions that fail; None: nobody wants to know."""
 
 
 class Securities(Protocol):
