@@ -25,7 +25,7 @@ from bridge.farm.health import Rules
 from bridge.farm.lookup import system_lookup
 from bridge.farm.names import Found, Sought
 from bridge.farm.probe import Exchange, Http, Question, Tcp
-from bridge.farm.resolve import Finding, Names
+from bridge.farm.resolve import Finding, Followed, Names
 from bridge.farm.server import Server
 from bridge.farm.sources import ports_in
 from bridge.farm.state import State
@@ -92,6 +92,11 @@ class Farms(Mapping[str, Farm]):
                 if self._names is None:
                     self._names = Names(self._pump.reactor, self._lookup())
                 built.follow(self._names, server)
+
+    @property
+    def names(self) -> Iterable[Followed]:
+        """Those that servers are known by."""
+        return self._names or ()
 
     def stop(self) -> None:
         """No checks, no questions and no timers any more."""

@@ -14,6 +14,7 @@ import secrets
 import socket
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -23,6 +24,7 @@ from bridge import __version__
 from bridge.config.model import Config
 from bridge.config.model import Front as FrontConfig
 from bridge.config.routes import DEFAULT
+from bridge.control import state
 from bridge.control.drain import Drain, Drainable
 from bridge.control.secrecy import Secrecy
 from bridge.farm.farm import Farm
@@ -278,19 +280,15 @@ class Gateway(Service):
 
     def tell_state(self) -> None:
         """Write what is going on to the log."""
-        house = self._house
-        for name, terms in self._terms.items():
-            counters = terms.counters
-            self._log.info(
-                "{front}: {active} sessions active, {accepted} accepted, "
-                "{up} bytes up, {down} bytes down, endings {endings}",
-                front=name,
-                active=len(terms.sessions),
-                accepted=counters.accepted,
-                up=counters.up,
-                down=counters.down,
-                endings=dict(counters.endings),
-            )
+        house, now = self._house, self._reactor.seconds()
+        for line in chain(
+            state.of_fronts(self._terms),
+            state.of_farms(self.farms.values(), now),
+            state.of_names(self.farms.names, now),
+        ):
+            self._log.info("{line}", line=line)
+        if self._lines is not None:
+            self._log.info("access log: {n} lines dropped", n=self._lines.dropped)
         self._log.info(
             "{watched} descriptors watched, {kept} pipes kept by stalled directions, "
             "{spilled} times memory instead, {timers} timers",

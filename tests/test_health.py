@@ -46,6 +46,7 @@ class Scripted:
     verdict: Verdict
     up: bool = True
     runs: bool = False
+    said: str = ""
 
     def start(self) -> None:
         self.up = self.runs = True

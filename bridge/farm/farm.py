@@ -81,7 +81,8 @@ class Farm:
         self._counts = policy.balance == "least_connections"
         """Whether the balance must hear of every session, limits or not."""
         self._standing = 0
-        self._queue_length = policy.queue_length
+        self.queue_length = policy.queue_length
+        """How many may wait; 0: there is no queue."""
         self._queue: Deadlines[Waiting] = Deadlines(
             clock, policy.queue_timeout, _waited_long
         )
@@ -201,7 +202,7 @@ class Farm:
     def wait(self, waiting: Waiting) -> bool:
         """Have it wait for a place.  False: the queue is full, or there is none."""
         queue = self._queue
-        if len(queue) >= self._queue_length:
+        if len(queue) >= self.queue_length:
             return False
         assert waiting not in queue
         queue[waiting] = self._clock.seconds() + queue.seconds

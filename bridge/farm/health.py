@@ -31,6 +31,7 @@ class Checking(Protocol):
     """What ``check.Check`` does."""
 
     up: bool
+    said: str
 
     def start(self) -> None: ...
 
@@ -94,8 +95,9 @@ class Health:
             self._checks[server] = check
             if server.state is not State.DISABLED:
                 check.start()
+        server.changed = self._clock.seconds()
         if server.state in TRAFFIC:
-            server.since = self._clock.seconds()
+            server.since = server.changed
             self._traffic.enter(server, server.weight)
 
     def remove(self, server: Server) -> None:
@@ -115,6 +117,17 @@ class Health:
             check.stop()
         for server in tuple(self._timers):
             self._stop_timer(server)
+
+    # What is known of a server
+
+    def check(self, server: Server) -> Checking | None:
+        """Its check; None: it has none."""
+        return self._checks.get(server)
+
+    def due(self, server: Server) -> float | None:
+        """When its ejection ends or its share grows, if either will."""
+        timer = self._timers.get(server)
+        return timer.getTime() if timer is not None else None
 
     # What happens
 
@@ -161,7 +174,7 @@ class Health:
         before, after = server.state, step(server.state, event)
         if after is before:
             return
-        server.state = after
+        server.state, server.changed, server.why = after, self._clock.seconds(), why
         if event is Event.WARM:
             return
         self._stop_timer(server)
@@ -208,7 +221,7 @@ class Health:
         if step_number < WARM_UP_STEPS:
             self._warm_up(server, step_number + 1)
         else:
-            self.tell(server, Event.WARM, "")
+            self.tell(server, Event.WARM, "slow_start is over")
 
     def _stop_timer(self, server: Server) -> None:
         timer = self._timers.pop(server, None)

@@ -8,7 +8,7 @@ Here: when to ask, and who is told.  Not here: how (``lookup``), what an answer 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -67,6 +67,9 @@ class Names:
         """A number from 0 up to and without 1."""
         self._followed: list[Followed] = []
 
+    def __iter__(self) -> Iterator[Followed]:
+        return iter(self._followed)
+
     def follow(
         self, sought: Sought, told: Told, answered: Callable[[], None] = lambda: None
     ) -> Followed:
@@ -116,6 +119,19 @@ class Followed:
     def servers(self) -> tuple[Found, ...]:
         """The last good answer; none before there was one."""
         return self._known.servers
+
+    @property
+    def why(self) -> str:
+        """What the last answer lacked; empty: nothing."""
+        return self._known.why
+
+    @property
+    def due(self) -> float | None:
+        """When it is asked for again, in seconds of the clock; None: it is just now."""
+        return self._timer.getTime() if self._timer is not None else None
+
+    def __str__(self) -> str:
+        return str(self._sought)
 
     def ask(self) -> None:
         """Ask now."""

@@ -15,8 +15,8 @@ class Server:
     """
     One back-end address of a farm.
 
-    A plain record: the farm keeps *state*, *active* and *since*, and tells its balance
-    when they change.
+    A plain record: the farm keeps *state* and *active*, and tells its balance when
+    they change.
     """
 
     name: str
@@ -40,6 +40,10 @@ class Server:
     """Sessions that are connected to it, or dialing."""
     since: float = 0.0
     """When it last came into traffic, in seconds of the farm's clock."""
+    changed: float = 0.0
+    """When it came into its state, in seconds of the farm's clock."""
+    why: str = ""
+    """For what reason; empty for the state it began in."""
     failing: bool = False
     """Its last dial failed."""
     back: tuple[str, int] = field(init=False)
