@@ -247,6 +247,8 @@ def _policy(farm: FarmConfig, ports: int) -> Policy:
         queue_length=farm.queue.length if farm.queue else 0,
         queue_timeout=farm.queue.timeout if farm.queue else 1.0,
         retries=farm.retries,
+        try_all=farm.all_down == "try",
+        together=farm.check.interval if farm.check else 0.0,
         ports=ports,
     )
 

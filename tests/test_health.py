@@ -35,6 +35,9 @@ class Traffic:
         assert server.name in self.weights
         self.weights[server.name] = weight
 
+    def settled(self, server: Server) -> None:
+        """Nobody waits for it."""
+
     def standing(self) -> tuple[int, int]:
         return len(self.weights), self.servers
 

@@ -222,6 +222,11 @@ class Farm(Part):
     slow_start: Annotated[SecondsOrOff, _WHILE] = None
     """Gives a server that came back its share little by little over this time; `off`
     gives it all at once."""
+    all_down: Literal["try", "refuse"] = "try"
+    """What becomes of sessions when checks and failing dials leave no server: `try`
+    dials the servers all the same, those first that were last found well, for a dial
+    that may fail is better than none; `refuse` ends them as `no_server`. Servers that
+    an operator has drained or disabled get none either way."""
     send_proxy: _Off = None
     """Telling servers the client's address in a PROXY header."""
     source: SourceList = ()

@@ -40,6 +40,7 @@ def of_farms(farms: Iterable[Farm], now: float) -> Iterator[str]:
         yield (
             f"farm {farm.name}: {standing} of {servers} servers get sessions, "
             f"{farm.active} sessions, {queue if farm.queue_length else 'no queue'}"
+            f"{', dialed all the same' if farm.panicking else ''}"
         )
         for server in farm.servers:
             told = "; ".join(_server(farm, server, now))

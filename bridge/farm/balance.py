@@ -11,27 +11,14 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from bridge.farm.lots import TwoChoices
-from bridge.farm.maglev import SourceHash
+from bridge.farm.maglev import ByKey, SourceHash
 from bridge.farm.server import Server
 from bridge.farm.state import TRAFFIC
 from bridge.farm.turns import First, LeastConnections, RoundRobin
 
 
-class Balance(Protocol):
-    """Servers with weights, and a way to choose between them in O(log n) or better."""
-
-    def add(self, server: Server, weight: float) -> None:
-        """
-        *server* may be chosen from now on, as often as *weight* says.
-
-        Raises ValueError if it is there, or if the weight is not positive.
-        """
-
-    def remove(self, server: Server) -> None:
-        """*server* is not chosen any more.  Raises KeyError if it is not there."""
-
-    def reweigh(self, server: Server, weight: float) -> None:
-        """*server* has another weight.  Raises as ``add`` and ``remove`` do."""
+class Choosing(Protocol):
+    """A way to choose between servers, in O(log n) or better."""
 
     def moved(self, server: Server) -> None:
         """
@@ -48,6 +35,23 @@ class Balance(Protocol):
         *key* is the client's (see ``maglev.client_key``); only ``source_hash`` looks
         at it.
         """
+
+
+class Balance(Choosing, Protocol):
+    """The same, with the servers and weights that it chooses between."""
+
+    def add(self, server: Server, weight: float) -> None:
+        """
+        *server* may be chosen from now on, as often as *weight* says.
+
+        Raises ValueError if it is there, or if the weight is not positive.
+        """
+
+    def remove(self, server: Server) -> None:
+        """*server* is not chosen any more.  Raises KeyError if it is not there."""
+
+    def reweigh(self, server: Server, weight: float) -> None:
+        """*server* has another weight.  Raises as ``add`` and ``remove`` do."""
 
 
 class Tiers:
@@ -82,19 +86,24 @@ NAMES = ("round_robin", "least_connections", "two_choices", "first", "source_has
 
 
 def build(
-    name: str, *, random: Callable[[], float], servers: Iterable[Server] = ()
+    name: str,
+    *,
+    random: Callable[[], float],
+    servers: Iterable[Server] = (),
+    brief: bool = False,
 ) -> Balance:
     """
     The balance called *name*, over those of *servers* that are in traffic.
 
-    *random* gives numbers in [0, 1).  Raises KeyError for a name not in ``NAMES``.
+    *random* gives numbers in [0, 1).  *brief*: it is to change often and not to last.
+    Raises KeyError for a name not in ``NAMES``.
     """
     makers: dict[str, Callable[[], Balance]] = {
         "round_robin": RoundRobin,
         "least_connections": LeastConnections,
         "two_choices": lambda: TwoChoices(random),
         "first": First,
-        "source_hash": SourceHash,
+        "source_hash": ByKey if brief else SourceHash,
     }
     balance = Tiers(makers[name])
     for server in servers:

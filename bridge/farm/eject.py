@@ -8,6 +8,7 @@ Pure: says whether and how long.  Not here: the timer that ends it, and the stat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from bridge.farm.server import Server
 from bridge.farm.state import TRAFFIC
@@ -39,7 +40,8 @@ class Ejection:
     def __init__(self, failures: int, seconds: float) -> None:
         self.failures = failures
         self.seconds = seconds
-        self._streaks: dict[Server, _Streak] = {}
+        self._streaks: WeakKeyDictionary[Server, _Streak] = WeakKeyDictionary()
+        """Also of servers that a name has lost and may have again."""
 
     def succeeded(self, server: Server) -> None:
         """A dial was answered.  Called for every session, so cheap."""
@@ -63,7 +65,3 @@ class Ejection:
         seconds = self.seconds * 2.0 ** min(streak.ejections, 32)
         streak.ejections += 1
         return min(seconds, max(LONGEST, self.seconds))
-
-    def forget(self, server: Server) -> None:
-        """*server* is no longer one of the farm's."""
-        self._streaks.pop(server, None)

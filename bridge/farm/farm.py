@@ -10,11 +10,15 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from bridge.farm.balance import Balance, build
+from twisted.logger import Logger, LogLevel
+
+from bridge.farm.balance import Balance, Choosing, build
 from bridge.farm.health import Health, Rules
 from bridge.farm.maglev import client_key
+from bridge.farm.panic import WORTH_TRYING, Panic
 from bridge.farm.sources import Sources
 from bridge.farm.state import Event
 from bridge.net.deadlines import Deadlines
@@ -53,12 +57,18 @@ class Policy:
     queue_timeout: float = 10.0
     retries: int = 2
     """Attempts after the first that one session may make."""
+    try_all: bool = True
+    """When checks leave no server: dial them all the same, see ``panic``."""
+    together: float = 0.0
+    """Seconds within which servers that go down are taken to have gone at once."""
     ports: int = 28_232
     """For sessions from one source address to one server; the kernel's default."""
 
 
 class Farm:
     """A named group of servers.  Begins empty: see ``add``."""
+
+    _log = Logger(namespace="bridge.farm")
 
     def __init__(
         self, name: str, policy: Policy, rules: Rules, clock: IReactorTime
@@ -77,7 +87,11 @@ class Farm:
         """Ports of our own addresses, where servers have ``ways``."""
         self._hash_key = policy.hash_key
         self._clock = clock
+        self._policy = policy
         self._balance: Balance = build(policy.balance, random=random.random)
+        self._chooses: Choosing = self._balance
+        """That, or the panic while there is one."""
+        self._panic: Panic | None = None
         self._counts = policy.balance == "least_connections"
         """Whether the balance must hear of every session, limits or not."""
         self._standing = 0
@@ -96,9 +110,23 @@ class Farm:
         self.health.add(server)
 
     def remove(self, server: Server) -> None:
-        """*server* gets no more sessions; those it has go on."""
+        """
+        *server* gets no more sessions; those it has go on.
+
+        It may be added again, and is then what it was.
+        """
         self.servers.remove(server)
         self.health.remove(server)
+
+    def become(self, server: Server, other: Server) -> None:
+        """
+        *server* has all that *other*, which nobody knows, was made with.
+
+        Its sessions, its state and what was ordered stay as they are.
+        """
+        if self._panic is not None:
+            self._panic.discard(server)  # with the rank and weight it was added with
+        self.health.become(server, other)
 
     def close(self) -> None:
         """No checks and no timers any more."""
@@ -133,21 +161,26 @@ class Farm:
     def enter(self, server: Server, weight: float) -> None:
         self._balance.add(server, weight)
         self._standing += 1
-        self._serve()
 
     def leave(self, server: Server) -> None:
         self._balance.remove(server)
         self._standing -= 1
-        self._strand()
+
+    def settled(self, server: Server) -> None:
+        if self._policy.try_all:
+            self._panic_or_not(server)
+        self._serve_or_strand()
 
     def answered(self) -> None:
         """One of the names that were expected has been answered for the first time."""
         self.expecting -= 1
-        self._strand()
+        self._serve_or_strand()
 
-    def _strand(self) -> None:
+    def _serve_or_strand(self) -> None:
         """Let nobody wait for what there is not."""
-        if not self.available:
+        if self.available:
+            self._serve()
+        else:
             while self._queue:
                 waiting, _ = self._queue.popitem(last=False)
                 waiting.stranded()
@@ -158,7 +191,70 @@ class Farm:
     def standing(self) -> tuple[int, int]:
         return self._standing, len(self.servers)
 
+    # When there is none
+
+    @property
+    def panicking(self) -> bool:
+        """No server is in traffic, and sessions are dialed all the same."""
+        return self._panic is not None
+
+    def _panic_or_not(self, server: Server) -> None:
+        """Begin or end a panic, or have *server* in or out of the one there is."""
+        panic = self._panic
+        if self._standing:
+            if panic is not None:
+                self._end_panic("{standing} of {servers} servers are up again")
+            return
+        if panic is None:
+            self._begin_panic()
+            return
+        panic.discard(server)
+        if server.state in WORTH_TRYING and server in self.servers:
+            panic.add(server)
+        if not panic:
+            self._end_panic("no server is left to be dialed; sessions end as no_server")
+
+    def _begin_panic(self) -> None:
+        servers = [each for each in self.servers if each.state in WORTH_TRYING]
+        if not servers:
+            return
+        make = partial(build, self._policy.balance, random=random.random, brief=True)
+        self._panic = self._chooses = Panic(make, servers, self._policy.together)
+        self._log.error(
+            "farm {farm}: no server is up; sessions are dialed all the same, first to "
+            "{first} (all_down: try)",
+            farm=self.name,
+            first=self._panic.first.name,
+        )
+
+    def _end_panic(self, why: str) -> None:
+        self._panic, self._chooses = None, self._balance
+        standing, servers = self.standing()
+        self._log.emit(
+            LogLevel.info if standing else LogLevel.error,
+            "farm {farm}: " + why,
+            farm=self.name,
+            standing=standing,
+            servers=servers,
+        )
+
+    def exhausted(self, tried: Collection[Server]) -> bool:
+        """Whether a retry is in vain: in a panic a session tries each server once."""
+        return self._panic is not None and self._panic.servers.issubset(tried)
+
     # Sessions
+
+    def dialed(self, server: Server) -> None:
+        """A dial of *server*, which is ``watched``, was answered."""
+        self.health.dialed(server)
+        if self._panic is not None:
+            self._panic.answered(server)
+
+    def dial_failed(self, server: Server, why: str) -> None:
+        """A session's dial was not."""
+        self.health.dial_failed(server, why)
+        if self._panic is not None:
+            self._panic.failed(server)
 
     def key(self, host: str) -> int:
         """What ``source_hash`` knows the client at *host* by."""
@@ -172,27 +268,27 @@ class Farm:
         """
         if self._queue and not tried:
             return None  # others came first
-        server = self._balance.choose(key, tried)
+        server = self._chooses.choose(key, tried)
         if server is None and tried:
-            server = self._balance.choose(key, ())
+            server = self._chooses.choose(key, ())
         if server is not None:
             server.active += 1
             if self._counts or server.most is not None:
-                self._balance.moved(server)
+                self._chooses.moved(server)
         return server
 
     def release(self, server: Server) -> None:
         """Give back a place that ``choose`` or ``served`` took."""
         server.active -= 1
         if self._counts or server.most is not None:
-            self._balance.moved(server)
+            self._chooses.moved(server)
             if self._queue:
                 self._serve()
 
     @property
     def available(self) -> bool:
         """Whether any server gets sessions, or may at any moment: see ``expecting``."""
-        return self._standing > 0 or self.expecting > 0
+        return self._standing > 0 or self.expecting > 0 or self._panic is not None
 
     @property
     def waiting(self) -> int:
@@ -226,12 +322,12 @@ class Farm:
         self._serving = True
         try:
             while (first := self._queue.first) is not None:
-                server = self._balance.choose(first.key, ())
+                server = self._chooses.choose(first.key, ())
                 if server is None:
                     return
                 del self._queue[first]
                 server.active += 1
-                self._balance.moved(server)
+                self._chooses.moved(server)
                 first.served(server)
         finally:
             self._serving = False

@@ -44,13 +44,21 @@ class Traffic(Protocol):
     name: str
 
     def enter(self, server: Server, weight: float) -> None:
-        """*server* gets sessions from now on."""
+        """*server* gets sessions, once it is ``settled``."""
 
     def leave(self, server: Server) -> None:
         """*server* gets no more."""
 
     def reweigh(self, server: Server, weight: float) -> None:
         """*server*'s share is another."""
+
+    def settled(self, server: Server) -> None:
+        """
+        What has happened to *server* is done, and told in the log.
+
+        Now sessions may be moved.  Not sooner: one that is served dials, a dial may
+        fail at once, and that comes back in here.
+        """
 
     def standing(self) -> tuple[int, int]:
         """How many servers get sessions, of how many."""
@@ -80,6 +88,7 @@ class Health:
         self._rules = rules
         self._clock = clock
         self._ejection = Ejection(rules.failures, rules.ejected)
+        self._members: set[Server] = set()
         self._checks: dict[Server, Checking] = {}
         self._timers: dict[Server, IDelayedCall] = {}
         """For a server that is ejected or starting: what comes next."""
@@ -87,29 +96,68 @@ class Health:
     # Coming and going
 
     def add(self, server: Server) -> None:
-        """Begin with *server*, in the state it has: UP or DISABLED."""
-        if self._rules.check is not None:
-            check = self._rules.check(
-                server, lambda up, why: self._checked(server, up, why)
-            )
-            self._checks[server] = check
-            if server.state is not State.DISABLED:
-                check.start()
-        server.changed = self._clock.seconds()
-        if server.state in TRAFFIC:
-            server.since = server.changed
-            self._traffic.enter(server, server.weight)
+        """
+        Begin with *server*, in the state it has.
+
+        That is UP or DISABLED, or any at all of one that was removed and is back.
+        """
+        self._members.add(server)
+        server.changed = server.changed or self._clock.seconds()
+        self._make_check(server)
+        if server.state is State.EJECTED:
+            self._eject_until(server, server.until)
+        self._enter(server)
+        if server.state not in TRAFFIC and server.state is not State.DISABLED:
+            self._say(server, "as when its name lost it")
+        self._traffic.settled(server)
 
     def remove(self, server: Server) -> None:
-        """*server* is none of the farm's any more.  Its sessions go on."""
+        """*server* is none of the farm's any more.  Its sessions and state stay."""
+        self._members.discard(server)
         check = self._checks.pop(server, None)
         if check is not None:
             check.stop()
         self._stop_timer(server)
-        self._ejection.forget(server)
         if server.state in TRAFFIC:
-            server.state = State.DRAINING
             self._traffic.leave(server)
+        self._traffic.settled(server)
+
+    def become(self, server: Server, other: Server) -> None:
+        """*server* has all that *other* was made with; its state stays."""
+        moved = server.addresses != other.addresses
+        if not moved and server.backup is other.backup:
+            server.become(other)  # no turn is lost for a weight
+            if server.state is State.UP:  # else: at the next step, or when it is
+                self._traffic.reweigh(server, server.weight)
+        else:
+            if server.state in TRAFFIC:
+                self._stop_timer(server)
+                self._traffic.leave(server)
+            server.become(other)
+            self._enter(server)
+        if moved and server in self._checks:
+            self._checks[server].stop()
+            self._make_check(server)
+        self._traffic.settled(server)
+
+    def _make_check(self, server: Server) -> None:
+        """Make its check, which begins with what is known of it."""
+        if self._rules.check is None:
+            return
+        check = self._checks[server] = self._rules.check(
+            server, lambda up, why: self._checked(server, up, why)
+        )
+        if server.state is not State.DISABLED:
+            check.start()
+            check.up = server.state is not State.DOWN
+
+    def _enter(self, server: Server) -> None:
+        """Have it get sessions, if its state says so."""
+        if server.state is State.STARTING:
+            self._start(server)
+        elif server.state is State.UP:
+            server.since = self._clock.seconds()
+            self._traffic.enter(server, server.weight)
 
     def stop(self) -> None:
         """Check nothing and time nothing any more."""
@@ -117,6 +165,7 @@ class Health:
             check.stop()
         for server in tuple(self._timers):
             self._stop_timer(server)
+        self._members.clear()  # what dials still find is of no consequence
 
     # What is known of a server
 
@@ -132,20 +181,26 @@ class Health:
     # What happens
 
     def dialed(self, server: Server) -> None:
-        """A dial of *server*, which was failing, was answered."""
-        server.failing = False
+        """A dial of *server*, which is ``watched``, was answered."""
+        server.failing = server.watched = False
         self._ejection.succeeded(server)
 
     def dial_failed(self, server: Server, why: str) -> None:
         """A session's dial was not."""
-        if not self._rules.failures:
+        if not self._rules.failures or server not in self._members:
             return
-        server.failing = True
+        server.failing = server.watched = True
         others = self._traffic.standing()[0] - 1
         seconds = self._ejection.failed(server, others)
         if seconds is not None:
-            self.tell(server, Event.EJECT, f"for {seconds:g} s: {why}")
-            self._timers[server] = self._clock.callLater(seconds, self._readmit, server)
+            self._change(server, Event.EJECT, f"for {seconds:g} s: {why}")
+            self._eject_until(server, self._clock.seconds() + seconds)
+            self._traffic.settled(server)
+
+    def _eject_until(self, server: Server, until: float) -> None:
+        server.until = until
+        wait = max(0.0, until - self._clock.seconds())
+        self._timers[server] = self._clock.callLater(wait, self._readmit, server)
 
     def _readmit(self, server: Server) -> None:
         self._timers.pop(server, None)
@@ -158,31 +213,41 @@ class Health:
         """An operator's DRAIN, READY or DISABLE."""
         check = self._checks.get(server)
         was_disabled = server.state is State.DISABLED
-        self.tell(server, event, "as ordered")
-        if check is None:
-            return
-        if server.state is State.DISABLED:
-            check.stop()
-        elif was_disabled:
-            check.start()
-        elif event is Event.READY and not check.up:
-            # What checks found meanwhile had no effect: it was ordered out.
-            self.tell(server, Event.FAILED, "its checks fail")
+        changed = self._change(server, event, "as ordered")
+        if check is not None:
+            if server.state is State.DISABLED:
+                check.stop()
+            elif was_disabled:
+                check.start()
+            elif event is Event.READY and not check.up:
+                # What checks found meanwhile had no effect: it was ordered out.
+                healthy = server.healthy
+                changed |= self._change(server, Event.FAILED, "its checks fail")
+                server.healthy = healthy
+        if changed:
+            self._traffic.settled(server)
 
     def tell(self, server: Server, event: Event, why: str) -> None:
         """Make of *event* what the table says, and log a change with its reason."""
+        if self._change(server, event, why):
+            self._traffic.settled(server)
+
+    def _change(self, server: Server, event: Event, why: str) -> bool:
+        """As ``tell``, with sessions to be moved later; False: nothing changed."""
         before, after = server.state, step(server.state, event)
         if after is before:
-            return
+            return False
         server.state, server.changed, server.why = after, self._clock.seconds(), why
         if event is Event.WARM:
-            return
+            return False
         self._stop_timer(server)
         if before in TRAFFIC:
             self._traffic.leave(server)
+            server.healthy = self._clock.seconds()
         if after is State.STARTING:
             self._start(server)
         self._say(server, why)
+        return True
 
     def _say(self, server: Server, why: str) -> None:
         standing, servers = self._traffic.standing()

@@ -105,7 +105,43 @@ class _Wishes:
         """Not the list's, which may be another on the next gateway."""
 
 
-class SourceHash(Roster):
+class ByKey(Roster):
+    """
+    The same server for a client while the same servers have room, and no longer.
+
+    It costs next to nothing to change, and takes no notice of weights.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[Server, int] = {}
+        self._free: list[Server] = []
+        """All that have room; the last one takes the place of one that leaves."""
+
+    def choose(self, key: int, skip: Collection[Server]) -> Server | None:
+        """In at most len(skip) + 1 steps."""
+        free = self._free
+        for step in range(len(free)):
+            server = free[(key + step) % len(free)]
+            if server not in skip:
+                return server
+        return None
+
+    def _enter(self, server: Server) -> None:
+        self._places[server] = len(self._free)
+        self._free.append(server)
+
+    def _leave(self, server: Server) -> None:
+        place, last = self._places.pop(server), self._free.pop()
+        if last is not server:
+            self._places[last] = place
+            self._free[place] = last
+
+    def _reweighed(self, server: Server, before: float) -> None:
+        pass
+
+
+class SourceHash(ByKey):
     """
     Always the same server for a client, while that one has room.
 
@@ -117,9 +153,6 @@ class SourceHash(Roster):
     def __init__(self) -> None:
         super().__init__()
         self._table: list[Server] | None = None
-        self._places: dict[Server, int] = {}
-        self._free: list[Server] = []
-        """All that have room; the last one takes the place of one that leaves."""
 
     def add(self, server: Server, weight: float) -> None:
         super().add(server, weight)
@@ -145,29 +178,7 @@ class SourceHash(Roster):
             if server.room and server not in skip:
                 return server
             slot = _detour(slot)
-        return self._any(key, skip)
-
-    def _any(self, key: int, skip: Collection[Server]) -> Server | None:
-        """Nearly all are full: one that is not.  At most len(skip) + 1 steps."""
-        free = self._free
-        for step in range(len(free)):
-            server = free[(key + step) % len(free)]
-            if server not in skip:
-                return server
-        return None
-
-    def _enter(self, server: Server) -> None:
-        self._places[server] = len(self._free)
-        self._free.append(server)
-
-    def _leave(self, server: Server) -> None:
-        place, last = self._places.pop(server), self._free.pop()
-        if last is not server:
-            self._places[last] = place
-            self._free[place] = last
-
-    def _reweighed(self, server: Server, before: float) -> None:
-        pass
+        return super().choose(key, skip)  # nearly all are full: one that is not
 
 
 def _detour(slot: int) -> int:

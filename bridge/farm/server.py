@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from bridge.farm.state import State
 from bridge.net.dial import Target
 from bridge.net.race import DELAY
+from bridge.net.sockaddr import SocketAddress
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Server:
     """
     One back-end address of a farm.
 
-    A plain record: the farm keeps *state* and *active*, and tells its balance when
-    they change.
+    A plain record: the farm keeps *state*, *active* and what follows them, and
+    tells its balance when they change.
     """
 
     name: str
@@ -44,18 +45,42 @@ class Server:
     """When it came into its state, in seconds of the farm's clock."""
     why: str = ""
     """For what reason; empty for the state it began in."""
+    healthy: float = 0.0
+    """When it last left the traffic because it seemed unwell; 0: never."""
+    until: float = 0.0
+    """While it is ejected: when that is over."""
     failing: bool = False
     """Its last dial failed."""
+    watched: bool = False
+    """The farm wants to hear of a dial that is answered."""
     back: tuple[str, int] = field(init=False)
     """Its address and port, as records tell them."""
+    counted: tuple[str, int] = field(init=False)
+    """What its ports are counted under: the first of all that ``back`` has been."""
     plain: bool = field(init=False)
     """*target* is all there is to dialing it."""
+    various: bool = field(init=False)
+    """It has, or had, several addresses: a session is not always on *back*."""
 
     def __post_init__(self) -> None:
-        self.back = self.target.host, self.target.port
+        self.back = self.counted = self.target.host, self.target.port
         self.plain = not self.race and not self.ways
+        self.various = bool(self.race)
 
     @property
     def room(self) -> bool:
         """Whether it can take one more session."""
         return self.most is None or self.active < self.most
+
+    @property
+    def addresses(self) -> tuple[SocketAddress, ...]:
+        """All it is reached at, in the order to try them."""
+        return tuple(target.sockaddr for target in self.race or (self.target,))
+
+    def become(self, other: Server) -> None:
+        """Have all that *other* was made with; state and sessions stay."""
+        self.various |= bool(other.race) or other.back != self.back
+        self.name, self.target, self.weight = other.name, other.target, other.weight
+        self.most, self.backup, self.place = other.most, other.backup, other.place
+        self.race, self.delay, self.ways = other.race, other.delay, other.ways
+        self.back, self.plain = other.back, other.plain

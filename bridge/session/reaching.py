@@ -136,11 +136,11 @@ class Reaching:
         if not server.ways:
             return Race(pump, server.race, factory, server.delay)
         sources = self.terms.farm.sources
-        source = sources.pick(tuple(server.ways), server.back, self.unable)
+        source = sources.pick(tuple(server.ways), server.counted, self.unable)
         if source is None:
             return None
         self.source = source
-        sources.took(source, server.back)
+        sources.took(source, server.counted)
         return Dial(pump, server.ways[source], factory)
 
     def _release(self) -> None:
@@ -149,7 +149,7 @@ class Reaching:
         if server is None:
             return
         if self.source:
-            farm.sources.gave_back(self.source, server.back)
+            farm.sources.gave_back(self.source, server.counted)
             self.source = ""
         self.server = None
         farm.release(server)
@@ -170,8 +170,8 @@ class Reaching:
         self.tried = ()
         self.reason = ""  # an earlier attempt's
         terms, server = self.terms, self.server
-        if server is not None and server.failing:
-            terms.farm.health.dialed(server)
+        if server is not None and server.watched:
+            terms.farm.dialed(server)
         self.dialed = terms.seconds()
         terms.dialing.pop(self, None)
         terms.opening.pop(self, None)
@@ -194,10 +194,11 @@ class Reaching:
             return
         if server is not None:
             if not ours:
-                terms.farm.health.dial_failed(server, reason)
+                terms.farm.dial_failed(server, reason)
             elif self.source:
                 self.unable += (self.source,)
-        if self.attempts <= terms.farm.retries:
+        farm = terms.farm
+        if self.attempts <= farm.retries and not farm.exhausted(self.tried):
             complain_of_dial(self, last)
             self._release()
             self._attempt()

@@ -109,7 +109,7 @@ def _back_of(session: Session) -> tuple[str, int]:
     server = session.server
     if server is None:
         return "", 0
-    if server.race and session.back is not None:  # the address that has won
+    if server.various and session.back is not None:  # the address that has won
         return _host_and_port(session.back.peer)
     return server.back
 
