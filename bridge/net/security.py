@@ -50,6 +50,11 @@ class Security:
     Asked when a handshake is through: why the other end is not to be trusted after
     all, in one line; empty when it is.
     """
+    fin_ends: bool = False
+    """
+    Whether a FIN without close_notify is an end like any other.  Anybody on the path
+    can forge one.
+    """
     resumes: bool = False
     """Whether the last session is offered again.  Only for clients."""
     session: SSL.Session | None = None

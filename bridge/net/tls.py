@@ -1,10 +1,9 @@
 """
 A stream whose bytes are TLS records on the wire.
 
-Here: ``TLSStream``, its bytes and its ends.  Not here: its handshake (``handshake``),
-how records become plaintext (``seal``), how plaintext gets to the other side
-(``relay``), which certificates and rules there are (``security``, and who makes its
-context).
+Here: ``TLSStream``, how it begins and how it ends.  Not here: the handshake itself
+(``handshake``), its bytes (``sealed``), how they get to the other side (``relay``),
+which certificates and rules there are (``security``, and who makes its context).
 
 The ends, as RFC 8446 (section 6.1) and RFC 5246 (section 7.2.1) have them:
 
@@ -24,7 +23,6 @@ The ends, as RFC 8446 (section 6.1) and RFC 5246 (section 7.2.1) have them:
 
 from __future__ import annotations
 
-import errno
 import socket
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -33,18 +31,14 @@ from OpenSSL import SSL
 
 from bridge.net.handshake import Handshake
 from bridge.net.pump import ERR, OUT
-from bridge.net.seal import SIZE, Seal, reason_of, text, wire
+from bridge.net.seal import wire
+from bridge.net.sealed import Sealed
 from bridge.net.stream import Stream
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
     from bridge.net.security import Security, Waiting
-
-ROUNDS = 16
-"""Reads that need not give a byte of plaintext before others get their turn."""
-
-CUT_OFF = "the connection ended without close_notify"
 
 
 class Phase(Enum):
@@ -62,56 +56,24 @@ class Phase(Enum):
 _SHAKING, _OPEN, _LINGERING = Phase.SHAKING, Phase.OPEN, Phase.LINGERING
 
 
-class TLSStream(Stream):
+class TLSStream(Sealed):
     """
-    Takes *stream*'s place, socket and protocol over.
+    A stream from its handshake on, in *stream*'s place.
 
     What its other end sends waits until ``handshake`` is through, and then until
     somebody reads, as in any stream.  *linger*: seconds that the last bytes may take
     once it is to be closed.
     """
 
-    __slots__ = (
-        "_aside", "_broken", "_handshake", "_heard", "_linger", "_notified", "_rest",
-        "_tickets", "_timer", "drained", "half_closes", "parted", "phase", "seal",
-        "security",
-    )  # fmt: skip
-
-    secure = True
+    __slots__ = ("_handshake", "_linger", "_timer", "phase")
 
     def __init__(self, stream: Stream, security: Security, linger: float) -> None:
-        super().__init__(stream.pump, stream.socket, stream.peer)
-        self.protocol = stream.protocol
-        self.paused = stream.paused
-        self.ended = stream.ended
-        self.urgent = stream.urgent
-        stream.fd = -1
+        super().__init__(stream, security)
         self.phase = _SHAKING
-        self.security = security
-        self.seal = Seal(security.connection())
         self._handshake: Handshake | None = Handshake(self)
         self._linger = linger
         self._timer: IDelayedCall | None = None
-        self._rest = b""  # records that the kernel has not taken
-        self._tickets = False  # these are only tickets; somebody will soon send more
-        self._aside = False  # before the next read there is something else to look at
-        self._broken = False  # sending has met a reset, told only once
-        self._notified = False
-        self._heard = False  # anything, since we said close_notify
-        self.drained = False
-        """The last ``pull`` left nothing in the socket, unless its end."""
-        self.parted = False
-        """
-        The other end sent a FIN and no close_notify, but it had ours, and nothing had
-        come from it since.
-        """
-        self.half_closes = False
-        """Both directions end for themselves: since TLS 1.3."""
         self.pump.hand_over(self.fd, self)
-
-    @property
-    def connection(self) -> SSL.Connection:
-        return self.seal.connection
 
     @property
     def protected(self) -> bool:
@@ -132,7 +94,7 @@ class TLSStream(Stream):
         if security.accepts and self.half_closes:
             # Nothing but tickets is left to say.  They go with the first bytes, which
             # saves a short session one of its five sends, and those cost most.
-            self._rest = wire[: self.seal.take()].tobytes()
+            self._rest = bytearray(wire[: self.seal.take()])
             self._tickets = True
         else:
             self.speak()
@@ -149,8 +111,8 @@ class TLSStream(Stream):
     # The pump calls these
 
     def ready(self, events: int) -> None:
-        if self._rest and events & OUT and not self._tickets:
-            self._flush_quietly()
+        if (self._rest or self._stuck) and events & OUT and not self._tickets:
+            events |= self._flush_quietly()
         if self.phase is _OPEN:
             self.drained = False
             Stream.ready(self, events)
@@ -170,141 +132,24 @@ class TLSStream(Stream):
     def crashed(self) -> None:
         if self._handshake is not None:
             self._handshake.fail("a bug of the gateway")
+        elif self.phase is _LINGERING:
+            self.abort()
         else:
             Stream.crashed(self)
-
-    # As one end of a relay, and for the protocol
-
-    def pull(self) -> int:
-        """
-        Read into ``text``: how many bytes; 0 after a close_notify; -1 when there are
-        none now.
-
-        Raises OSError when the connection was reset, cut off, or is not TLS any more.
-        """
-        seal = self.seal
-        if self._aside or seal.stopped:
-            self._aside = self._tickets = False
-            got = 0 if seal.stopped else seal.unseal(0)
-            if seal.stopped:
-                self.drained = False
-            if got or seal.stopped:
-                return got or self._stopped()
-        for _ in range(ROUNDS):
-            try:
-                size = self.socket.recv_into(wire, SIZE)
-            except BlockingIOError:
-                self.drained = True
-                return -1
-            if not size:
-                heard = self._heard or self._broken
-                self.parted = self._notified and not heard
-                raise ConnectionResetError(errno.ECONNRESET, CUT_OFF)
-            got = seal.unseal(size)
-            self.drained = size < SIZE and not seal.stopped
-            if got:
-                self._heard = True
-                return got
-            if seal.stopped:
-                return self._stopped()
-            self.speak()  # perhaps they asked for something
-        self.drained = False
-        return -1
-
-    def _stopped(self) -> int:
-        """Nothing more can be read: 0 if that is as it should be."""
-        self.speak()  # an alert, perhaps
-        if self.seal.failure is not None:
-            why = reason_of(self.seal.failure)
-            raise ConnectionResetError(errno.ECONNRESET, why)
-        if not self.half_closes:
-            self._notify()
-        return 0
-
-    def push(self, size: int, flags: int = 0) -> int:
-        """
-        Send that many bytes of ``text``: how many, as records, the kernel did not take.
-
-        Those are kept, for ``flush``.  *flags* are send(2)'s.  Raises OSError.
-        """
-        try:
-            made = self.seal.seal(size)
-        except SSL.Error as error:
-            raise BrokenPipeError(errno.EPIPE, reason_of(error)) from None
-        return self._put(made, flags)
-
-    def flush(self, flags: int = 0) -> int:
-        """Send records that were kept: how many bytes are left.  Raises OSError."""
-        self._tickets = False
-        try:
-            self._rest = self._rest[self.socket.send(self._rest, flags) :]
-        except BlockingIOError:
-            pass
-        return len(self._rest)
-
-    def _put(self, size: int, flags: int = 0) -> int:
-        """Send that much of ``wire`` behind what was kept: how much is kept now."""
-        if self._rest:
-            self._rest += wire[:size]
-            return self.flush(flags)
-        try:
-            sent = self.socket.send(wire[:size], flags)
-        except BlockingIOError:
-            sent = 0
-        if sent != size:
-            self._rest = wire[sent:size].tobytes()
-        return size - sent
-
-    def speak(self, flags: int = 0) -> None:
-        """Send what OpenSSL has to say by itself."""
-        try:
-            while size := self.seal.take():
-                self._put(size, flags)
-        except OSError:
-            self._broken = True
-
-    def _flush_quietly(self) -> None:
-        try:
-            self.flush()
-        except OSError:
-            self._broken, self._rest = True, b""
-
-    def _receive(self) -> bytes:
-        while (size := self.pull()) < 0:
-            if self.drained:
-                raise BlockingIOError
-        return text[:size].tobytes()
-
-    def send(self, data: bytes | bytearray) -> int:
-        if self._rest and self.flush():
-            raise BlockingIOError
-        done, size = 0, len(data)
-        with memoryview(data) as view:
-            while done < size and not self._rest:
-                piece = min(size - done, SIZE)
-                text[:piece] = view[done : done + piece]
-                self.push(piece)
-                done += piece
-        return done
 
     # The ends
 
     def end(self) -> None:
         """Send a close_notify.  The other direction stays open."""
-        self._notify()
-
-    def _notify(self, flags: int = 0) -> None:
-        if self.phase is _OPEN and not self._notified:
-            self._notified, self._heard = True, False
-            self.seal.shut()
-            self.speak(flags)
+        if self.phase is _OPEN:
+            self.notify()
 
     def close(self) -> None:
         """Close, once the kernel has taken all there is to say.  Tells nobody."""
         if self.fd < 0 or self.phase is _LINGERING:
             return
-        self._notify(socket.MSG_MORE)  # with the FIN, in one segment
         if self.phase is _OPEN:
+            self.notify(socket.MSG_MORE)  # with the FIN, in one segment
             self.security.left(self.seal.connection)
         self._handshake = self.outward = self.inward = self.protocol = None
         if self._rest:

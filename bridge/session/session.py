@@ -146,6 +146,8 @@ class Session(Reaching):
 
     def broken(self, stream: Stream) -> None:
         front = stream is self.front
+        if isinstance(stream, TLSStream) and stream.fault:
+            self.reason = stream.fault
         if isinstance(stream, TLSStream) and stream.parted:
             self.handle(Event.FRONT_PARTED if front else Event.BACK_PARTED)
         else:

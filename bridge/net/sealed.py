@@ -1,0 +1,290 @@
+"""
+A stream's bytes as TLS records, once its handshake is through.
+
+Here: reading, writing, and what the other end may ask for besides.  Not here: how
+records become plaintext (``seal``), and how a stream begins and ends (``tls``).
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from OpenSSL import SSL
+
+from bridge.net.pump import IN
+from bridge.net.seal import SIZE, Seal, reason_of, text, wire
+from bridge.net.stream import Stream
+
+if TYPE_CHECKING:
+    from bridge.net.security import Security
+
+ROUNDS = 16
+"""Reads that need not give a byte of plaintext before others get their turn."""
+
+MOST_KEPT = 2 * SIZE
+"""
+Bytes of records that may wait for the kernel while what the other end sends is still
+read.  A relay keeps one chunk; beyond that there are answers to what is no data, and
+who does not read them need not be asked for more.
+"""
+
+ASIDES, WITHIN, WORTH = 512, 10.0, 4096
+"""
+So many records without data are a flood, if they come within so many seconds, and less
+than so many bytes of data for each have passed meanwhile, either way.  Nobody honest
+comes near it: keys are good for gigabytes (RFC 8446, section 5.5), a client that takes
+new ones for each MiB has 256 times the data.  Go gives up after 16 in a row
+(crypto/tls, maxUselessRecords), however much it has sent between them.
+"""
+
+ORDINARY = 40
+"""
+Bytes that one record is longer than its data, and less than two: 22 with TLS 1.3, 29
+with TLS 1.2.  What came in more may have been something to answer.
+"""
+
+CUT_OFF = "truncated: the connection ended without close_notify"
+FLOOD = "too many TLS records without data"
+
+_NOTHING = bytearray()
+"""Is never added to: see ``_put``."""
+
+
+class Sealed(Stream):
+    """
+    Takes *stream*'s place, socket and protocol over.
+
+    Not of itself anything: the base class of ``TLSStream``, so that a stream is one
+    object.
+    """
+
+    __slots__ = (
+        "_aside", "_broken", "_counted", "_heard", "_notified", "_rest", "_stuck",
+        "_tickets", "drained", "fault", "half_closes", "parted", "seal", "security",
+    )  # fmt: skip
+
+    secure = True
+
+    def __init__(self, stream: Stream, security: Security) -> None:
+        super().__init__(stream.pump, stream.socket, stream.peer)
+        self.protocol = stream.protocol
+        self.paused = stream.paused
+        self.ended = stream.ended
+        self.urgent = stream.urgent
+        stream.fd = -1
+        self.security = security
+        self.seal = Seal(security.connection())
+        self._rest = _NOTHING  # records that the kernel has not taken
+        self._tickets = False  # these are only tickets; somebody will soon send more
+        self._aside = False  # before the next read there is something else to look at
+        self._stuck = False  # nothing is read until some of the rest is gone
+        self._counted: tuple[float, int] | None = None  # asides: since when, which byte
+        self._broken = False  # sending has met a reset, told only once
+        self._notified = False
+        self._heard = False  # anything, since we said close_notify
+        self.drained = False
+        """The last ``pull`` left nothing in the socket, unless its end."""
+        self.fault = ""
+        """Why nothing more can be read, if the other end did not say so by itself."""
+        self.parted = False
+        """
+        The other end sent a FIN and no close_notify, but it had ours, and nothing had
+        come from it since.
+        """
+        self.half_closes = False
+        """Both directions end for themselves: since TLS 1.3."""
+
+    @property
+    def connection(self) -> SSL.Connection:
+        return self.seal.connection
+
+    # Reading
+
+    def pull(self) -> int:
+        """
+        Read into ``text``: how many bytes; 0 after a close_notify; -1 when there are
+        none now.
+
+        Raises OSError when the connection was reset, cut off, or is not TLS any more.
+        """
+        seal = self.seal
+        if self._aside or seal.pending:
+            got = self._look_aside()
+            if got is not None:
+                return got
+        for _ in range(ROUNDS):
+            try:
+                size = self.socket.recv_into(wire, SIZE)
+            except BlockingIOError:
+                self.drained = True
+                return -1
+            if not size:
+                return self._fin()
+            got = seal.unseal(size)
+            if size - got > ORDINARY:
+                self._answer()
+            self.drained = size < SIZE and not seal.pending
+            if got:
+                self._heard = True
+                return got
+            if seal.pending:
+                break
+        else:
+            self.drained = False
+            return -1
+        got = self._look_aside()
+        return -1 if got is None else got
+
+    def _fin(self) -> int:
+        """A FIN came without close_notify: 0 where that is an end all the same."""
+        if self.security.fin_ends and not self._broken:  # else it was a reset
+            return 0
+        self.parted = self._notified and not (self._heard or self._broken)
+        raise self._failed(CUT_OFF)
+
+    def _failed(self, why: str) -> ConnectionResetError:
+        self.fault = why
+        return ConnectionResetError(errno.ECONNRESET, why)
+
+    def _look_aside(self) -> int | None:
+        """What is there before more is read: as for ``pull``, or None for nothing."""
+        seal = self.seal
+        self._aside = self._tickets = False
+        if seal.stopped:
+            return self._stopped()
+        if seal.pending:
+            self._answer()
+            self._be_patient()
+            if len(self._rest) > MOST_KEPT:
+                self._aside = self._stuck = self.drained = True
+                return -1
+        got = seal.unseal(0)
+        if seal.pending:
+            self.drained = False
+        if got:
+            self._heard = True
+            return got
+        if seal.stopped:
+            return self._stopped()
+        return -1 if seal.pending else None
+
+    def _answer(self) -> None:
+        """Say what OpenSSL has to say to what it read."""
+        seal, said = self.seal, self.speak()
+        if said:
+            # One that came alone or last is not counted yet; and several may share a
+            # record (TLS 1.2).
+            seal.asides += (not seal.pending) + said // 256
+            seal.pending = True
+
+    def _be_patient(self) -> None:
+        """Raise ConnectionResetError if there have been too many asides by now."""
+        if self.seal.asides < ASIDES:
+            return
+        now, passed = self.pump.reactor.seconds(), 0
+        for direction in (self.outward, self.inward):
+            passed += direction.bytes if direction is not None else 0
+        before, self._counted = self._counted, (now, passed)
+        self.seal.asides = 0
+        if before is None:
+            return
+        if now - before[0] < WITHIN and passed - before[1] < ASIDES * WORTH:
+            raise self._failed(FLOOD)
+
+    def _stopped(self) -> int:
+        """Nothing more can be read: 0 if that is as it should be."""
+        self.speak()  # an alert, perhaps
+        if self.seal.failure is not None:
+            raise self._failed(reason_of(self.seal.failure))
+        if not self.half_closes:
+            self.notify()
+        return 0
+
+    # Writing
+
+    def push(self, size: int, flags: int = 0) -> int:
+        """
+        Send that many bytes of ``text``: how many, as records, the kernel did not take.
+
+        Those are kept, for ``flush``.  *flags* are send(2)'s.  Raises OSError.
+        """
+        try:
+            made = self.seal.seal(size)
+        except SSL.Error as error:
+            raise BrokenPipeError(errno.EPIPE, reason_of(error)) from None
+        return self._put(made, flags)
+
+    def flush(self, flags: int = 0) -> int:
+        """Send records that were kept: how many bytes are left.  Raises OSError."""
+        self._tickets = False
+        rest = self._rest
+        try:
+            sent = self.socket.send(rest, flags)
+        except BlockingIOError:
+            return len(rest)
+        if sent == len(rest):
+            self._rest = _NOTHING
+            return 0
+        del rest[:sent]
+        return len(rest)
+
+    def _put(self, size: int, flags: int = 0) -> int:
+        """Send that much of ``wire`` behind what was kept: how much is kept now."""
+        if self._rest:
+            self._rest += wire[:size]
+            return self.flush(flags)
+        try:
+            sent = self.socket.send(wire[:size], flags)
+        except BlockingIOError:
+            sent = 0
+        if sent != size:
+            self._rest = bytearray(wire[sent:size])
+        return size - sent
+
+    def speak(self, flags: int = 0) -> int:
+        """Send what OpenSSL has to say by itself: how many bytes that was."""
+        said = 0
+        try:
+            while size := self.seal.take():
+                said += size
+                self._put(size, flags)
+        except OSError:
+            self._broken = True
+        return said
+
+    def _flush_quietly(self) -> int:
+        """What else there is to do now, as an epoll mask."""
+        try:
+            left = self.flush()
+        except OSError:
+            self._broken, self._rest, left = True, _NOTHING, 0
+        if self._stuck and left <= MOST_KEPT:
+            self._stuck = False
+            return IN
+        return 0
+
+    def _receive(self) -> bytes:
+        while (size := self.pull()) < 0:
+            if self.drained:
+                raise BlockingIOError
+        return text[:size].tobytes()
+
+    def send(self, data: bytes | bytearray) -> int:
+        if self._rest and self.flush():
+            raise BlockingIOError
+        done, size = 0, len(data)
+        with memoryview(data) as view:
+            while done < size and not self._rest:
+                piece = min(size - done, SIZE)
+                text[:piece] = view[done : done + piece]
+                self.push(piece)
+                done += piece
+        return done
+
+    def notify(self, flags: int = 0) -> None:
+        """Send a close_notify, if there was none."""
+        if not self._notified:
+            self._notified, self._heard = True, False
+            self.seal.shut()
+            self.speak(flags)
