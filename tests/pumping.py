@@ -125,7 +125,7 @@ class Owner:
     def finished(self, direction: Direction) -> None:
         self.told.append("finished")
 
-    def broken(self, stream: Stream) -> None:
+    def broken(self, stream: Stream, error: OSError | None = None) -> None:
         self.told.append("source" if stream is self.source else "sink")
 
     def crashed(self) -> None:

@@ -104,6 +104,7 @@ def test_the_clients_reset_reaches_the_server_after_its_bytes(one: One) -> None:
     with pytest.raises(ConnectionResetError):
         accepted.recv(100)
     assert running.record().letters == "CD"
+    assert running.record().reason == "Connection reset by peer"
 
 
 def test_what_came_before_a_reset_does_not_wait_for_a_fin(one: One) -> None:
@@ -129,6 +130,34 @@ def test_the_servers_reset_reaches_the_client(one: One) -> None:
     assert client.recv(100) == b"half an ans"
     with pytest.raises(ConnectionResetError):
         client.recv(100)
+    assert running.record().reason == "Connection reset by peer"
+
+
+def test_a_reset_behind_a_fin_is_a_reset(one: One) -> None:
+    """The kernel says EPIPE then."""
+    running, listening = one
+    client = running.connect()
+    accepted = running.accept(listening)
+    client.shutdown(socket.SHUT_WR)
+    assert read_all(running, accepted) == b""
+    reset(client)
+    session = running.session()
+    running.turner.until(lambda: session.ending is not None)
+    running.advance(TIMEOUTS.close)  # its FIN may be acknowledged late
+    assert running.record().ending == "front_reset"
+    assert running.record().reason == "Connection reset by peer"
+
+
+def test_a_peer_that_answers_nothing_timed_out_and_reset_nobody(one: One) -> None:
+    running, listening = one
+    client = running.connect()
+    running.accept(listening)
+    back = running.session().back
+    assert back is not None
+    back.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 100)
+    stall(running, client)  # it does not read, which this option takes for silence
+    record = running.record()
+    assert (record.ending, record.reason) == ("back_reset", "Connection timed out")
 
 
 def stall(running: Running, sender: socket.socket) -> int:
@@ -242,6 +271,7 @@ def test_a_client_that_leaves_while_dialing_cancels_the_dial() -> None:
         record = running.record()
         assert record.ending == "front_reset"
         assert record.letters == "CC"
+        assert record.reason == "Connection reset by peer"
         assert len(running.turner.pump) == 1
         running.close()
 

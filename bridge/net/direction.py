@@ -18,8 +18,12 @@ class Owner(Protocol):
     def finished(self, direction: Direction) -> None:
         """The source's end was reached, and all before it is in the sink's socket."""
 
-    def broken(self, stream: Stream) -> None:
-        """*stream*'s connection was reset, cut off, or timed out."""
+    def broken(self, stream: Stream, error: OSError | None = None) -> None:
+        """
+        *stream*'s connection was reset, cut off, or timed out.
+
+        *error* says which; None where only the socket knows.
+        """
 
     def crashed(self) -> None:
         """A bug of ours."""

@@ -121,8 +121,8 @@ class Relay:
         for _ in range(CHUNKS):
             try:
                 got = source.pull()
-            except OSError:
-                self._break(self.source)
+            except OSError as error:
+                self._break(self.source, error)
                 return
             if got > 0:
                 self.bytes += got
@@ -132,9 +132,9 @@ class Relay:
                 flags = MSG_MORE if drained and self.ended else 0
                 try:
                     self.held = sink.push(got, flags)
-                except OSError:
+                except OSError as error:
                     self.held = got
-                    self._break(self.sink)
+                    self._break(self.sink, error)
                     return
                 if self.held:
                     return
@@ -163,12 +163,12 @@ class Relay:
         """Pass on what is held.  True when nothing is left."""
         try:
             self.held = self._to.flush()
-        except OSError:
-            self._break(self.sink)
+        except OSError as error:
+            self._break(self.sink, error)
             return False
         return not self.held
 
-    def _break(self, stream: Stream) -> None:
+    def _break(self, stream: Stream, error: OSError) -> None:
         """*stream* failed under us."""
         self.over = True
-        self._owner.broken(stream)
+        self._owner.broken(stream, error)

@@ -202,8 +202,8 @@ class Splice:
             except BlockingIOError:
                 if not self.urgent or not (got := self._take_urgent(writing)):
                     return
-            except OSError:
-                self._break(self.source)
+            except OSError as error:
+                self._break(self.source, error)
                 return
             if not got:
                 self.over = True
@@ -217,9 +217,9 @@ class Splice:
                 sent = splice(reading, self._to, got, None, None, flags)
             except BlockingIOError:
                 sent = 0
-            except OSError:
+            except OSError as error:
                 self._keep(got)
-                self._break(self.sink)
+                self._break(self.sink, error)
                 return
             if sent != got:
                 self._keep(got - sent)
@@ -267,8 +267,8 @@ class Splice:
                 sent = splice(self._kept[0], self._to, self.held, None, None, FLAGS)
         except BlockingIOError:
             return False
-        except OSError:
-            self._break(self.sink)
+        except OSError as error:
+            self._break(self.sink, error)
             return False
         self.held -= sent
         if self.held:
@@ -291,7 +291,7 @@ class Splice:
         except OSError:  # nothing there; or a reset, of which the pump tells as well
             return 0
 
-    def _break(self, stream: Stream) -> None:
+    def _break(self, stream: Stream, error: OSError) -> None:
         """*stream* failed under us."""
         self.over = True
-        self._owner.broken(stream)
+        self._owner.broken(stream, error)

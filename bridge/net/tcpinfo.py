@@ -7,7 +7,9 @@ padded with zeroes.
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import os
 import socket
 import struct
 import termios
@@ -92,3 +94,24 @@ def unacknowledged(sock: socket.SocketType) -> int:
     """
     answer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
     return int(struct.unpack("=i", answer)[0])
+
+
+def why_broken(sock: socket.SocketType, error: OSError | None = None) -> str:
+    """
+    What became of a connection that broke, in the kernel's words: ``Connection timed
+    out`` where keep-alive or retransmissions gave up, ``Connection reset by peer``.
+
+    The kernel tells it once: whoever met it already has it as *error*.
+    """
+    if error is not None:
+        number = error.errno or 0
+        if error.strerror and error.strerror != os.strerror(number):
+            return error.strerror  # of TLS
+    else:
+        try:
+            number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        except OSError:  # closed meanwhile
+            number = 0
+    if number == errno.EPIPE:  # a reset behind a FIN (tcp_reset, net/ipv4/tcp_input.c)
+        number = errno.ECONNRESET
+    return os.strerror(number) if number else ""

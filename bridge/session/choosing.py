@@ -44,6 +44,7 @@ class ByCertificate:
         self._session = session
 
     def greeted(self, stream: Stream, hello: ClientHello) -> None:
+        self._session.asked = hello.server_name or ""
         securities = self._session.terms.securities
         assert securities is not None
         security = securities.find(hello.server_name)
@@ -67,6 +68,7 @@ class ByFarm:
 
     def greeted(self, stream: Stream, hello: ClientHello) -> None:
         name = hello.server_name
+        self._session.asked = name or ""
         self._go(name, f"no farm for {name or 'who asks for no name'}")
 
     def ungreeted(self, stream: Stream, error: HelloError) -> None:

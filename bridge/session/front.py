@@ -65,7 +65,7 @@ class Front(Protocol):
         session.begin(factory.judge(stream.peer))
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        self._session.handle(Event.FRONT_RESET)
+        self._session.front_lost()
 
 
 class FrontFactory(ServerFactory):

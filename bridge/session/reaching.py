@@ -31,8 +31,9 @@ class Reaching:
     """
 
     __slots__ = (
-        "_dial", "_looping", "attempts", "back", "dial_began", "dialed", "front", "key",
-        "queued", "reason", "server", "source", "state", "terms", "tried", "unable",
+        "_dial", "_looping", "asked", "attempts", "back", "dial_began", "dialed",
+        "front", "key", "queued", "reason", "server", "source", "state", "terms",
+        "tried", "unable",
     )  # fmt: skip
 
     def __init__(self, terms: Terms, front: Stream) -> None:
@@ -52,6 +53,8 @@ class Reaching:
         """Of the farm's own addresses, the one this session has a port of."""
         self.unable: tuple[str, ...] = ()
         """Those that had no port left for a dial."""
+        self.asked = ""
+        """The name that the client asked for (SNI), where its ClientHello was read."""
         self.reason = ""
         """
         Why it ends as it does, where the ending's word does not say it all: a failed

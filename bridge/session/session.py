@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bridge.net.relay import Relay
 from bridge.net.splice import Splice
 from bridge.net.stream import join
+from bridge.net.tcpinfo import why_broken
 from bridge.net.tls import TLSStream
 from bridge.session import telling
 from bridge.session.choosing import ByCertificate, ByFarm
@@ -144,14 +145,22 @@ class Session(Reaching):
         front = direction is self.up
         self.handle(Event.FRONT_FINISHED if front else Event.BACK_FINISHED)
 
-    def broken(self, stream: Stream) -> None:
+    def broken(self, stream: Stream, error: OSError | None = None) -> None:
         front = stream is self.front
         if isinstance(stream, TLSStream) and stream.fault:
             self.reason = stream.fault
         if isinstance(stream, TLSStream) and stream.parted:
             self.handle(Event.FRONT_PARTED if front else Event.BACK_PARTED)
         else:
+            if self.ending is None:
+                self.reason = why_broken(stream.socket, error)
             self.handle(Event.FRONT_RESET if front else Event.BACK_RESET)
+
+    def front_lost(self) -> None:
+        """The client was lost before its stream was joined."""
+        if self.ending is None:
+            self.reason = why_broken(self.front.socket)
+        self.handle(Event.FRONT_RESET)
 
     def crashed(self) -> None:
         self.handle(Event.CRASHED)

@@ -62,12 +62,14 @@ def record_of(session: Session) -> Record:
     house = terms.house
     ending = session.ending or Ending.ERROR
     done = ending is Ending.DONE
+    # Terms with routes are a front's, of which no name has led on yet.
+    farm = terms.farm.name if terms.routes is None else ""
     up, down = session.up, session.down
     sides = _sides(session) if terms.needs_sides else None
     return Record(
         f"{house.prefix}-{next(house.numbers)}",
         terms.front,
-        terms.farm.name,
+        farm,
         server.name if server is not None else "",
         _back_of(session),
         _host_and_port(session.front.peer),
@@ -86,10 +88,11 @@ def record_of(session: Session) -> Record:
         session.queued,
         house.room.taken,
         len(terms.sessions),
-        terms.farm.active,
+        terms.farm.active if farm else 0,
         server.active if server is not None else 0,
         sides,
         _tls(session.front) if sides is not None and session.front.secure else None,
+        session.asked,
     )
 
 

@@ -33,6 +33,7 @@ class Record(NamedTuple):
     session: str
     front: str
     farm: str
+    """Empty where the name that was asked for leads to none."""
     server: str
     """Its name in the configuration; empty when none was chosen."""
     back: tuple[str, int]
@@ -66,3 +67,5 @@ class Record(NamedTuple):
     sides: Sides | None
     tls: TlsInfo | None = None
     """Of the front, where it has TLS and the handshake was through."""
+    asked: str = ""
+    """The name that the client asked for (SNI), where its ClientHello was read."""
