@@ -29,6 +29,7 @@ from bridge.control.drain import Drain, Drainable
 from bridge.control.secrecy import Secrecy
 from bridge.farm.farm import Farm
 from bridge.farms import Farms
+from bridge.logs import Logs
 from bridge.net import sockopt
 from bridge.net.address import Address, Listen, UnixPath
 from bridge.net.descriptors import raise_limit
@@ -43,9 +44,6 @@ from bridge.session.front import Admission, FrontFactory
 from bridge.session.session import Session
 from bridge.session.sweep import Sweep
 from bridge.session.terms import House, Terms, Timeouts
-from bridge.watch.access import Format, JsonFormat, TextFormat, render
-from bridge.watch.lines import File, Lines, StandardOutput
-from bridge.watch.record import Record
 from bridge.watch.repeated import Repeated
 
 RESERVE = 64
@@ -78,12 +76,13 @@ class Gateway(Service):
         config: Config,
         reactor: Reactor,
         inherited: Mapping[str, list[socket.socket]],
+        logs: Logs,
     ) -> None:
         self._config = config
         self._reactor = reactor
         self._inherited = inherited
         self._secrecy = Secrecy(config, reactor, lambda: datetime.now(UTC).timestamp())
-        self._lines = _access_lines(config, reactor)
+        self._logs = logs
         self._failures = Repeated(reactor)
         self._terms: dict[str, Terms] = {}
         self._ports: list[tuple[str, Port]] = []
@@ -119,21 +118,18 @@ class Gateway(Service):
             version=__version__,
             pid=os.getpid(),
         )
+        self._log.info("{line}", line=self._logs.told)
         self.farms.start()
         for name, port in self._ports:
             try:
                 port.startListening()
             except OSError as error:  # two may bind, but only one may listen
                 raise _listen_error(name, port, error) from error
-            farm = self._terms[name].farm
             self._log.info(
-                "{front} listens on {port}, for farm {farm} ({servers})",
+                "{front} listens on {port}, for {farms}",
                 front=name,
                 port=str(port),
-                farm=farm.name,
-                servers=", ".join(
-                    server.name for server in self._config.farms[farm.name].servers
-                ),
+                farms=self._farms_of(name),
             )
         self._secrecy.start()
         for sweep in self._sweeps:
@@ -141,6 +137,15 @@ class Gateway(Service):
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GENERATIONS)
+
+    def _farms_of(self, front: str) -> str:
+        """All that its sessions may go to, each with its servers."""
+        farms = self._config.fronts[front].farms
+        each = (
+            f"{farm} ({', '.join(s.name for s in self._config.farms[farm].servers)})"
+            for farm in farms
+        )
+        return ("farm " if len(farms) == 1 else "farms ") + ", ".join(each)
 
     def _open_house(self) -> House:
         descriptors = raise_limit() - RESERVE
@@ -169,9 +174,9 @@ class Gateway(Service):
             close=front.timeouts.close,
         )
         terms = Terms(self._house, name, farms[first], timeouts)
-        if self._lines is not None:
-            terms.told = self._lines.add
-            terms.needs_sides = _format(self._config).needs_sides
+        if self._logs.lines is not None:
+            terms.told = self._logs.lines.add
+            terms.needs_sides = self._logs.needs_sides
         securities = self._secrecy.fronts.get(name)
         if securities is not None:
             terms.security, terms.securities = securities.only, securities
@@ -252,7 +257,6 @@ class Gateway(Service):
                 session.handle(Event.DRAINED)
 
     def _close(self, _: object) -> None:
-        self._log.info("bridge has stopped")
         for sweep in self._sweeps:
             sweep.stop()
         self._secrecy.stop()
@@ -264,8 +268,9 @@ class Gateway(Service):
         self.farms.stop()
         self._house.pump.stop()
         self._house.pipes.close()
-        if self._lines is not None:
-            self._lines.close()
+        if self._logs.lines is not None:
+            self._logs.lines.close()
+        self._log.info("bridge has stopped")
 
     # What signals ask for
 
@@ -273,10 +278,6 @@ class Gateway(Service):
         """Read the certificates again; the configuration runs on as it is."""
         self._secrecy.reload()
         self._log.warn("reload is not built yet; only certificates were read again")
-
-    def reopen_logs(self) -> None:
-        if self._lines is not None:
-            self._lines.reopen()
 
     def tell_state(self) -> None:
         """Write what is going on to the log."""
@@ -287,8 +288,13 @@ class Gateway(Service):
             state.of_names(self.farms.names, now),
         ):
             self._log.info("{line}", line=line)
-        if self._lines is not None:
-            self._log.info("access log: {n} lines dropped", n=self._lines.dropped)
+        for outlet in self._logs.outlets:
+            self._log.info(
+                "{name}: {dropped} lines dropped, {waiting} bytes wait",
+                name=outlet.name,
+                dropped=outlet.dropped,
+                waiting=outlet.waiting,
+            )
         self._log.info(
             "{watched} descriptors watched, {kept} pipes kept by stalled directions, "
             "{spilled} times memory instead, {timers} timers",
@@ -311,26 +317,6 @@ def _trace(session: Session, before: State, event: Event) -> None:
 
 
 _transitions = Logger(namespace="bridge.session")
-
-
-def _format(config: Config) -> Format:
-    return JsonFormat() if config.log.access_format == "json" else TextFormat()
-
-
-def _access_lines(config: Config, reactor: Reactor) -> Lines[Record] | None:
-    """
-    The access log.  Raises OSError, now, while relative paths mean what they meant to
-    the operator: a daemon changes its directory.
-    """
-    where = config.log.access
-    if where is None:
-        return None
-    form = _format(config)
-    return Lines(
-        reactor,
-        StandardOutput() if where == "-" else File(where),
-        lambda records: render(form, records, reactor.seconds()),
-    )
 
 
 def _listen_error(front: str, where: object, error: OSError) -> ListenError:

@@ -8,21 +8,25 @@ binds or changes user; exit codes are sysexits(3)'s.
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from twisted.application.service import IService, MultiService
-from twisted.logger import ILogObserver
+from twisted.logger import ILogObserver, Logger
 from twisted.python import usage
 
 from bridge import doctor
 from bridge.config.problems import ConfigError
 from bridge.config.reader import load, summary
+from bridge.control.parting import Parting
 from bridge.control.signals import install
 from bridge.demo import Demo
+from bridge.logs import Logs, Owner, to_file, to_standard_output
 from bridge.net.certificates import CertificateError
 from bridge.net.inherited import systemd_sockets
 from bridge.net.pump import Reactor
@@ -85,7 +89,12 @@ class Options(usage.Options):
         twistd = self.parent
         if twistd is None or twistd.get("logger") or twistd.get("syslog"):
             return
-        _log.open(_log_name(twistd))
+        name = _log_name(twistd)
+        _log.open(
+            to_standard_output()
+            if name is None
+            else to_file(name, "log", _owner(twistd))
+        )
         _log.level = self.document.config.log.level
         # twistd takes a factory by its name only.
         twistd["logger"] = f"{__name__}.{log_observer.__name__}"
@@ -113,26 +122,46 @@ def _log_name(twistd: usage.Options) -> str | None:
     return name or "twistd.log"
 
 
+def _owner(twistd: Any) -> Owner:
+    """Whom twistd changes to once the listeners are bound; None: nobody else."""
+    uid, gid = twistd.get("uid"), twistd.get("gid")
+    if (uid is None and gid is None) or os.geteuid():
+        return None
+    if gid is None:
+        gid = pwd.getpwuid(uid).pw_gid  # as twistd has it
+    return -1 if uid is None else uid, gid
+
+
 class _Started(MultiService):
     """The services of one process, and the way a failure to start is told."""
 
-    def __init__(self, foreground: bool) -> None:
+    _log = Logger()
+
+    def __init__(self, twistd: Any) -> None:
         super().__init__()
-        self._foreground = foreground
+        self._twistd = twistd
+        self._parting = None if twistd.get("nodaemon") else Parting()
 
     def privilegedStartService(self) -> None:
         self._or_leave(super().privilegedStartService)
 
     def startService(self) -> None:
         self._or_leave(super().startService)
+        if self._parting is not None:
+            self._parting.over()
 
     def _or_leave(self, start: Any) -> None:
         try:
             start()
         except (ListenError, OSError) as error:
-            if not self._foreground:
-                raise  # twistd passes it on to the terminal it left
-            _leave(EX_FAILED, f"twistd bridge: {error}")
+            if self._twistd.get("pidfile"):  # twistd leaves it behind
+                with suppress(OSError):
+                    os.unlink(self._twistd["pidfile"])
+            message = f"twistd bridge: {error}"
+            if self._parting is not None:
+                self._log.critical("{why}", why=str(error))
+                self._parting.failed(message)
+            _leave(EX_FAILED, message)
 
 
 def makeService(options: Options) -> IService:
@@ -144,12 +173,17 @@ def makeService(options: Options) -> IService:
     reactor.seconds = time.monotonic  # type: ignore[method-assign]
     twistd: Any = options.parent or {}
     ours = cast(Reactor, reactor)
-    started = _Started(foreground=bool(twistd.get("nodaemon")))
-    if options.demo is not None:
-        options.demo.service(ours).setServiceParent(started)
+    foreground = bool(twistd.get("nodaemon"))
+    logs = Logs(_log)
     try:
+        logs.open_access(
+            options.document.config, ours, foreground=foreground, owner=_owner(twistd)
+        )
         gateway = Gateway(
-            options.document.config, ours, systemd_sockets(os.environ, os.getpid())
+            options.document.config,
+            ours,
+            systemd_sockets(os.environ, os.getpid()),
+            logs,
         )
     except OSError as error:
         _leave(
@@ -157,12 +191,17 @@ def makeService(options: Options) -> IService:
         )
     except CertificateError as error:  # it was good when the options were read
         _leave(EX_FAILED, f"twistd bridge: {error.file}: {error}")
+    logs.begin(ours)
+    started = _Started(twistd)
+    if options.demo is not None:
+        options.demo.service(ours).setServiceParent(started)
     gateway.setServiceParent(started)
-    _obey_signals(gateway, reactor)
+    _obey_signals(gateway, logs, reactor)
+    reactor.addSystemEventTrigger("after", "shutdown", logs.finish)
     return started
 
 
-def _obey_signals(gateway: Gateway, reactor: Any) -> None:
+def _obey_signals(gateway: Gateway, logs: Logs, reactor: Any) -> None:
     """From the moment the reactor runs: it installs its own handlers as it starts."""
 
     def stop() -> None:
@@ -171,15 +210,11 @@ def _obey_signals(gateway: Gateway, reactor: Any) -> None:
         else:
             gateway.hurry()
 
-    def reopen() -> None:
-        gateway.reopen_logs()
-        _log.reopen()
-
     actions = {
         signal.SIGTERM: stop,
         signal.SIGINT: stop,
         signal.SIGHUP: gateway.reload,
-        signal.SIGUSR1: reopen,
+        signal.SIGUSR1: logs.reopen,
         signal.SIGUSR2: gateway.tell_state,
     }
     reactor.callWhenRunning(install, actions, reactor.callFromThread)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from datetime import datetime
+import subprocess
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from bridge.net.tcpinfo import NOTHING
 from bridge.watch.access import JsonFormat, TextFormat, render
 from bridge.watch.record import Record, Sides
+from tests.netlab.fixtures import requires
 
 SIDE = NOTHING._replace(
     snd_mss=1428, rcv_mss=1400, advmss=1440, pmtu=1500, rtt=12_345, min_rtt=11_000,
@@ -109,7 +113,7 @@ def test_a_phase_not_reached_is_minus_one() -> None:
 
 
 def test_the_date_is_when_the_client_was_accepted() -> None:
-    when = datetime(2026, 3, 4, 5, 6, 7, 89_500)
+    when = datetime(2026, 3, 4, 5, 6, 7, 89_500, UTC)
     line = TextFormat().line(record(accepted=5.0), when.timestamp() - 5)
     assert "[04/Mar/2026:05:06:07.089]" in line
 
@@ -120,7 +124,105 @@ def test_dates_are_todays_idea_of_the_date() -> None:
     match = TCPLOG.fullmatch(told[0])
     assert match
     date = datetime.strptime(match["accept_date"], "%d/%b/%Y:%H:%M:%S.%f")
-    assert 1.4 < (datetime.now() - date).total_seconds() < 10
+    since = datetime.now(UTC) - date.replace(tzinfo=UTC)
+    assert 1.4 < since.total_seconds() < 10
+
+
+def test_text_tells_utc_wherever_the_gateway_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One clock for both logs."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        line = TextFormat(syslog=True).line(
+            record(accepted=0.5, closed=2), 1_600_000_000
+        )
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert "[13/Sep/2020:12:26:40.500]" in line
+    assert line.startswith("Sep 13 12:26:42 ")
+
+
+def test_all_fields_follow_haproxys() -> None:
+    form = TextFormat(everything=True)
+    assert form.needs_sides, "what is lost is the kernel's to say"
+    reset = record(ending="back_reset", letters="SD", reason='a "b"\n', lost=7)
+    first = TextFormat().line(reset, EPOCH)
+    assert form.line(reset, EPOCH) == (first + ' "a \\"b\\"\\n" abc-7 7 back_reset -')
+    named = record(farm="", server="", asked="evil name")
+    line = form.line(named, EPOCH)
+    assert line.endswith(" - abc-7 0 done evil\\x20name")
+    assert " web -/<NOSRV> " in line
+
+
+def test_a_name_in_text_is_one_field() -> None:
+    assert text(server="unix:/run/a b\n")["server_name"] == "unix:/run/a\\x20b\\n"
+
+
+def test_the_syslog_prefix_is_what_a_syslog_daemon_writes() -> None:
+    line = TextFormat(syslog=True).line(record(), EPOCH)
+    match = re.fullmatch(
+        r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ haproxy\[(\d+)\]: (.*)", line
+    )
+    assert match
+    assert int(match[1]) == os.getpid()
+    assert match[2] == TextFormat().line(record(), EPOCH)
+
+
+OF_HAPROXY = (
+    "Feb  6 12:12:56 localhost haproxy[14387]: 10.0.1.2:33313 "
+    "[06/Feb/2009:12:12:51.443] fnt bck/srv1 0/0/5007 212 -- 0/0/0/0/3 0/0"
+)
+"""An example of the configuration manual's, section 8.2.2."""
+
+
+@pytest.mark.parametrize(
+    ("output", "everything"),
+    [
+        *[(each, False) for each in ("-srv", "-st", "-c", "-cc", "-tc", "-pct")],
+        *[(each, True) for each in ("-srv", "-st", "-c", "-pct")],
+    ],
+)
+def test_halog_takes_our_lines_as_it_takes_haproxys(
+    output: str, everything: bool
+) -> None:
+    """Some of what it tells is for HTTP only, of ours as of HAProxy's."""
+    form = TextFormat(syslog=True, everything=everything)
+    ours = form.line(
+        record(
+            client=("10.0.1.2", 33313), front="fnt", farm="bck", server="srv1",
+            accepted=0.0, dial_began=0.0, dialed=0.0, closed=5.007, down=212,
+            active=0, front_active=0, farm_active=0, server_active=0, retries=3,
+            queued=0,
+        ),
+        EPOCH,
+    )  # fmt: skip
+    of_ours, of_haproxys = halog(ours, output), halog(OF_HAPROXY, output)
+    assert of_ours.replace(ours, "LINE") == of_haproxys.replace(OF_HAPROXY, "LINE")
+
+
+def test_halog_counts_our_servers() -> None:
+    form = TextFormat(syslog=True)
+    lines = [form.line(record(server=name), EPOCH) for name in ("a", "b", "b")]
+    told = halog("\n".join(lines), "-srv")
+    assert re.findall(r"^inside/(\S+) ", told, re.M) == ["a", "b"]
+    plain = TextFormat().line(record(), EPOCH)
+    assert "1 parsing errors" in halog(plain, "-srv"), "which is why there is a prefix"
+
+
+def halog(text: str, *output: str) -> str:
+    """All that halog says of a log of *text*."""
+    ran = subprocess.run(
+        [requires("halog"), *output],
+        input=text + "\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return ran.stdout + ran.stderr
 
 
 def as_json(**changes: Any) -> dict[str, Any]:
@@ -166,6 +268,25 @@ def test_what_was_not_reached_is_null_in_json() -> None:
     assert told["source"] is None
     assert told["source_port"] is None
     assert told["seconds"] == {"queue": None, "dial": None, "total": 1.5}
+
+
+def test_the_name_asked_for_is_told_of_what_passes_unopened() -> None:
+    told = as_json(asked="www.example.org", farm="")
+    assert told["farm"] is None
+    assert told["tls"] == {
+        "version": None,
+        "cipher": None,
+        "sni": "www.example.org",
+        "alpn": None,
+        "client_subject": None,
+    }
+
+
+@pytest.mark.parametrize("where", ['unix:/run/a"b', "unix:\udcff\0abstract"])
+def test_a_unix_path_is_quoted_in_json(where: str) -> None:
+    sides = SIDES._replace(listen=(where, 0))
+    told = as_json(sides=sides, back=(where, 0))
+    assert (told["listen"], told["back"]) == (where, where)
 
 
 @pytest.mark.parametrize("evil", ['a"b', "a\nb", "a\x1b[31mb", "ü"])

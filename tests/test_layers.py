@@ -13,7 +13,7 @@ LAYERS = (
     ("farm", "wire", "watch", "config"),
     ("session", "doctor"),
     ("control",),
-    ("farms",),
+    ("farms", "logs"),
     ("service", "demo"),
     ("tap", "__main__"),
 )

@@ -8,11 +8,13 @@ all of them and where they stand.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from bridge.config.addresses import ListenList, NetworkList, listed
 from bridge.config.farm import Farm
@@ -45,7 +47,8 @@ def _one_worker(value: object) -> object:
     return value
 
 
-def _log_target(value: object) -> object:
+def _log_target(value: object, info: ValidationInfo) -> object:
+    """A path is made absolute, like those of ``tls``."""
     if value is False or value == "off":
         return None
     if not isinstance(value, str) or not value or "\0" in value:
@@ -53,7 +56,10 @@ def _log_target(value: object) -> object:
             f'{shown(value)} is no target: write "-" for standard output, '
             "off, or a file's path"
         )
-    return value
+    if value == "-":
+        return value
+    context: dict[str, Path] = info.context or {}
+    return os.path.abspath(context.get("folder", Path()) / value)
 
 
 class FrontLimits(Part):
@@ -158,12 +164,24 @@ class Log(Part):
         WithJsonSchema({"type": "string"}),
     ] = "-"
     """Where the access log goes, one line at every session's end: `"-"` is standard
-    output."""
+    output, or for a daemon, which has none, the file of its own log. A relative path
+    begins in the folder of the configuration file."""
     access_format: Literal["text", "json"] = "text"
     """`text` follows the field order of HAProxy's TCP log; `json` is one object a
-    line."""
+    line. Times are UTC in both. `docs/log.md` has every field."""
+    access_prefix: Literal["none", "syslog"] = "none"
+    """What comes before a line of text: with `syslog` what a syslog daemon would write
+    there, date, host and `haproxy[PID]:`, which `halog` wants to see."""
+    access_fields: Literal["haproxy", "all"] = "haproxy"
+    """The fields of a line of text: HAProxy's, or `all`: after them the reason, the
+    session's name, the bytes lost, the ending and the name that the client asked for.
+    `all` costs some system calls a session."""
     level: Literal["debug", "info", "warn", "error"] = "info"
     """The least important message that the gateway's own log still tells."""
+    format: Annotated[None, Unbuilt("text")] = None
+    """How the gateway's own log is written."""
+    every: _Off = None
+    """How often a long session is told of before its end."""
 
 
 class GlobalLimits(Part):

@@ -10,6 +10,8 @@ microseconds, and a session that only carries one request not many more.
 from __future__ import annotations
 
 import json
+import os
+import socket
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -31,27 +33,54 @@ class Format(Protocol):
         """*epoch* is the date at which the monotonic clock was 0, in Unix seconds."""
 
 
+def _month(when: datetime) -> str:
+    """English, whatever the locale."""
+    return "JanFebMarAprMayJunJulAugSepOctNovDec"[when.month * 3 - 3 :][:3]
+
+
 @lru_cache(maxsize=64)
 def _to_the_second(second: int) -> str:
-    """Local time, English month names whatever the locale, as HAProxy's %t."""
-    local = datetime.fromtimestamp(second)
-    month = "JanFebMarAprMayJunJulAugSepOctNovDec"[local.month * 3 - 3 :][:3]
-    return f"{local:%d}/{month}/{local:%Y:%H:%M:%S}"
+    """As HAProxy's %t, but UTC: the other log's clock."""
+    when = datetime.fromtimestamp(second, UTC)
+    return f"{when:%d}/{_month(when)}/{when:%Y:%H:%M:%S}"
+
+
+@lru_cache(maxsize=64)
+def _header(second: int, pid: int) -> str:
+    """
+    What a syslog daemon writes before a line of HAProxy's (RFC 3164, section 4.1).
+    """
+    when = datetime.fromtimestamp(second, UTC)
+    host = socket.gethostname().partition(".")[0]
+    return f"{_month(when)} {when.day:2} {when:%H:%M:%S} {host} haproxy[{pid}]: "
+
+
+@lru_cache(maxsize=1024)
+def _word(name: str) -> str:
+    """*name* as one field: a server may be a unix socket with a space in its path."""
+    shown = json.dumps(name)[1:-1]
+    return shown.replace(" ", "\\x20") or "-"
 
 
 class TextFormat:
     """
     ``client:port [accept date] front farm/server queue/dial/total bytes letters
     actives/retries queues``, times in ms; -1 for a phase that was not reached.
+
+    *syslog* puts before it what a syslog daemon would; *everything* adds what HAProxy
+    has no field for: ``"reason" session lost ending name``.
     """
 
-    needs_sides = False
+    def __init__(self, *, syslog: bool = False, everything: bool = False) -> None:
+        self._syslog = syslog
+        self._everything = everything
+        self.needs_sides = everything  # what is lost is the kernel's to say
 
     def line(self, record: Record, epoch: float) -> str:
         (
             _, front, farm, server, _, (host, port), _, letters, _, accepted,
             dial_began, dialed, closed, _, down, _, retries, queued,
-            active, at_front, at_farm, at_server, _, _,
+            active, at_front, at_farm, at_server, _, _, _,
         ) = record  # fmt: skip
         when = epoch + accepted
         second = int(when)
@@ -60,12 +89,30 @@ class TextFormat:
             queue = (dial_began - accepted) * 1000
             if dialed is not None:
                 dial = (dialed - dial_began) * 1000
-        return _TCPLOG % (  # a third faster than an f-string, which calls for each part
+        told = _TCPLOG % (  # a third faster than an f-string, which calls for each part
             host, port, _to_the_second(second), (when - second) * 1000,
-            front, farm, server or "<NOSRV>", queue, dial, (closed - accepted) * 1000,
-            down, letters, active, at_front, at_farm, at_server, retries,
-            queued,
+            front, farm or "-", _word(server) if server else "<NOSRV>", queue, dial,
+            (closed - accepted) * 1000, down, letters, active, at_front, at_farm,
+            at_server, retries, queued,
         )  # fmt: skip
+        if self._everything:
+            told += _more(record)
+        if self._syslog:
+            told = _header(int(epoch + closed), os.getpid()) + told
+        return told
+
+
+def _more(record: Record) -> str:
+    reason = json.dumps(record.reason) if record.reason else "-"
+    return (
+        f" {reason} {record.session} {record.lost} {record.ending}"
+        f" {_word(_name(record))}"
+    )
+
+
+def _name(record: Record) -> str:
+    """The one that the client asked for, wherever it was read."""
+    return (record.tls.sni if record.tls is not None else "") or record.asked
 
 
 _TCPLOG = "%s:%d [%s.%03d] %s %s/%s %d/%d/%d %d %s %d/%d/%d/%d/%d 0/%d"
@@ -105,11 +152,18 @@ def _side(info: TcpInfo) -> str:
     )
 
 
-def _tls(info: TlsInfo) -> str:
+def _tls(record: Record) -> str:
     """What the client sent is quoted, like everything from the network."""
+    info = record.tls
+    if info is None and not record.asked:
+        return ""
+    if info is None:  # unopened, or a handshake that failed
+        info = TlsInfo("", "", "", "", "")
     return (
-        f'"tls":{{"version":{_quoted(info.version)},"cipher":{_quoted(info.cipher)},'
-        f'"sni":{json.dumps(info.sni or None)},"alpn":{json.dumps(info.alpn or None)},'
+        f'"tls":{{"version":{_quoted(info.version or None)},'
+        f'"cipher":{_quoted(info.cipher or None)},'
+        f'"sni":{json.dumps(_name(record) or None)},'
+        f'"alpn":{json.dumps(info.alpn or None)},'
         f'"client_subject":{json.dumps(info.subject or None)}}},'
     )
 
@@ -128,7 +182,7 @@ class JsonFormat:
         return (
             f'{{"time":"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z",'
             f'"session":"{record.session}","worker":{self._worker},'
-            f'"front":{_quoted(record.front)},"farm":{_quoted(record.farm)},'
+            f'"front":{_quoted(record.front)},"farm":{_quoted(record.farm or None)},'
             f'"server":{_quoted(record.server or None)},'
             f"{self._addresses(record, sides)}"
             f'"ending":"{record.ending}","reason":{_quoted(record.reason or None)},'
@@ -137,7 +191,7 @@ class JsonFormat:
             f'"dial":{_seconds(record.dial_began, record.dialed)},'
             f'"total":{record.closed - record.accepted:.6f}}},'
             f'"bytes":{{"up":{record.up},"down":{record.down},"lost":{record.lost}}},'
-            f"{_tls(record.tls) if record.tls is not None else ''}"
+            f"{_tls(record)}"
             f'"sides":{{"front":{_side(sides.front)},"back":{_side(sides.back)}}},'
             f'"limited_by":"none"}}'
         )
@@ -149,10 +203,10 @@ class JsonFormat:
         back, back_port = record.back
         return (
             f'"client":{json.dumps(host)},"client_port":{port},'
-            f'"listen":"{_endpoint(*listen)}",'
+            f'"listen":{_quoted(_endpoint(*listen))},'
             f'"source":{_quoted(source[0] or None)},'
             f'"source_port":{source[1] or "null"},'
-            f'"back":"{_endpoint(back, back_port)}",'
+            f'"back":{_quoted(_endpoint(back, back_port))},'
         )
 
 

@@ -2,28 +2,25 @@
 The gateway's own log: one line an event, nothing in it that a terminal obeys.
 
 Twisted's text observer passes escape sequences through and has no level; this one
-filters by ``log.level`` and shows control characters as what they are.
+filters by ``log.level`` and shows control characters as what they are.  How a line is
+written without waiting for its reader is in ``outlet``.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 from datetime import UTC, datetime
-from typing import IO
 
 from twisted.logger import (
     FilteringLogObserver,
     ILogObserver,
     LogEvent,
-    Logger,
     LogLevel,
     LogLevelFilterPredicate,
     eventAsText,
 )
 from zope.interface import implementer
 
-_own = Logger(namespace="bridge.watch")
+from bridge.watch.outlet import Outlet
 
 LEVELS = {
     "debug": LogLevel.debug,
@@ -39,37 +36,15 @@ _SHOWN = {
 
 @implementer(ILogObserver)
 class Log:
-    """
-    The log's stream, and what of it is written.
-
-    Standard output until ``open`` names a file.
-    """
+    """What of the log's events is written, and how.  Nothing is, until ``open``."""
 
     def __init__(self) -> None:
         self.level = "info"
-        self._path: str | None = None
-        self._stream: IO[str] = sys.stdout
+        self.outlet: Outlet | None = None
 
-    def open(self, path: str | None) -> None:
-        """Log to the file at *path*; None: to standard output.  Raises OSError."""
-        self._path = os.path.abspath(path) if path is not None else None
-        self._begin()
-
-    def reopen(self) -> None:
-        """The file was moved away: begin a new one, or go on with the old."""
-        try:
-            self._begin()
-        except OSError as error:
-            _own.error("log: cannot reopen: {why}", why=error.strerror)
-
-    def _begin(self) -> None:
-        before = self._stream
-        if self._path is None:
-            self._stream = sys.stdout
-        else:
-            self._stream = open(self._path, "a", encoding="utf-8")  # noqa: SIM115
-        if before is not sys.stdout:
-            before.close()
+    def open(self, outlet: Outlet) -> None:
+        """Log to *outlet*."""
+        self.outlet = outlet
 
     def observer(self) -> ILogObserver:
         """
@@ -92,11 +67,8 @@ class Log:
         if not where.startswith("bridge"):
             text = f"{where}: {text}"
         line = f"{_when(event)} {level.name:<5} {text}".translate(_SHOWN)
-        try:
-            self._stream.write(line + "\n")
-            self._stream.flush()
-        except OSError:  # a closed terminal or a full disk must not stop the relay
-            pass
+        if self.outlet is not None:
+            self.outlet.put(line + "\n")
 
 
 def _when(event: LogEvent) -> str:

@@ -65,7 +65,13 @@ def test_http_2_passes_unopened(
     assert told == "hello 2"
     record = unopened.record()
     assert (record["ending"], record["farm"]) == ("done", "web")
-    assert "tls" not in record
+    assert record["tls"] == {
+        "version": None,
+        "cipher": None,
+        "sni": NAME,
+        "alpn": None,
+        "client_subject": None,
+    }
 
 
 def test_names_lead_to_farms_and_not_a_byte_is_changed(
@@ -88,7 +94,7 @@ def test_names_lead_to_farms_and_not_a_byte_is_changed(
 
 @pytest.mark.parametrize("first", ["stranger", "not TLS", "nothing"])
 def test_who_names_no_farm_is_closed(
-    unopened: Gateway, certified: Certified, first: str
+    unopened: Gateway, server: socket.socket, certified: Certified, first: str
 ) -> None:
     if first == "stranger":
         with pytest.raises(OSError):
@@ -101,3 +107,8 @@ def test_who_names_no_farm_is_closed(
     record = unopened.record()
     assert record["ending"] == "bad_header"
     assert record["reason"]
+    assert record["farm"] is None, "and not the first one"
+    asked = record.get("tls", {}).get("sni")
+    assert asked == ("else.test" if first == "stranger" else None)
+    assert "for farms web (" in unopened.log
+    assert f", other ({name_of(server)})" in unopened.log

@@ -25,7 +25,8 @@ def test_sessions_that_fail_are_a_line_that_counts_and_usr2_tells_the_rest(
     assert "farm web: 1 of 1 servers get sessions, 0 sessions, 0 of 1000 wait" in log
     assert f"server {host}:{port} is up for " in log
     assert "0 of 5 sessions; its last dial failed" in log
-    assert "access log: 0 lines dropped" in log
+    assert f"access log {gateway.access}: 0 lines dropped, 0 bytes wait" in log
+    assert "standard output: 0 lines dropped" in log
     assert log.count(what) == 1
     gateway.stop()
     assert f"{what}: 4 more in " in gateway.log

@@ -1,0 +1,117 @@
+"""
+The two logs of one process: where their lines go, and when.
+
+Here: which outlet each has, so that two logs with one target share it.  Not here: what
+is written (``watch``), or whether twistd logs in our form at all (``tap``).
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from bridge.config.model import Config
+from bridge.net.pump import Reactor
+from bridge.watch.access import Format, JsonFormat, TextFormat, render
+from bridge.watch.lines import Events, Lines, Sink
+from bridge.watch.log import Log
+from bridge.watch.outlet import PATIENCE, Outlet
+from bridge.watch.record import Record
+from bridge.watch.target import File, standard_output
+
+STANDARD_OUTPUT = "standard output"
+
+Owner = tuple[int, int] | None
+"""User and group that new files are given to: those that twistd changes to."""
+
+
+def to_file(path: str, what: str, owner: Owner) -> Outlet:
+    """The file at *path*.  Raises OSError if it cannot be opened."""
+    file = File(path, owner)
+    return Outlet(file, f"{what} {file.path}")
+
+
+def to_standard_output() -> Outlet:
+    encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+    return Outlet(standard_output(), STANDARD_OUTPUT, encoding)
+
+
+def _access_format(config: Config) -> Format:
+    log = config.log
+    if log.access_format == "json":
+        return JsonFormat()
+    return TextFormat(
+        syslog=log.access_prefix == "syslog", everything=log.access_fields == "all"
+    )
+
+
+class Logs:
+    """The log *own*, which may have no outlet of ours, and the access log beside it."""
+
+    def __init__(self, own: Log) -> None:
+        self._own = own
+        self.outlets: list[Outlet] = []
+        """Each with its name, what waits, and how many lines it has dropped."""
+        if own.outlet is not None:
+            self.outlets.append(own.outlet)
+        self.lines: Lines[Record] | None = None
+        """The access log; None: there is none."""
+        self.needs_sides = False
+        """Whether its records must have ``sides``."""
+        self.told = "no access log"
+        """Where it is, and how to read it."""
+
+    def open_access(
+        self, config: Config, reactor: Reactor, *, foreground: bool, owner: Owner
+    ) -> None:
+        """
+        Raises OSError, now, while relative paths mean what they meant to the operator:
+        a daemon changes its directory.
+        """
+        where = config.log.access
+        if where is None:
+            return
+        form = _access_format(config)
+        self.needs_sides = form.needs_sides
+        sink = self._sink(where, foreground, owner)
+        name = sink.name.removeprefix("access log ")
+        self.told = f"access log: {name}, {config.log.access_format}, times in UTC"
+        self.lines = Lines(
+            reactor,
+            sink,
+            lambda records: render(form, records, reactor.seconds()),
+        )
+
+    def _sink(self, where: str, foreground: bool, owner: Owner) -> Sink:
+        """A daemon has no standard output: its lines go where its own log goes."""
+        own = self._own.outlet
+        if where == "-" and not foreground:
+            return own if own is not None else Events()
+        if where == "-":
+            if own is not None and own.name == STANDARD_OUTPUT:
+                return own
+            outlet = to_standard_output()
+        elif own is not None and own.is_file(where):
+            return own
+        else:
+            outlet = to_file(where, "access log", owner)
+        self.outlets.append(outlet)
+        return outlet
+
+    def begin(self, reactor: Reactor) -> None:
+        """What waits is tried again as the reactor runs."""
+        for outlet in self.outlets:
+            outlet.begin(reactor)
+
+    def reopen(self) -> None:
+        """After files were moved away (SIGUSR1); what ended before is theirs."""
+        if self.lines is not None:
+            self.lines.flush()
+        for outlet in self.outlets:
+            outlet.reopen()
+
+    def finish(self) -> None:
+        """The process ends: nothing is written later, and a slow reader waited for."""
+        until = time.monotonic() + PATIENCE
+        for outlet in self.outlets:
+            outlet.finish(until)
