@@ -11,6 +11,8 @@ from tests.logged import logged
 class Sink:
     """Keeps what it is given."""
 
+    name = "sink"
+
     def __init__(self) -> None:
         self.texts: list[str] = []
 
