@@ -6,13 +6,18 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+Key: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+_CURVE = ec.SECP256R1()
 _START = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -27,6 +32,9 @@ class Asked:
     """Days from now, as below."""
     until: float = 90.0
     is_authority: bool = False
+    is_rsa: bool = False
+    usages: Sequence[x509.ObjectIdentifier] = ()
+    """What it is for; nothing: for everything."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Issued:
     """A certificate and its key, before anybody has written them down."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: Key
 
     @property
     def pem(self) -> bytes:
@@ -68,10 +76,13 @@ class Issued:
 class Authority:
     """Signs whatever it is asked for."""
 
-    def __init__(self, common: str = "an authority") -> None:
+    def __init__(
+        self, common: str = "an authority", by: Authority | None = None, **asked: object
+    ) -> None:
+        """A root, or an authority that another vouches for."""
         self._serial = 0
-        asked = Asked(common=common, is_authority=True)
-        self._own = self._issue(asked, None)
+        wanted = replace(Asked(common=common, is_authority=True), **asked)  # type: ignore[arg-type]
+        self._own: Issued = self._issue(wanted, by._own if by is not None else None)
         self.pem = self._own.pem
 
     def issue(self, *names: str, **asked: object) -> Issued:
@@ -83,7 +94,8 @@ class Authority:
         return folder / name
 
     def _issue(self, asked: Asked, by: Issued | None) -> Issued:
-        key = by_key = ec.generate_private_key(ec.SECP256R1())
+        key: Key = _rsa_key() if asked.is_rsa else ec.generate_private_key(_CURVE)
+        by_key = key
         subject = by_name = _name(asked.common)
         if by is not None:
             by_key, by_name = by.key, by.certificate.subject
@@ -101,7 +113,15 @@ class Authority:
         if asked.names:
             names = [_general(name) for name in asked.names]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
+        if asked.usages:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(asked.usages), False)
         return Issued(builder.sign(by_key, hashes.SHA256()), key)
+
+
+@cache
+def _rsa_key() -> Key:
+    """One for all: it takes its time."""
+    return rsa.generate_private_key(65537, 2048)
 
 
 def put(path: Path, data: bytes) -> None:

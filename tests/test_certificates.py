@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import x25519
 
-from bridge.net.certificates import CertificateError, load_authorities, load_pair
+from bridge.net.certificates import CertificateError, load_certificates, load_pair
 from tests.authority import Authority, Files, put
 
 DAY = 86400
@@ -69,11 +69,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         "a.key",
         "cannot be read: No such file or directory",
     )
-    assert refused(lambda: load_authorities(tmp_path / "ca.pem"))[0] == "ca.pem"
+    assert refused(lambda: load_certificates(tmp_path / "ca.pem"))[0] == "ca.pem"
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    _, why = refused(lambda: load_authorities(tmp_path))
+    _, why = refused(lambda: load_certificates(tmp_path))
     assert why == "cannot be read: Is a directory"
 
 
@@ -142,4 +142,4 @@ def test_a_certificate_of_tomorrow_is_refused_with_todays_date(tmp_path: Path) -
 
 def test_authorities_are_all_certificates_of_a_file(tmp_path: Path) -> None:
     put(tmp_path / "ca.pem", AUTHORITY.pem + Authority("another").pem)
-    assert len(load_authorities(tmp_path / "ca.pem")) == 2
+    assert len(load_certificates(tmp_path / "ca.pem")) == 2

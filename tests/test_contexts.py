@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from OpenSSL import SSL
 
-from bridge.net.certificates import CertificateError, Pair, load_authorities, load_pair
+from bridge.net.certificates import CertificateError, Pair, load_certificates, load_pair
 from bridge.net.contexts import Accepting, Dialing, accepting, dialing, identified
 from tests.authority import Authority, Files
 from tests.handshakes import Link, accepted, client, dialed, resumed
@@ -106,7 +106,7 @@ def test_renegotiation_is_refused(pair: Pair) -> None:
 
 def test_a_weak_key_is_refused_with_openssls_reason(files: Files, pair: Pair) -> None:
     weak = rsa.generate_private_key(65537, 1024)
-    broken = Pair(pair.certificate, (), weak, (), 0.0)
+    broken = Pair(pair.certificate, (), weak, (), (), 0.0)
     with pytest.raises(CertificateError, match="OpenSSL refuses it: ") as caught:
         accepting(broken, Accepting("1.2"), files.certificate)
     assert caught.value.file == files.certificate
@@ -170,7 +170,7 @@ def test_no_session_is_resumed_where_tickets_are_off(pair: Pair, version: int) -
 
 @pytest.fixture
 def clients(ca: Path) -> Accepting:
-    return Accepting("1.2", authorities=load_authorities(ca), required=True)
+    return Accepting("1.2", authorities=load_certificates(ca), required=True)
 
 
 def test_a_client_without_certificate_is_refused(
@@ -231,7 +231,7 @@ def reach(server: Pair, terms: Dialing) -> Link:
 
 
 def test_a_server_is_believed_by_its_authority_only(pair: Pair, ca: Path) -> None:
-    known = load_authorities(ca)
+    known = load_certificates(ca)
     assert reach(pair, Dialing("1.2", authorities=known))
     for terms in (Dialing("1.2"), Dialing("1.2", authorities=())):
         with pytest.raises(SSL.Error, match="certificate verify failed"):
@@ -243,16 +243,16 @@ def test_a_server_is_believed_by_its_authority_only(pair: Pair, ca: Path) -> Non
 def test_the_right_server_is_believed_again_and_again(
     pair: Pair, ca: Path, identity: str
 ) -> None:
-    made = reach(pair, Dialing("1.2", authorities=load_authorities(ca)))
+    made = reach(pair, Dialing("1.2", authorities=load_certificates(ca)))
     check = identified(identity)
     assert check(made.client) == check(made.client) == ""
 
 
 @pytest.mark.parametrize("identity", ["b.example", "x.a.example", "192.0.2.2", "::1"])
 def test_a_server_with_another_name_is_not(pair: Pair, ca: Path, identity: str) -> None:
-    made = reach(pair, Dialing("1.2", authorities=load_authorities(ca)))
-    why = f"the server's certificate is not for {identity}"
-    assert identified(identity)(made.client) == why
+    made = reach(pair, Dialing("1.2", authorities=load_certificates(ca)))
+    why = f"is not for {identity}, it is for a.example, 192.0.2.1; set tls.identity"
+    assert identified(identity)(made.client) == f"the server's certificate {why}"
 
 
 def test_a_common_name_does_not_identify_a_server(tmp_path: Path, ca: Path) -> None:
@@ -260,14 +260,14 @@ def test_a_common_name_does_not_identify_a_server(tmp_path: Path, ca: Path) -> N
     files = issued.write(tmp_path, "plain")
     now = issued.certificate.not_valid_before_utc.timestamp() + 1
     plain = load_pair(files.certificate, files.key, now)
-    made = reach(plain, Dialing("1.2", authorities=load_authorities(ca)))
+    made = reach(plain, Dialing("1.2", authorities=load_certificates(ca)))
     assert "names nobody" in identified("a.example")(made.client)
 
 
 def test_we_show_our_certificate_and_offer_our_protocols(
     pair: Pair, ca: Path, clients: Accepting
 ) -> None:
-    known = load_authorities(ca)
+    known = load_certificates(ca)
     asking = Dialing("1.2", (b"h2",), known, pair)
     wanting = Accepting("1.2", (b"h2",), True, known, required=True)
     made = link(accepting(pair, wanting, FILE), dialing(asking, FILE))

@@ -17,7 +17,6 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
-from cryptography.x509.oid import ExtensionOID
 
 from bridge.net.names import pattern
 
@@ -49,7 +48,9 @@ class Pair:
     """What leads from it to an authority, without the latter."""
     key: PrivateKey
     names: tuple[str, ...]
-    """The hosts it is for, as canonical patterns; addresses are left out."""
+    """The hosts it is for, as canonical patterns."""
+    addresses: tuple[str, ...]
+    """The IP addresses it is for, which nobody can ask for by SNI."""
     not_after: float
     """When it expires, in seconds since the epoch."""
 
@@ -61,17 +62,18 @@ def load_pair(certificate: Path, key: Path, now: float) -> Pair:
     *now*: seconds since the epoch.  Raises CertificateError.
     """
     chain = _certificates(certificate)
-    private = _key(key)
+    private = load_key(key)
     _check_match(certificate, key, chain, private)
     own = chain[0]
     _check_time(certificate, own, now)
-    names = tuple(_names(certificate, own))
+    named = _named(certificate, own)
+    names, addresses = ((), ()) if named is None else (_hosts(named), _addresses(named))
     expiry = own.not_valid_after_utc.timestamp()
-    return Pair(own, tuple(chain[1:]), private, names, expiry)
+    return Pair(own, tuple(chain[1:]), private, names, addresses, expiry)
 
 
-def load_authorities(file: Path) -> tuple[x509.Certificate, ...]:
-    """The certificates of the authorities to trust.  Raises CertificateError."""
+def load_certificates(file: Path) -> tuple[x509.Certificate, ...]:
+    """All certificates in *file*, such as those to trust.  Raises CertificateError."""
     return tuple(_certificates(file))
 
 
@@ -96,7 +98,8 @@ def _certificates(file: Path) -> Sequence[x509.Certificate]:
         _refuse(file, f"has a certificate that cannot be read: {_line(error)}")
 
 
-def _key(file: Path) -> PrivateKey:
+def load_key(file: Path) -> PrivateKey:
+    """The private key in *file*.  Raises CertificateError."""
     data = _read(file)
     if b"PRIVATE KEY-----" not in data:
         _refuse(file, "has no private key in PEM form: -----BEGIN PRIVATE KEY-----")
@@ -134,28 +137,33 @@ def _check_time(file: Path, certificate: x509.Certificate, now: float) -> None:
         _refuse(file, f"the certificate {what}; this host's clock says {clock}")
 
 
-def _names(file: Path, certificate: x509.Certificate) -> list[str]:
-    """
-    The names of subjectAltName; the subject's common name is none (RFC 9525, 1.4.2).
-
-    A name that no client can ask for is passed over, as clients do.
-    """
+def _named(
+    file: Path, certificate: x509.Certificate
+) -> x509.SubjectAlternativeName | None:
+    """subjectAltName; the subject's common name is no name (RFC 9525, 1.4.2)."""
     try:
-        names = certificate.extensions.get_extension_for_oid(
-            ExtensionOID.SUBJECT_ALTERNATIVE_NAME
+        return certificate.extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
         ).value
     except x509.ExtensionNotFound:
-        return []
+        return None
     except ValueError as error:
         _refuse(file, f"has a certificate that cannot be read: {_line(error)}")
-    assert isinstance(names, x509.SubjectAlternativeName)
+
+
+def _hosts(named: x509.SubjectAlternativeName) -> tuple[str, ...]:
+    """A name that no client can ask for is passed over, as clients do."""
     found = []
-    for name in names.get_values_for_type(x509.DNSName):
+    for name in named.get_values_for_type(x509.DNSName):
         try:
             found.append(pattern(name))
         except ValueError:
             continue
-    return found
+    return tuple(found)
+
+
+def _addresses(named: x509.SubjectAlternativeName) -> tuple[str, ...]:
+    return tuple(map(str, named.get_values_for_type(x509.IPAddress)))
 
 
 def _line(error: Exception) -> str:

@@ -29,6 +29,7 @@ from service_identity.cryptography import (
 )
 
 from bridge.net.certificates import CertificateError, Pair
+from bridge.net.distrust import names_in, noted
 from bridge.net.names import is_address
 
 MINIMUM = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
@@ -105,9 +106,9 @@ def accepting(pair: Pair, terms: Accepting, file: Path) -> SSL.Context:
         context.set_alpn_select_callback(_chooser(terms.protocols))
     if terms.required or terms.authorities:  # required, and by nobody: none gets in
         _trust(context, terms.authorities)
-        for authority in terms.authorities:
-            context.add_client_ca(authority)
-        context.set_verify(_REQUIRED if terms.required else SSL.VERIFY_PEER)
+        _announce(context, terms.authorities)
+        rule = _REQUIRED if terms.required else SSL.VERIFY_PEER
+        context.set_verify(rule, noted)
     return context
 
 
@@ -128,7 +129,10 @@ def dialing(terms: Dialing, file: Path) -> SSL.Context:
         context.set_default_verify_paths()
     else:
         _trust(context, terms.authorities)
-    context.set_verify(_REQUIRED if terms.verified else SSL.VERIFY_NONE)
+    if terms.verified:
+        context.set_verify(_REQUIRED, noted)
+    else:
+        context.set_verify(SSL.VERIFY_NONE)
     return context
 
 
@@ -149,17 +153,22 @@ def identified(identity: str) -> Callable[[SSL.Connection], str]:
 
     def check(connection: SSL.Connection) -> str:
         nonlocal known
-        certificate = connection.get_peer_certificate(as_cryptography=True)
-        if certificate is None:
-            return "the server has shown no certificate"
-        if certificate == known:
-            return ""
         try:
+            certificate = connection.get_peer_certificate(as_cryptography=True)
+            if certificate is None:
+                return "the server has shown no certificate"
+            if certificate == known:
+                return ""
             verify(certificate, identity)
         except service_identity.VerificationError:
-            return f"the server's certificate is not for {identity}"
+            assert certificate is not None
+            its = names_in(certificate)
+            what = f"is not for {identity}, it is for {its}; set tls.identity"
+            return f"the server's certificate {what}"
         except service_identity.CertificateError:
             return "the server's certificate names nobody in subjectAltName"
+        except ValueError:  # OpenSSL has believed it, but reads less of it
+            return "the server's certificate has names that cannot be read"
         known = certificate
         return ""
 
@@ -190,10 +199,40 @@ def _use(context: SSL.Context, pair: Pair, file: Path) -> None:
 
 
 def _trust(context: SSL.Context, authorities: Sequence[x509.Certificate]) -> None:
+    """
+    Believe whom *authorities* vouch for, and themselves.
+
+    Whoever is named is trusted, be it a root, an authority below one or one end's very
+    certificate: the chain need not go on to a root (RFC 5280, section 6.1.1, has trust
+    begin anywhere).  OpenSSL wants to be told; Go's and BoringSSL's way.
+    """
     store = context.get_cert_store()
     assert store is not None
+    store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
     for authority in authorities:
         store.add_cert(crypto.X509.from_cryptography(authority))
+
+
+def _announce(context: SSL.Context, authorities: Sequence[x509.Certificate]) -> None:
+    """
+    Tell clients whose certificates are wanted, by which many choose theirs.
+
+    Not where one stands there that has issued none, being a client's own: nobody would
+    show it who looks for its issuer.  Without a list any may be (RFC 5246, 7.4.4).
+    """
+    if all(map(_issues, authorities)):
+        for authority in authorities:
+            context.add_client_ca(authority)
+
+
+def _issues(certificate: x509.Certificate) -> bool:
+    try:
+        if certificate.issuer == certificate.subject:
+            return True
+        found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    except (ValueError, x509.ExtensionNotFound):
+        return False
+    return found.value.ca
 
 
 def _chooser(

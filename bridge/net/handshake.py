@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from OpenSSL import SSL
 
 from bridge.net.pump import ERR, IN, PRI, RDHUP
-from bridge.net.seal import PIECE, reason_of, wire
+from bridge.net.seal import PIECE, wire
 from bridge.net.security import TLSError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Handshake:
             done = stream.seal.shake()
         except SSL.Error as error:
             stream.speak()  # an alert
-            self.fail(reason_of(error))
+            self.fail(stream.why(error))
             return False
         if not done:
             stream.speak()

@@ -224,3 +224,9 @@ def reason_of(error: SSL.Error) -> str:
     except (IndexError, TypeError):
         said = ""
     return said or "the handshake failed"
+
+
+def verdict_of(code: int) -> str:
+    """OpenSSL's words for why it did not believe a certificate (X509_V_ERR_...)."""
+    words: bytes = _ffi.string(_lib.X509_verify_cert_error_string(code))
+    return words.decode("ascii", "replace")

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
+from bridge.net.distrust import explained
 from bridge.net.pump import IN
-from bridge.net.seal import SIZE, Seal, reason_of, text, wire
+from bridge.net.seal import SIZE, Seal, text, wire
 from bridge.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ class Sealed(Stream):
     @property
     def connection(self) -> SSL.Connection:
         return self.seal.connection
+
+    def why(self, error: SSL.Error) -> str:
+        """What OpenSSL has met, in words."""
+        return explained(error, self.seal.connection, self.security.accepts)
 
     # Reading
 
@@ -196,7 +201,7 @@ class Sealed(Stream):
         """Nothing more can be read: 0 if that is as it should be."""
         self.speak()  # an alert, perhaps
         if self.seal.failure is not None:
-            raise self._failed(reason_of(self.seal.failure))
+            raise self._failed(self.why(self.seal.failure))
         if not self.half_closes:
             self.notify()
         return 0
@@ -212,7 +217,7 @@ class Sealed(Stream):
         try:
             made = self.seal.seal(size)
         except SSL.Error as error:
-            raise BrokenPipeError(errno.EPIPE, reason_of(error)) from None
+            raise BrokenPipeError(errno.EPIPE, self.why(error)) from None
         return self._put(made, flags)
 
     def flush(self, flags: int = 0) -> int:
