@@ -145,3 +145,12 @@ def resumed(link: Link) -> bool:
     library: Any = SSL._lib  # type: ignore[attr-defined]
     server: Any = link.server
     return bool(library.SSL_session_reused(server._ssl))
+
+
+def first_words(connection: SSL.Connection) -> bytes:
+    """A client's ClientHello, which it has not sent yet."""
+    try:
+        connection.do_handshake()
+    except SSL.WantReadError:
+        pass
+    return connection.bio_read(1 << 17)

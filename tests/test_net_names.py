@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.net.names import Names, hostname, is_address, pattern
+from bridge.net.names import (
+    Names,
+    asked_name,
+    escaped,
+    hostname,
+    is_address,
+    pattern,
+)
 
 LABELS = st.from_regex(r"[a-z_]([a-z0-9_-]{0,8}[a-z0-9_])?", fullmatch=True).filter(
     lambda label: not label.startswith("xn--")
@@ -142,3 +149,40 @@ def test_a_wildcard_matches_one_label_in_front_of_its_name(
     expected = other.partition(".")[2] == name
     assert bool(names.find(other)) is expected
     assert names.find(f"x.{name}")
+
+
+@given(NAMES, NAMES)
+def test_all_that_a_name_leads_to_begins_with_what_is_found(
+    name: str, other: str
+) -> None:
+    names = Names({name: 1, pattern(f"*.{other}"): 2, "*": 3})
+    for asked in (name, f"x.{other}", "unknown", None):
+        found = [*names.matching(asked)]
+        assert found[:1] == [names.find(asked)] or asked is None
+        assert found == sorted(set(found))
+
+
+@given(NAMES)
+def test_a_name_that_is_one_may_be_asked_for_with_a_dot(name: str) -> None:
+    assert asked_name(name.encode()) == asked_name(f"{name}.".encode()) == name
+    assert asked_name(f"{name}..".encode()) is None
+    assert asked_name(f"{name}:443".encode()) is None
+
+
+@given(st.binary(max_size=400))
+def test_whatever_a_client_asks_for_is_a_name_of_one_form_or_none(
+    written: bytes,
+) -> None:
+    name = asked_name(written)
+    if name is not None:
+        assert name.isascii() and name.isprintable() and name == name.lower()
+        assert 0 < len(name) <= 253 and ":" not in name and "" not in name.split(".")
+
+
+@given(st.binary(max_size=400))
+def test_what_is_told_of_a_name_is_bounded_and_cannot_break_a_line(
+    written: bytes,
+) -> None:
+    text = escaped(written)
+    assert len(text) <= 255 and text.isascii() and text.isprintable()
+    assert not set(text) & set(' "')

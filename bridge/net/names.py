@@ -7,7 +7,7 @@ A name is always in its canonical form: lower case, A-labels, no dot at the end.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import Generic, TypeVar
 
@@ -22,6 +22,12 @@ _WILDCARD = "*."
 # RFC 1123 section 2.1, with the underscore that names of services and many hosts have.
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _A_LABEL = "xn--"  # RFC 5890 section 2.3.2.1
+
+# What clients put there is looser: any printable label, but no port and no Unicode.
+_ASKED_LABEL = re.compile(r"[!-\-/-9;-~]{1,63}")  # all but the dot and the colon
+MAX_ESCAPED = 255
+"""Characters of a name that is told as it was asked for."""
+_PLAIN = re.compile(rb"[!#-\[\]-~]*")  # printable, and not to be escaped in a log
 
 
 def hostname(text: str) -> str:
@@ -72,6 +78,46 @@ def pattern(text: str) -> str:
         raise ValueError(f"{text!r}: {error}" if wildcard else str(error)) from None
 
 
+def asked_name(written: bytes) -> str | None:
+    """
+    The canonical form of a name as a client asks for it; None if it can be nobody's.
+
+    Looser than ``hostname``: one dot at the end is taken off (RFC 6066, section 3, has
+    none there), and labels like ``foo-`` are as good as others, since a wildcard stands
+    for any one.  What has a port, an empty label or letters beyond ASCII, or is an
+    address or too long, is no name.
+
+    >>> asked_name(b"Foo-.Example.ORG."), asked_name(b"example.org:443")
+    ('foo-.example.org', None)
+    """
+    try:
+        name = written.decode("ascii").lower().removesuffix(".")
+    except UnicodeDecodeError:
+        return None
+    if len(name) > MAX_NAME or is_address(name):
+        return None
+    labels = name.split(".")
+    return name if all(map(_ASKED_LABEL.fullmatch, labels)) else None
+
+
+def escaped(written: bytes) -> str:
+    r"""
+    Bytes from the network as printable ASCII without spaces, quotes and backslashes of
+    their own, at most MAX_ESCAPED characters of it.
+
+    >>> escaped(b'a b"\x1b')
+    'a\\x20b\\x22\\x1b'
+    """
+    written = written[:MAX_ESCAPED]
+    if _PLAIN.fullmatch(written):
+        return written.decode("ascii")
+    text = "".join(
+        chr(byte) if _PLAIN.fullmatch(bytes((byte,))) else f"\\x{byte:02x}"
+        for byte in written
+    )
+    return text[:MAX_ESCAPED]
+
+
 def is_address(text: str) -> bool:
     """Whether *text* is an IP address, which may stand where names do."""
     try:
@@ -93,13 +139,17 @@ class Names(Generic[T]):
         What *name*, a canonical one, leads to: as itself, then as one label below a
         wildcard, then as any name.  None is no name, which matches nothing.
         """
+        return next(self.matching(name), None)
+
+    def matching(self, name: str | None) -> Iterator[T]:
+        """All that *name* leads to, the most exact first."""
         if name is None:
-            return None
-        found = self._entries.get(name)
-        if found is None:
-            _, dot, parent = name.partition(".")
-            found = self._entries.get(_WILDCARD + parent) if dot else None
-        return found if found is not None else self._entries.get(ANY)
+            return
+        _, dot, parent = name.partition(".")
+        for key in (name, _WILDCARD + parent if dot else "", ANY):
+            found = self._entries.get(key)
+            if found is not None:
+                yield found
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -8,16 +8,18 @@ what is told to OpenSSL (``contexts``), and when files are read again (``renewal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-from bridge.net.certificates import load_authorities, load_pair
+from bridge.net.certificates import load_certificates, load_pair
 from bridge.net.contexts import Accepting, Dialing, accepting, dialing, identified
 from bridge.net.names import Names, is_address
 from bridge.net.renewal import Kept, Made
 from bridge.net.security import Security
+from bridge.net.signing import Kind, Offer, kind_of
 
 
 class Certificate(Protocol):
@@ -73,6 +75,16 @@ class FarmSettings(Protocol):
     def insecure_skip_verify(self) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A certificate that clients may be shown."""
+
+    security: Security
+    kind: Kind
+    rule: tuple[str, Path | None]
+    """For the certificates of clients, and by whose authority."""
+
+
 class FrontSecurities:
     """
     A front's certificates, each with a context of its own.
@@ -93,36 +105,64 @@ class FrontSecurities:
             _front_kept(owner, settings, entry, now) for entry in settings.certificates
         ]
         self._strict = settings.strict_sni
+        self._rules = [rule_of(settings, entry) for entry in settings.certificates]
         self.all = [Security(kept.made.context, True) for kept in self.kept]
         """One for each certificate, in the order of the list; renewed in place."""
         for kept, security in zip(self.kept, self.all, strict=True):
             kept.replaced = self._replacement(security)
-        self._names = self._named()
+        self._sort()
 
     @property
     def only(self) -> Security | None:
         """What every client gets, whatever its ClientHello says; None: see ``find``."""
         return None if self._strict or len(self.kept) > 1 else self.all[0]
 
-    def find(self, name: str | None) -> Security | None:
+    @property
+    def first(self) -> Security | None:
+        """What a client gets whose ClientHello says nothing; None: it is refused."""
+        return None if self._strict else self.all[0]
+
+    def find(self, name: str | None, offer: Offer | None = None) -> Security | None:
         """
         For clients that ask for *name*, a canonical one: that of its certificate, by
         itself or by a wildcard; else the first, or with ``strict_sni`` None.
-        """
-        found = self._names.find(name)
-        return found or (None if self._strict else self.all[0])
 
-    def _named(self) -> Names[Security]:
-        entries: dict[str, Security] = {}
-        for kept, security in zip(self.kept, self.all, strict=True):
-            for name in kept.made.pair.names if kept.made.pair else ():
-                entries.setdefault(name, security)  # the first in the list has it
-        return Names(entries)
+        Of several for one name, the first that a client with this *offer* can verify:
+        if it can verify none of them, or nothing is known of it, the first of all.
+        """
+        found = [shown for each in self._names.matching(name) for shown in each]
+        if not found and not self._strict:
+            found = self._others
+        if len(found) > 1 and offer is not None:
+            rule = found[0].rule  # no client gets around it by what it offers
+            for shown in found:
+                if shown.rule == rule and offer.allows(shown.kind):
+                    return shown.security
+        return found[0].security if found else None
+
+    def _sort(self) -> None:
+        """By the names that the certificates have now."""
+        entries: dict[str, list[Shown]] = {}
+        others: list[Shown] = []
+        first: frozenset[str] | None = None
+        for kept, security, rule in zip(self.kept, self.all, self._rules, strict=True):
+            pair = kept.made.pair
+            assert pair is not None
+            shown = Shown(security, kind_of(pair.key), rule)
+            for name in pair.names:
+                entries.setdefault(name, []).append(shown)
+            its = frozenset((*pair.names, *pair.addresses))
+            if first is None:
+                first = its
+            if not others or first & its:
+                others.append(shown)
+        self._names = Names({name: served(each) for name, each in entries.items()})
+        self._others = served(others)
 
     def _replacement(self, security: Security) -> Callable[[Made], None]:
         def replaced(made: Made) -> None:
             security.replace(made.context)
-            self._names = self._named()  # it may be for other names now
+            self._sort()  # it may be for other names now
 
         return replaced
 
@@ -171,20 +211,39 @@ class FarmSecurities:
             security.replace(made.context)
 
 
+def served(shown: Iterable[Shown]) -> list[Shown]:
+    """
+    Those of one name, in the order of the list, that clients may be shown: the first
+    of each kind, curves before RSA, under the rule of the first of all.
+    """
+    kinds: dict[Kind, Shown] = {}
+    for each in shown:
+        rule = next(iter(kinds.values()), each).rule
+        if each.rule == rule:
+            kinds.setdefault(each.kind, each)
+    return sorted(kinds.values(), key=lambda each: not each.kind.curved)
+
+
+def rule_of(settings: FrontSettings, entry: Certificate) -> tuple[str, Path | None]:
+    """Whether clients show a certificate, and who vouches for it."""
+    rule = entry.client_certificate or settings.client_certificate
+    if rule == "none":
+        return rule, None
+    return rule, entry.client_ca or settings.client_ca
+
+
 def made_for_front(settings: FrontSettings, entry: Certificate, now: float) -> Made:
     """
     One certificate of a front, with its rule for clients or the front's.
 
     Raises CertificateError.
     """
-    rule = entry.client_certificate or settings.client_certificate
-    authority = entry.client_ca or settings.client_ca
-    asked = authority if rule != "none" else None
+    rule, asked = rule_of(settings, entry)
     terms = Accepting(
         settings.minimum,
         tuple(name.encode("ascii") for name in settings.alpn),
         settings.tickets,
-        load_authorities(asked) if asked else (),
+        load_certificates(asked) if asked else (),
         required=rule == "required",
     )
     pair = load_pair(entry.certificate, entry.key or entry.certificate, now)
@@ -200,7 +259,7 @@ def made_for_farm(settings: FarmSettings, now: float) -> Made:
     terms = Dialing(
         settings.minimum,
         tuple(name.encode("ascii") for name in settings.alpn),
-        None if settings.ca is None else load_authorities(settings.ca),
+        None if settings.ca is None else load_certificates(settings.ca),
         pair,
         verified=not settings.insecure_skip_verify,
     )

@@ -7,9 +7,10 @@ certificate is looked at.  What follows from a name is decided elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bridge.net.names import hostname, is_address
+from bridge.net.names import asked_name, escaped
+from bridge.net.signing import Offer
 
 MAX_HELLO = 16384
 """
@@ -24,6 +25,7 @@ _MESSAGE_HEADER = 4  # type, length: section 4
 _HANDSHAKE, _CLIENT_HELLO = 22, 1
 _MAX_RECORD = 1 << 14
 _SERVER_NAME, _ALPN, _SUPPORTED_VERSIONS = 0, 16, 43  # section 4.2
+_GROUPS, _SIGNATURES = 10, 13  # likewise
 _HOST_NAME = 0  # RFC 6066 section 3
 
 _CUT = "the ClientHello ends inside a field"
@@ -39,12 +41,16 @@ class ClientHello:
 
     server_name: str | None
     """Whom it wants (RFC 6066): lower case, A-labels, no dot at the end.  None where it
-    names nobody, or an address, which is not allowed there.  With Encrypted Client
-    Hello it is the outer name, the only one that is not encrypted."""
+    names nobody, or what can be nobody's name, such as an address.  With Encrypted
+    Client Hello it is the outer name, the only one that is not encrypted."""
     protocols: tuple[bytes, ...]
     """What it would speak (ALPN, RFC 7301), in its order of preference."""
     versions: tuple[int, ...]
     """The versions it speaks, its favourite first: 0x0304 is TLS 1.3."""
+    asked: str = ""
+    """Whom it wants, as it wrote it, in printable ASCII; empty: it names nobody."""
+    offer: Offer = field(default=Offer(), compare=False, repr=False)
+    """What it can verify."""
 
     @classmethod
     def parse(cls, data: bytes) -> ClientHello | None:
@@ -168,10 +174,15 @@ def _hello(body: bytes) -> ClientHello:
     extensions = _extensions(reader.vector(2)) if reader else {}
     if reader:
         raise HelloError("bytes follow its extensions")
+    written = _server_name(extensions.get(_SERVER_NAME))
+    versions = _versions(extensions.get(_SUPPORTED_VERSIONS), version)
+    groups, signatures = extensions.get(_GROUPS), extensions.get(_SIGNATURES)
     return ClientHello(
-        _server_name(extensions.get(_SERVER_NAME)),
+        asked_name(written),
         _protocols(extensions.get(_ALPN)),
-        _versions(extensions.get(_SUPPORTED_VERSIONS), version),
+        versions,
+        escaped(written),
+        Offer(versions, suites, groups, signatures),
     )
 
 
@@ -198,10 +209,15 @@ def _extensions(data: bytes) -> dict[int, bytes]:
     return found
 
 
-def _server_name(data: bytes | None) -> str | None:
-    """RFC 6066 section 3: a list that may have one name only."""
+def _server_name(data: bytes | None) -> bytes:
+    """
+    RFC 6066 section 3: a list that may have one name only, as it is written.
+
+    Whatever stands there is no fault: names with a port or an address are sent by some,
+    and who has no such name is for others to say.
+    """
     if data is None:
-        return None
+        return b""
     outer = _Reader(data)
     names = _Reader(outer.vector(2))
     if outer or not names or names.number(1) != _HOST_NAME:
@@ -209,13 +225,7 @@ def _server_name(data: bytes | None) -> str | None:
     written = names.vector(2)
     if names:
         raise HelloError("it has more than one server name")
-    try:
-        return hostname(written.decode("ascii"))
-    except ValueError:
-        if is_address(written.decode("latin-1")):
-            return None  # not allowed there, and sent there by some all the same
-        # Not the other message: the peer's bytes would be in the log.
-        raise HelloError("its server name is no host's name") from None
+    return written
 
 
 def _protocols(data: bytes | None) -> tuple[bytes, ...]:
