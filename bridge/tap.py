@@ -20,7 +20,8 @@ from twisted.application.service import IService, MultiService
 from twisted.logger import ILogObserver, Logger
 from twisted.python import usage
 
-from bridge import doctor
+import twisted
+from bridge import __version__, doctor
 from bridge.config.problems import ConfigError
 from bridge.config.reader import load, summary
 from bridge.control.parting import Parting
@@ -58,8 +59,21 @@ class Options(usage.Options):
         except usage.UsageError as error:
             _leave(EX_USAGE, f"twistd bridge: {error}; see twistd bridge --help")
 
+    def opt_version(self) -> NoReturn:
+        """Display the versions of bridge and of Twisted, and exit."""
+        print(f"bridge {__version__} (Twisted {twisted.__version__})")
+        raise SystemExit(0)
+
+    def parseArgs(self, *words: str) -> None:
+        """There are options only; a file's name alone is what people try first."""
+        if words:
+            right = f"write --config {words[0]}"
+            raise usage.UsageError(f"{words[0]!r} is no option: {right}")
+
     def postOptions(self) -> None:
-        if bool(self["demo"]) == bool(self["config"]):
+        if self["demo"] and self["config"]:
+            raise usage.UsageError("--demo needs no --config: give one, not both")
+        if not self["demo"] and not self["config"]:
             raise usage.UsageError("one of --config FILE and --demo is needed")
         self.demo = Demo() if self["demo"] else None
         try:

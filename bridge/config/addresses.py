@@ -46,7 +46,8 @@ def _text(value: object, example: str) -> str:
 
 
 def _listen(value: object) -> tuple[Listen, ...]:
-    return parse_listen(_text(value, '"[::]:80"'))
+    is_port = isinstance(value, int) and 0 < value < 65536 and value is not True
+    return parse_listen(_text(value, f'"[::]:{value if is_port else 80}"'))
 
 
 def _network(value: object) -> Network:

@@ -22,6 +22,16 @@ from bridge.config.unbuilt import Later, Unbuilt
 NAME, ITEM = "NAME", "[]"
 """Steps that stand for any name of a map, and for any item of a list."""
 
+_ELSEWHERE = {
+    "frontends": "fronts", "listeners": "fronts", "entrypoints": "fronts",
+    "backends": "farms", "upstreams": "farms", "clusters": "farms", "pools": "farms",
+    "backend": "to", "default_backend": "to", "upstream": "to", "farm": "to",
+    "bind": "listen", "host": "address", "ip": "address",
+    "healthcheck": "check", "health": "check", "algorithm": "balance",
+    "maxconn": "connections", "max_connections": "connections", "cert": "certificates",
+}  # fmt: skip
+"""What other programs call it."""
+
 _LISTED = 24
 """Words that an error lists; no part of the model has as many keys."""
 
@@ -64,8 +74,38 @@ def find(steps: Sequence[str | int], root: Key | None = None) -> Key | None:
     return key
 
 
+def called(word: str, above: Key) -> list[str]:
+    """
+    The paths of all keys below *above* that are called *word*.
+
+    >>> called("mss", ROOT)
+    ['profiles.NAME.mss']
+    """
+    keys = above.all_below() if word != NAME else ()
+    return [key.path for key in keys if key.path.rpartition(".")[2] == word]
+
+
+def meant(word: str, above: Key) -> str:
+    """
+    What may have been meant by *word*, which is no key of *above*: a key of that name
+    further down, a near one, or one of that name that stands elsewhere.
+    """
+    below = called(word, above)
+    if not below and nearest(word, above.below) is None:
+        below = called(word, ROOT)
+    return (
+        f"did you mean {' or '.join(below)}?"
+        if below
+        else did_you_mean(word, above.below)
+    )
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that *word* is most likely a slip of, if one is near."""
+    known = set(known)
+    other = _ELSEWHERE.get(word.lower())
+    if other in known:
+        return other
     near = difflib.get_close_matches(
         word, sorted(known), n=1, cutoff=0.5
     )  # "ot" for "to"

@@ -19,7 +19,7 @@ from bridge.config import checks, problems, wording
 from bridge.config.keys import ROOT, did_you_mean
 from bridge.config.model import Config
 from bridge.config.problems import ConfigError, Flaw, Place, Spot
-from bridge.config.syntax import MAX_TEXT, lines_of
+from bridge.config.syntax import MAX_TEXT, lines_of, too_long
 from bridge.config.tree import Tree, grow
 
 SECTIONS = ("fronts", "farms", "profiles")
@@ -94,6 +94,8 @@ def _planted(path: Path, environment: Mapping[str, str]) -> Tree:
     try:
         with path.open("rb") as opened:
             data = opened.read(4 * MAX_TEXT + 1)  # UTF-8 takes at most four bytes
+        if len(data) > 4 * MAX_TEXT:
+            return _unread(file, too_long(file))
         return grow(data.decode("utf-8"), file, environment)
     except OSError as error:
         flaw = Flaw(Spot(file, 1, 1), (), f"cannot be read: {error.strerror}")
@@ -102,6 +104,10 @@ def _planted(path: Path, environment: Mapping[str, str]) -> Tree:
         at = Spot(file, len(before), len(before[-1]) + 1)
         message = f"byte 0x{data[error.start]:02x} is no UTF-8: save the file as UTF-8"
         flaw = Flaw(at, (), message)
+    return _unread(file, flaw)
+
+
+def _unread(file: str, flaw: Flaw) -> Tree:
     top = Spot(file, 1, 1)
     return Tree(file, [], None, {(): Place(top, top)}, [flaw], is_yaml=False)
 

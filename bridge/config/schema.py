@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
-from bridge.config.keys import ITEM, NAME, ROOT, Key, did_you_mean, find
+from bridge.config.keys import ITEM, NAME, ROOT, Key, called, find, meant
 from bridge.config.model import Config
 from bridge.config.unbuilt import spelt
 
@@ -84,10 +84,25 @@ def explain(text: str) -> str:
     lines += ["", f"  {key.meaning}"]
     if key.later:
         lines.append(f"  Not built yet: {', '.join(map(str, key.later))}.")
-    below = [inner.path for inner in key.all_below()]
+    below = [k for k in key.all_below() if not k.path.endswith((NAME, ITEM))]
     if below:
-        lines += ["", "  Keys:", *(f"    {path}" for path in below)]
+        width = max(len(inner.path) for inner in below)
+        keys = (f"    {inner.path:<{width}}  {_briefly(inner)}" for inner in below)
+        lines += ["", "  Keys, with their defaults:", *map(str.rstrip, keys)]
+    others = [
+        path for path in called(key.path.rpartition(".")[2], ROOT) if path != key.path
+    ]
+    if others and "." not in key.path:
+        lines += ["", f"  Of the same name: {', '.join(others)}"]
     return "\n".join(lines)
+
+
+def _briefly(key: Key) -> str:
+    if key.neutral is not None:
+        return "(not built yet)"
+    if key.below and key.default in ("", "{}"):
+        return ""  # the keys of the map follow
+    return key.default or "(must be given)"
 
 
 def typed(key: Key) -> str:
@@ -112,7 +127,6 @@ def _asked(text: str) -> Key:
         found = find([step], key)
         if found is None:
             where = f"{known} has" if known else "there is"
-            hint = did_you_mean(step, key.below)
-            raise KeyError(f"{where} no key {step!r}, {hint}")
+            raise KeyError(f"{where} no key {step!r}, {meant(step, key)}")
         key, known = found, found.path
     return key

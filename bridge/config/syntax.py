@@ -41,7 +41,13 @@ _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")  # what PyYAML counts as lin
 _BARE_ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%[^]\s]*)?\](:[0-9-]+)?")
 _BARE_IPV6 = re.compile(r"::[0-9A-Fa-f:./]*")
 _BARE_VARIABLE = re.compile(r"\$\{[^}\s]*\}?")
+_SPLIT = "put parts of it into files of their own, and name them under include"
 _BRACE = "between brackets a bare brace begins a map in YAML"
+_BARE_STAR = re.compile(r"(?<![\w\"'])\*:(?P<port>[0-9]{1,5})")
+_GLUED = re.compile(r"\s*[A-Za-z0-9_-]+:(?=[\[{\"'])")
+_EQUALS = re.compile(r"[A-Za-z0-9_]\s+=\s")
+_KEY_ALONE = re.compile(r"\s*[A-Za-z0-9_.-]+\s*")
+_STAR = "* begins an alias in YAML"
 _BRACKET = "a bare bracket begins a list in YAML, not an address"
 _COLON = "a bare colon ends a key in YAML"
 _ADVICE = (
@@ -75,7 +81,9 @@ class _Loader(Reader, Scanner, Parser, Composer):
         self._nodes += 1
         self._depth += 1
         if self._depth > MAX_DEPTH or self._nodes > MAX_NODES:
-            what = "nested too deep" if self._depth > MAX_DEPTH else "too long"
+            what = f"nested too deep, at most {MAX_DEPTH} may be"
+            if self._depth <= MAX_DEPTH:
+                what = f"too long, at most {MAX_NODES:,} values may be: {_SPLIT}"
             event = self.peek_event()
             raise MarkedYAMLError(None, None, what, event.start_mark)
         node = super().compose_node(parent, index)
@@ -112,10 +120,16 @@ def spot(file: str, mark: Mark) -> Spot:
     return Spot(file, mark.line + 1, mark.column + 1)
 
 
+def too_long(file: str) -> Flaw:
+    """The flaw of a file that nobody reads to its end."""
+    limit = f"{MAX_TEXT:,} characters ({MAX_TEXT >> 20} MiB)"
+    return Flaw(Spot(file, 1, 1), (), f"is longer than {limit}, the limit: {_SPLIT}")
+
+
 def compose(text: str, file: str) -> Node | Flaw | None:
     """The root node of *text*, None where there is none, or why it is no YAML."""
     if len(text) > MAX_TEXT:
-        return Flaw(Spot(file, 1, 1), (), f"is longer than {MAX_TEXT} characters")
+        return too_long(file)
     try:
         return _Loader(text).get_single_node()
     except ReaderError as error:
@@ -137,7 +151,7 @@ def _explained(error: MarkedYAMLError, text: str, file: str) -> Flaw:
         # The end of the file tells nobody where the bracket was opened.
         at = spot(file, error.context_mark) if error.context_mark else at
     line = lines[at.line - 1] if at.line <= len(lines) else ""
-    missing = _missing_quotes(line, at)
+    missing = _missing_quotes(line, at) or _missing_mark(lines, at)
     if missing:
         return missing
     problem = " ".join(filter(None, (error.context, error.problem)))
@@ -151,8 +165,28 @@ def _missing_quotes(line: str, at: Spot) -> Flaw | None:
     """What stands bare at *at* in *line* and means something else to YAML."""
     for pattern, why in ((_BARE_ADDRESS, _BRACKET), (_BARE_VARIABLE, _BRACE)):
         for bare in pattern.finditer(line):
-            if bare.start() < at.column <= bare.end() + 1:
+            quoted = line[: bare.start()].endswith(('"', "'"))
+            if bare.start() < at.column <= bare.end() + 1 and not quoted:
                 here = Spot(at.file, at.line, bare.start() + 1)
                 return Flaw(here, (), f'{why}: quote it: "{bare[0]}"')
+    star = _BARE_STAR.search(line)
+    if star and star.start() < at.column <= star.end() + 1:
+        return Flaw(at, (), f'{_STAR}: write "[::]:{star["port"]}", quoted')
     colons = _BARE_IPV6.match(line, at.column - 1)
     return Flaw(at, (), f'{_COLON}: quote it: "{colons[0]}"') if colons else None
+
+
+def _missing_mark(lines: list[str], at: Spot) -> Flaw | None:
+    """A colon or the space behind it that was forgotten, as far as can be seen."""
+    line = lines[at.line - 1] if at.line <= len(lines) else ""
+    glued = _GLUED.match(line)
+    if glued:
+        here = Spot(at.file, at.line, glued.end() + 1)
+        return Flaw(here, (), "is no YAML: a space is missing after the colon")
+    if _EQUALS.search(line[: at.column]):
+        return Flaw(at, (), "is no YAML: write a colon and a space instead of =")
+    above = lines[at.line - 2] if at.line > 1 else ""
+    if _KEY_ALONE.fullmatch(above) and len(above) - len(above.lstrip()) < at.column:
+        here = Spot(at.file, at.line - 1, len(above.rstrip()) + 1)
+        return Flaw(here, (), "is no YAML: a colon is missing here")
+    return None

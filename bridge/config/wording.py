@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.config.keys import did_you_mean, find, nearest
+from bridge.config.keys import ROOT, did_you_mean, find, meant, nearest
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.profile import NAME
 from bridge.config.scalars import shown
@@ -22,9 +22,9 @@ def flaws(error: ValidationError, places: Mapping[Path, Place]) -> Iterator[Flaw
     """What *error* says, with unknown keys first: they explain what follows."""
     details = error.errors(include_url=False)
     details.sort(key=lambda detail: detail["type"] != "extra_forbidden")
-    meant = {path for detail in details for path in _meant(detail)}
+    implied = {path for detail in details for path in _meant(detail)}
     for detail in details:
-        if detail["type"] != "missing" or detail["loc"] not in meant:
+        if detail["type"] != "missing" or detail["loc"] not in implied:
             yield _flaw(detail, places)
 
 
@@ -59,9 +59,7 @@ def _message(detail: ErrorDetails, path: Path) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind == "extra_forbidden":
-        parent = find(path[:-1])
-        known = parent.below if parent else ()
-        return f"unknown key, {did_you_mean(str(path[-1]), known)}"
+        return f"unknown key, {meant(str(path[-1]), find(path[:-1]) or ROOT)}"
     if kind == "literal_error":
         choice = context["expected"].replace("'", "")
         near = did_you_mean(str(value), choice.replace(" or ", ", ").split(", "))
@@ -70,12 +68,25 @@ def _message(detail: ErrorDetails, path: Path) -> str:
     if kind == "missing":
         key = find(path)
         return f"is missing: give {key.kind}" if key else "is missing"
+    what = next((what for key, what in _NAMED.items() if key in path[2:4]), "")
+    if kind == "string_type" and what and isinstance(value, list | dict):
+        return f"{shown(value)} is no text: {_one(value, what)}"
     if kind in _NO_MATCH and NAME not in context.get("pattern", ""):
         key = find(path)
         return f"{shown(value)} is not {key.kind if key else 'that'}"
     fixed = _FIXED.get(kind)
     return fixed.format(value=shown(value)) if fixed else str(detail["msg"])
 
+
+def _one(value: object, what: str) -> str:
+    """What to write where one name is wanted."""
+    like = value[0] if isinstance(value, list) and value else ""
+    example = f", like {like}" if isinstance(like, str) and like else ""
+    return f"write one {what}'s name{example}"
+
+
+_NAMED = {"to": "farm", "profile": "profile", "base": "profile"}
+"""Keys whose values are names, and of what."""
 
 _NO_MATCH = ("string_pattern_mismatch", "string_too_long")
 # By pydantic's error types: pydantic.dev/latest/errors/validation_errors.

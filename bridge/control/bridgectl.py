@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bridge import __version__
 from bridge.config import ConfigError, load, summary
+from bridge.config.keys import did_you_mean
 from bridge.config.reference import markdown
 from bridge.config.schema import explain, json_schema
 from bridge.doctor import Host, verify, warnings
@@ -23,14 +24,16 @@ EX_CONFIG = 78  # sysexits.h
 
 # Of the contract, and not built: most need the admin socket, which is not either.
 _LATER = (
-    *("init", "doctor", "status", "top", "sessions", "servers", "who", "reload"),
-    *("drain", "ready", "disable", "kill", "log-level"),
+    *("init", "doctor", "setup", "zone", "status", "top", "sessions", "session"),
+    *("servers", "who", "reload", "upgrade", "state", "drain", "ready", "disable"),
+    *("kill", "log-level"),
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.  Returns its exit code; argparse exits with 2 by itself."""
     parser = _parser()
+    _refuse_unknown(parser, sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(arguments)
     try:
         if options.command == "check":
@@ -46,6 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `bridgectl schema | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _refuse_unknown(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    """A command that is none: argparse would list what is not built with the rest."""
+    command = arguments[0] if arguments else "-"
+    if not command.startswith("-") and command not in (*_BUILT, *_LATER):
+        hint = did_you_mean(command, _BUILT)
+        parser.error(f"there is no command {command!r}, {hint}")
 
 
 def check(file: Path, host: Host) -> int:
@@ -83,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
         later.add_argument("rest", nargs=argparse.REMAINDER)
     return parser
 
+
+_BUILT = ("check", "schema", "explain")
 
 _DESCRIPTION = "Checks and explains configurations of the bridge gateway."
 

@@ -31,6 +31,8 @@ _PORT = re.compile(
     r"[0-9]{1,5}"
 )  # not int(): it takes "+80", "8_0" and other scripts' digits
 _RANGE = re.compile(r"(?P<head>.*):(?P<first>[0-9]{1,5})-(?P<last>[0-9]{1,5})")
+_EVERY = re.compile(r"(?P<host>\*|any|all)?:?(?P<port>[0-9]{1,5})|(?P<only>\*|any|all)")
+_HOST = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291 section 2.5.5.2
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -56,6 +58,10 @@ class Address:
 
         Raises ValueError, whose message quotes *text* and says what would be right.
         """
+        scheme, slashes, rest = text.partition("://")
+        if slashes:
+            right = f"write {rest.partition('/')[0]}"
+            raise ValueError(f"{text!r} is a URL: {right}, without {scheme}://")
         host, colon, port = text.rpartition(":")
         if host.startswith("[") and host.endswith("]"):
             return _address6(text, host[1:-1], _port(text, port))
@@ -64,7 +70,8 @@ class Address:
         if ":" in host:
             raise ValueError(f"{text!r}: {_advice(text, host, port)}")
         if not colon:
-            raise ValueError(f"{text!r} has no port: write ADDRESS:PORT")
+            right = f"{text}:80" if _is_ip4(text) else "ADDRESS:PORT"
+            raise ValueError(f"{text!r} has no port: write {right}")
         return cls(_ip4(text, host), _port(text, port))
 
     @property
@@ -154,6 +161,7 @@ def parse_listen(text: str) -> tuple[Listen, ...]:
         return (UnixPath.parse(text),)
     if text.startswith("systemd:"):
         return (SystemdName.parse(text),)
+    _refuse_for_listen(text)
     span = _RANGE.fullmatch(text)
     if not span:
         return (Address.parse(text),)
@@ -168,6 +176,25 @@ def parse_listen(text: str) -> tuple[Listen, ...]:
     start = Address.parse(f"{head}:{first}")
     Address.parse(f"{head}:{last}")  # for the port's sake
     return tuple(replace(start, port=port) for port in range(first, last + 1))
+
+
+def _refuse_for_listen(text: str) -> None:
+    """What other programs take for an address to listen on.  Raises ValueError."""
+    every = _EVERY.fullmatch(text)
+    if every:
+        host, port = every["host"] or every["only"] or "", every["port"] or "80"
+        what = f"{host!r} is no IP address" if host else "has no address"
+        right = f'write "[::]:{port}", quoted, or 0.0.0.0:{port} for IPv4'
+        raise ValueError(f"{text!r}: {what}: {right}")
+    if text.startswith(("/", "@", "./")):
+        path = text if text.startswith("/") else "/run/bridge/web.sock"
+        raise ValueError(f"{text!r} is no address: write unix:{path}")
+    host, colon, port = text.rpartition(":")
+    if colon and _HOST.fullmatch(host) and not _is_ip4(host) and _PORT.fullmatch(port):
+        right = f'write an address of this host, or "[::]:{port}" for all'
+        if host == "localhost":
+            right = f'write "[::1]:{port}" or 127.0.0.1:{port}'
+        raise ValueError(f"{text!r}: {host!r} is no IP address: {right}")
 
 
 @lru_cache(maxsize=1024)  # asked for once a connection, of the same clients
@@ -319,6 +346,8 @@ def _advice(text: str, host: str, port: str) -> str:
     """What to say of an IPv6 address without brackets."""
     if _is_ip6(host):
         return f"an IPv6 address stands in brackets: write [{host}]:{port}"
+    if host == ":" and port:
+        return f"an IPv6 address stands in brackets: write [::]:{port} for every one"
     if _is_ip6(text):
         return f"an IPv6 address stands in brackets, then its port: write [{text}]:80"
     return "write 192.0.2.1:80 or [2001:db8::1]:80"
