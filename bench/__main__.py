@@ -17,13 +17,22 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bench import farm, report
-from bench.contenders import CONTENDERS, SPECIAL, Target, running, versions
+from bench import contenders, farm, report, secure
+from bench.contenders import (
+    BEFORE,
+    CONTENDERS,
+    SPECIAL,
+    Command,
+    Target,
+    of_tree,
+    running,
+    versions,
+)
 from bench.rows import ROWS, Bench, Figures, LoadError, Row
 from bench.secure import SECURE
 from tests.netlab import Lab
 
-COMMANDS = {**CONTENDERS, **SPECIAL, **SECURE}
+COMMANDS: dict[str, Command | None] = {**CONTENDERS, **SPECIAL, **SECURE}
 TROUBLE = (LoadError, OSError, subprocess.SubprocessError, TimeoutError)
 
 
@@ -63,6 +72,13 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
         help="from: " + ", ".join(CONTENDERS),
     )
     parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="CHECKOUT",
+        help="another checkout, set up by `make .venv/ready`: its gateway is measured "
+        f"too, as {BEFORE!r}",
+    )
+    parser.add_argument(
         "--write", type=Path, metavar="FILE", help="put the tables there as well"
     )
     return parser.parse_args(words)
@@ -71,10 +87,20 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
 class Contest:
     """The bed with the farm and all contenders running in it."""
 
-    def __init__(self, bench: Bench, directory: Path, contenders: list[str]) -> None:
+    def __init__(
+        self, bench: Bench, directory: Path, options: argparse.Namespace
+    ) -> None:
         self._bench = bench
         self._directory = directory
-        self._contenders = contenders
+        self._contenders: list[str] = list(options.contenders)
+        self._commands = dict(COMMANDS)
+        self._secure = list(SECURE)
+        if options.against:
+            tree = options.against.absolute()
+            self._commands[BEFORE] = of_tree(tree, contenders.bridge)
+            self._commands[secure.BEFORE] = of_tree(tree, secure.bridge)
+            self._contenders.append(BEFORE)
+            self._secure.append(secure.BEFORE)
         self._targets: dict[str, Target] = {}
         self._port = 8000
 
@@ -90,12 +116,17 @@ class Contest:
             yield
 
     def measure(self, row: Row, rounds: int) -> report.Rounds:
-        names = row.contenders or self._contenders
+        names = self._taking_part(row)
         figures: report.Rounds = {name: [] for name in names}
         for _ in range(rounds):
             for name in names:
                 figures[name].append(self._once(row, name))
         return figures
+
+    def _taking_part(self, row: Row) -> Sequence[str]:
+        if row.contenders == tuple(SECURE):
+            return self._secure
+        return row.contenders or self._contenders
 
     def _once(self, row: Row, name: str) -> Figures:
         if name not in self._targets and not row.contenders:
@@ -104,7 +135,7 @@ class Contest:
             if not row.fresh:
                 return row.measure(self._bench, self._targets[name])
             with self._run(name) as target:
-                if name in SECURE:
+                if name in self._secure:
                     target = replace(target, scheme="https")
                 return row.measure(self._bench, target)
         except TROUBLE as error:
@@ -116,7 +147,7 @@ class Contest:
         place = name.replace("/", "-")
         directory = self._directory / f"{place}-{self._port}"
         lab = self._bench.lab
-        return running(lab, COMMANDS[name], directory, self._port)
+        return running(lab, self._commands[name], directory, self._port)
 
 
 def complain(name: str, what: str, error: Exception) -> None:
@@ -140,7 +171,7 @@ def main(words: Sequence[str]) -> None:
             # Room for all the connections that a minute of TIME_WAIT remembers: else a
             # row pays for those before, since connect(2) searches long for a free port.
             host.sysctl(ipv4__ip_local_port_range="1024 65535", ipv4__tcp_tw_reuse="1")
-        contest = Contest(Bench(lab, options.seconds), directory, options.contenders)
+        contest = Contest(Bench(lab, options.seconds), directory, options)
         tell(report.header(versions(), options.rounds, options.seconds))
         with contest.started():
             for row in (ROWS[name] for name in options.only):

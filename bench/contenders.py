@@ -145,6 +145,12 @@ log: {{access: "{place.directory}/access.log", access_format: text}}
     return [str(twistd), "-n", "--pidfile=", "bridge", "--config", config]
 
 
+def of_tree(tree: Path, command: Command) -> Command:
+    """*command* of this gateway, run from another checkout that is set up (.venv)."""
+    twistd = str(tree / ".venv/bin/twistd")
+    return lambda place: [twistd, *command(place)[1:]]
+
+
 def one_server(place: Place) -> list[str]:
     return bridge(place, rest=", check: off")
 
@@ -157,6 +163,9 @@ def hundred_servers(place: Place) -> list[str]:
 
 MANY = ip_network("198.19.0.0/25")
 """Addresses for 100 servers and some more (RFC 2544)."""
+
+BEFORE = "before"
+"""The gateway of another checkout: see ``of_tree``."""
 
 ONE, HUNDRED = "one server", "100 servers"
 SPECIAL: dict[str, Command] = {

@@ -6,12 +6,15 @@ import platform
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.contenders import ONE
+from bench import secure
+from bench.contenders import BEFORE, ONE
 from bench.measure import middle, ratio
 from bench.rows import Column, Figures, Row
-from bench.secure import HAPROXY, NGINX
 
-YARDSTICKS = ("floor", "haproxy", ONE, HAPROXY, NGINX)
+YARDSTICKS = (
+    *("floor", "haproxy", ONE, secure.HAPROXY, secure.NGINX),
+    *(BEFORE, secure.BEFORE),
+)
 
 Rounds = dict[str, list[Figures]]
 """For each contender its figures, round by round; {} where it failed."""

@@ -16,6 +16,7 @@ from bench.contenders import nginx as plain_nginx
 
 SUITE = "TLS_AES_128_GCM_SHA256"
 BRIDGE, HAPROXY, NGINX = "bridge/tls", "haproxy/tls", "nginx/tls"
+BEFORE = "before/tls"
 
 
 def certificate(place: Place) -> tuple[Path, Path]:

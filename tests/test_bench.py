@@ -78,6 +78,16 @@ def test_the_floor_passes_every_byte_and_a_half_close(
     assert read_all(client) == b"answer after the end"
 
 
+def test_another_checkouts_gateway_is_measured_by_the_same_configuration(
+    tmp_path: Path,
+) -> None:
+    place = contenders.Place(tmp_path, "2001:db8::1", "198.18.0.2", 8000, 8001)
+    ours = contenders.bridge(place)
+    theirs = contenders.of_tree(Path("/other"), contenders.bridge)(place)
+    assert theirs[0] == "/other/.venv/bin/twistd"
+    assert theirs[1:] == ours[1:]
+
+
 def test_the_floor_passes_single_bytes(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
