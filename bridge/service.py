@@ -172,6 +172,7 @@ class Gateway(Service):
             idle=front.timeouts.idle,
             half_closed=front.timeouts.half_closed,
             close=front.timeouts.close,
+            greeting=front.timeouts.greeting,
         )
         terms = Terms(self._house, name, farms[first], timeouts)
         if self._logs.lines is not None:
@@ -263,6 +264,7 @@ class Gateway(Service):
         self._failures.stop()
         for terms in self._terms.values():
             terms.opening.close()
+            terms.greeting.close()
             for each in (terms, *terms.routed):
                 each.dialing.close()
         self.farms.stop()

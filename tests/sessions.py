@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from bridge.farm.farm import Farm, Policy
@@ -24,7 +25,10 @@ TIMEOUTS = Timeouts(open=10, connect=3, idle=100, half_closed=20, close=5)
 
 
 class Running:
-    """One front on loopback, one farm, and the records of the sessions between."""
+    """
+    One front on loopback, one farm, and the records of the sessions between.  *settle*
+    changes the front's terms before anybody comes.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class Running:
         failures: int = 0,
         front: Security | None = None,
         back: Security | None = None,
+        settle: Callable[[Terms], None] = lambda terms: None,
         **admission: Any,
     ) -> None:
         self.turner = Turner()
@@ -48,6 +53,7 @@ class Running:
         self.terms.security = front
         self.terms.told = self.records.append
         self.terms.needs_sides = True
+        settle(self.terms)
         settings = {"allow": Networks(), "deny": Networks(), "connections": 100}
         factory = FrontFactory(self.terms, Admission(**{**settings, **admission}))
         listener = socket.create_server(("127.0.0.1", 0))

@@ -84,6 +84,10 @@ class FrontTimeouts(Part):
     open: Annotated[Seconds, _TIMEOUT] = 10.0
     """One absolute deadline, from accepting the client until the server is connected.
     Bytes that arrive do not extend it."""
+    greeting: Annotated[Seconds, _TIMEOUT] = 3.0
+    """With mode `sni` and a `default`: how long a client may say nothing at all before
+    it is taken to the default, as one that waits for the server to speak first (SMTP,
+    SSH, MySQL). One that has begun a ClientHello has until `open`."""
     idle: Annotated[Seconds, _TIMEOUT] = 3600.0
     """A session in which no byte moved for this long, in neither direction, ends as
     `idle`."""

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from OpenSSL import SSL
 
+from bridge.net.names import escaped
+
 
 class TlsInfo(NamedTuple):
     """Names as OpenSSL has them; empty where there is none."""
@@ -16,7 +18,7 @@ class TlsInfo(NamedTuple):
     """``TLSv1.3``"""
     cipher: str
     sni: str
-    """The server name that the client asked for (RFC 6066, section 3)."""
+    """The server name that the client asked for (RFC 6066, section 3), escaped."""
     alpn: str
     """The protocol agreed on (RFC 7301)."""
     subject: str
@@ -29,7 +31,7 @@ def tls_info(connection: SSL.Connection) -> TlsInfo:
     return TlsInfo(
         connection.get_protocol_version_name(),
         connection.get_cipher_name() or "",
-        _text(connection.get_servername()),
+        escaped(connection.get_servername() or b""),
         _text(connection.get_alpn_proto_negotiated()),
         certificate.subject.rfc4514_string() if certificate is not None else "",
     )

@@ -35,13 +35,14 @@ class Greeting:
     How long that may take is for a deadline of the session's to say.
     """
 
-    __slots__ = ("_greeted", "_reader", "_seen", "_stream")
+    __slots__ = ("_greeted", "_reader", "_stream", "seen")
 
     def __init__(self, stream: Stream, greeted: Greeted) -> None:
         self._stream = stream
         self._greeted = greeted
         self._reader = HelloReader()
-        self._seen = 0
+        self.seen = 0
+        """Bytes that have come so far."""
 
     def begin(self) -> None:
         """Look at what is there already; *greeted* may hear from within this call."""
@@ -67,7 +68,7 @@ class Greeting:
         except OSError:  # reset: the pump is about to report that
             return
         try:
-            hello = self._reader.feed(data[self._seen :])
+            hello = self._reader.feed(data[self.seen :])
             # A FIN is seen as nothing at all, or as nothing more.
             if hello is None and (not data or self._stream.ended):
                 raise HelloError("the client ended before its ClientHello did")
@@ -75,13 +76,16 @@ class Greeting:
             self._give_back()
             self._greeted.ungreeted(self._stream, error)
             return
-        self._seen = len(data)
+        self.seen = len(data)
         if hello is not None:
             self._give_back()
             self._greeted.greeted(self._stream, hello)
 
+    def give_up(self) -> None:
+        """Look no more: from now on the stream hears of its socket itself."""
+        self._stream.pump.hand_over(self._stream.fd, self._stream)
+
     def _give_back(self) -> None:
         """The edge of what waits has been seen here, and will not come again."""
-        stream = self._stream
-        stream.pump.hand_over(stream.fd, stream)
-        stream.readable = True
+        self.give_up()
+        self._stream.readable = True

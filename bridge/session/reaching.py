@@ -53,12 +53,15 @@ class Reaching:
         """Of the farm's own addresses, the one this session has a port of."""
         self.unable: tuple[str, ...] = ()
         """Those that had no port left for a dial."""
-        self.asked = ""
-        """The name that the client asked for (SNI), where its ClientHello was read."""
         self.reason = ""
         """
         Why it ends as it does, where the ending's word does not say it all: a failed
         dial in the kernel's words, a time-out of ours, a stream that was cut off.
+        """
+        self.asked = ""
+        """
+        Whom the client asks for (SNI), as it wrote it: printable ASCII, 255 characters
+        at most.  Empty where nobody has looked, or where it asks for nobody.
         """
         self.dial_began: float | None = None
         self.dialed: float | None = None

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from bridge.net.names import escaped
 from bridge.net.relay import Relay
 from bridge.net.splice import Splice
-from bridge.net.stream import join
+from bridge.net.stream import READ_SIZE, join
 from bridge.net.tcpinfo import why_broken
 from bridge.net.tls import TLSStream
 from bridge.session import telling
@@ -40,7 +41,8 @@ class Session(Reaching):
     """
 
     __slots__ = (
-        "_flush", "accepted", "down", "ended_in", "ending", "quiet", "seen", "up",
+        "_flush", "_greeting", "accepted", "down", "ended_in", "ending", "quiet",
+        "seen", "up",
     )  # fmt: skip
 
     def __init__(self, terms: Terms, front: Stream) -> None:
@@ -55,6 +57,8 @@ class Session(Reaching):
         """Progress at the last sweep, and for how many sweeps there was none."""
         self.quiet = 0
         self._flush: Flush | None = None
+        self._greeting: Greeting | None = None
+        """Of a client that has not said a word yet, and has time to."""
 
     def begin(self, admission: Event) -> None:
         """Start with what the front says of this client."""
@@ -108,6 +112,8 @@ class Session(Reaching):
             action(self)
         if self._flush is not None:
             self._flush.cancel()
+        if self._greeting is not None:
+            self.greeted()
         if self.dialed is None:
             terms.opening.pop(self, None)
             terms.dialing.pop(self, None)
@@ -132,11 +138,17 @@ class Session(Reaching):
 
     def unsecured(self, stream: TLSStream, error: TLSError) -> None:
         """The front's handshake failed."""
+        if not self.asked:  # nobody has looked: there is only one certificate
+            self.asked = escaped(stream.connection.get_servername() or b"")
         self.front_failed(error)
 
     def front_failed(self, error: TLSError) -> None:
         """There will be no handshake, or it failed."""
         self.reason = str(error)
+        try:  # with bytes unread, close(2) resets and the alert is lost
+            self.front.socket.recv(READ_SIZE)
+        except OSError:  # it will be said again
+            pass
         self.handle(Event.TLS_FAILED)
 
     # What the pump reports
@@ -202,8 +214,30 @@ class Session(Reaching):
         front.handshake(self)
 
     def _read(self) -> None:
+        """Read whom the client asks for; one who says nothing may have a farm too."""
         self._begin_opening()
-        Greeting(self.front, ByFarm(self)).begin()
+        terms, greeting = self.terms, Greeting(self.front, ByFarm(self))
+        greeting.begin()
+        silent = self.state is State.READING and not greeting.seen
+        if silent and terms.routes is not None and terms.routes.default is not None:
+            self._greeting = greeting
+            waiting = terms.greeting
+            waiting[self] = terms.seconds() + waiting.seconds
+            if not waiting.armed:
+                waiting.arm()
+
+    def silent(self) -> None:
+        """The client has not said a word for ``greeting`` seconds."""
+        greeting, self._greeting = self._greeting, None
+        if greeting is not None and not greeting.seen:
+            greeting.give_up()
+            ByFarm(self).unspoken()
+
+    def greeted(self) -> None:
+        """The client has said enough, or left: it is not waited for any more."""
+        if self._greeting is not None:
+            self._greeting = None
+            self.terms.greeting.pop(self, None)
 
     def _join(self) -> None:
         front, back = self.front, self.back

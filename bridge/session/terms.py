@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bridge.net.port import Room
     from bridge.net.pump import Pump
     from bridge.net.security import Security
+    from bridge.net.signing import Offer
     from bridge.net.splice import Pipes
     from bridge.session.choosing import Routes
     from bridge.session.flow import State
@@ -42,6 +43,7 @@ class Timeouts:
     idle: float
     half_closed: float
     close: float
+    greeting: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,12 @@ class House:
 class Securities(Protocol):
     """Certificates by the names that are theirs."""
 
-    def find(self, name: str | None) -> Security | None:
-        """For a client that asks for *name*; None: it is refused."""
+    @property
+    def first(self) -> Security | None:
+        """For a client whose hello cannot be read; None: it is refused."""
+
+    def find(self, name: str | None, offer: Offer | None = None) -> Security | None:
+        """For a client that asks for *name* and offers that; None: it is refused."""
 
 
 class Terms:
@@ -99,6 +105,8 @@ class Terms:
         self.seconds = clock.seconds
         """The time now, on the monotonic clock."""
         self.opening: Deadlines[Reaching] = Deadlines(clock, timeouts.open, _late)
+        self.greeting: Deadlines[Session] = Deadlines(clock, timeouts.greeting, _silent)
+        """Of clients that have not said a word, in front of ``routes``."""
         self.dialing: Deadlines[Reaching] = Deadlines(
             clock, timeouts.connect, _unanswered
         )
@@ -127,6 +135,10 @@ class Terms:
 
 def _late(session: Reaching) -> None:
     session.late()
+
+
+def _silent(session: Session) -> None:
+    session.silent()
 
 
 def _unanswered(session: Reaching) -> None:
