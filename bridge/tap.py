@@ -23,7 +23,7 @@ from twisted.python import usage
 import twisted
 from bridge import __version__, doctor
 from bridge.config.problems import ConfigError
-from bridge.config.reader import load, summary
+from bridge.config.reader import summary
 from bridge.control.parting import Parting
 from bridge.control.signals import install
 from bridge.demo import Demo
@@ -76,13 +76,13 @@ class Options(usage.Options):
         if not self["demo"] and not self["config"]:
             raise usage.UsageError("one of --config FILE and --demo is needed")
         self.demo = Demo() if self["demo"] else None
+        host = doctor.Host.read()
         try:
             if self.demo is not None:
                 self.document = self.demo.document()
             else:
-                self.document = load(Path(self["config"]), os.environ)
-            host = doctor.Host.read()
-            doctor.verify(self.document, host)
+                file = Path(self["config"])
+                self.document = doctor.read(file, os.environ, host)
         except ConfigError as error:
             _leave(EX_CONFIG, str(error))
         self._warn(host)

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.config import ConfigError, Document, load
 from bridge.control.bridgectl import check
-from bridge.doctor import Host, verify, warnings
+from bridge.doctor import Host, read, verify, warnings
 from tests.authority import Authority, put
 
 DAY = 86400.0
@@ -161,6 +161,133 @@ def test_a_certificate_that_nobody_can_ask_for_is_warned_of(
     (folder / "b.key").chmod(0o640)
     (line,) = told(folder)
     assert "certificates[1].certificate" in line and why in line
+
+
+def first_pass(folder: Path, text: str) -> list[str]:
+    """Everything that is wrong, as one reading finds it: line, column and path."""
+    (folder / "bridge.yaml").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read(folder / "bridge.yaml", {}, HOST)
+    return [f"{p.line}:{p.column} {p.path}" for p in caught.value.problems]
+
+
+def test_faults_of_files_come_with_those_of_the_text_in_order(folder: Path) -> None:
+    (folder / "a.pem").unlink()
+    put(folder / "b.key", GOOD.key_pem())
+    put(folder / "c.key", b"garbage")
+    text = TEXT.replace("    to: web\n", "    to: wbe\n    dual_stak: true\n")
+    text = text.replace("      client_ca", "      minimum: 1.1\n      client_ca")
+    text = text.replace("b.key}", "b.key, client_certificate: maybe}")
+    text = text.replace("{ca: ca.pem", "{cas: x, ca: ca.pem")
+    assert first_pass(folder, text) == [
+        "4:9 fronts.web.to",
+        "5:5 fronts.web.dual_stak",
+        "8:25 fronts.web.tls.certificates[0].certificate",
+        "9:37 fronts.web.tls.certificates[1].key",
+        "9:64 fronts.web.tls.certificates[1].client_certificate",
+        "10:16 fronts.web.tls.minimum",
+        "16:11 farms.web.tls.cas",
+        "16:56 farms.web.tls.key",
+    ]
+
+
+def test_all_files_of_one_certificate_are_looked_at(folder: Path) -> None:
+    (folder / "a.pem").unlink()
+    put(folder / "a.key", b"garbage")
+    (folder / "ca.pem").unlink()
+    assert [line.split(": ")[0] for line in faults(folder)] == [
+        "7:25 fronts.web.tls.certificates[0].certificate",
+        "7:37 fronts.web.tls.certificates[0].key",
+        "9:18 fronts.web.tls.client_ca",
+        "14:15 farms.web.tls.ca",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("", [""]),
+        ("[]", [""]),
+        ("fronts: {web: {tls: 7}}\nfarms: 3", ["fronts.web.tls", "farms"]),
+        ("fronts: {web: {tls: {certificates: 7}}}", ["fronts.web.tls.certificates"]),
+        ("fronts: {web: {tls: {certificates: [7, {key: a.key}]}}}",
+         ["fronts.web.tls.certificates[0]",
+          "fronts.web.tls.certificates[1].certificate"]),
+        ("fronts: {web: {tls: {certificates: [{certificate: gone.pem}], 1: x}}}",
+         ["fronts.web.tls.certificates[0].certificate"]),
+        ("fronts: {web: {tls: {certificates: [{certificate: 1}]}}}",
+         ["fronts.web.tls.certificates[0].certificate"]),
+        ("fronts: [: ]", []),
+    ],
+)  # fmt: skip
+def test_whatever_is_wrong_with_the_text_the_first_pass_tells_it(
+    folder: Path, text: str, paths: list[str]
+) -> None:
+    found = first_pass(folder, text)
+    assert found
+    assert set(paths) <= {line.partition(" ")[2] for line in found}
+
+
+def test_without_a_clock_the_text_alone_is_judged(folder: Path) -> None:
+    (folder / "a.pem").unlink()
+    (folder / "bridge.yaml").write_text(TEXT.replace("to: web", "to: wbe"))
+    with pytest.raises(ConfigError) as caught:
+        read(folder / "bridge.yaml", {}, Host())
+    assert [p.path for p in caught.value.problems] == ["fronts.web.to"]
+
+
+def test_a_certificate_without_subject_alt_name_is_warned_of(folder: Path) -> None:
+    """And it does not stop a start: what speaks to it may be older than RFC 9525."""
+    AUTHORITY.issue(common="a.example").write(folder, "a")
+    (folder / "a.key").chmod(0o640)
+    (line,) = told(folder)
+    assert line.startswith(
+        "bridge.yaml:7:25: fronts.web.tls.certificates[0].certificate: "
+        "the certificate has no name in it: without subjectAltName"
+    )
+
+
+def test_authorities_that_have_all_expired_are_warned_of(folder: Path) -> None:
+    old = Authority("an old one", until=-0.5)
+    (folder / "ca.pem").write_bytes(old.pem)
+    one, two = told(folder)
+    assert "9:18: fronts.web.tls.client_ca: nobody is believed: what is in ca" in one
+    assert "14:15: farms.web.tls.ca: nobody is believed" in two
+    (folder / "ca.pem").write_bytes(old.pem + AUTHORITY.pem)
+    assert told(folder) == []
+
+
+TWINS = TEXT.replace("b.key}", "b.key}\n        - {certificate: d.pem, key: d.key}")
+
+
+def twins(folder: Path, *names: str, rsa: bool = True, more: str = "") -> list[str]:
+    """What is said of a third certificate for *names*."""
+    AUTHORITY.issue(*names, is_rsa=rsa).write(folder, "d")
+    (folder / "d.key").chmod(0o640)
+    text = TWINS.replace("key: d.key", f"key: d.key{more}")
+    return [line.partition(": ")[2].partition(": ")[2] for line in told(folder, text)]
+
+
+def test_two_kinds_of_key_for_one_name_are_both_seen(folder: Path) -> None:
+    assert twins(folder, "a.example") == []
+    assert twins(folder, "b.example", "a.example") == []
+    assert twins(folder, "a.example", rsa=False) == [
+        "the certificate is for names that have one already: no client will see it"
+    ]
+
+
+def test_a_twin_under_another_rule_for_clients_is_warned_of(folder: Path) -> None:
+    (line,) = twins(folder, "b.example", more=", client_certificate: none")
+    assert line.startswith("for b.example no client will see it: one before it")
+
+
+def test_addresses_have_twins_as_well(folder: Path) -> None:
+    why = "the certificate has no host's name in it: no client will see it"
+    assert twins(folder, "192.0.2.1") == [why]
+    AUTHORITY.issue("192.0.2.1").write(folder, "a")
+    (folder / "a.key").chmod(0o640)
+    assert twins(folder, "192.0.2.1") == []
+    assert twins(folder, "192.0.2.1", rsa=False) == [why]
 
 
 def test_bridgectl_check_verifies(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from pathlib import Path as FilePath
+from typing import Any, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 """Keys and indexes from the document's root: ``("fronts", "web", "listen", 0)``."""
@@ -67,10 +68,15 @@ class Problem:
 
 
 class ConfigError(ValueError):
-    """The operator's configuration is wrong.  Its text is every problem, in order."""
+    """
+    The operator's configuration is wrong.  Its text is every problem, in order.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    *draft*: what could be read of it all the same, so that more can be found wrong.
+    """
+
+    def __init__(self, problems: Iterable[Problem], draft: Draft | None = None) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
+        self.draft = draft
         super().__init__("\n".join(map(str, self.problems)))
 
 
@@ -112,6 +118,19 @@ class Flaw:
     spot: Spot
     path: Path
     message: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A configuration as plain values, with all that is known to be wrong with it."""
+
+    values: Any
+    places: Mapping[Path, Place]
+    sources: Mapping[str, Sequence[str]]
+    """The lines of each file, by its name."""
+    folder: FilePath
+    """Where relative paths begin."""
+    flaws: Sequence[Flaw] = ()
 
 
 def place_of(places: Mapping[Path, Place], path: Path) -> Place:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from bridge.config import checks, problems, wording
 from bridge.config.keys import ROOT, did_you_mean
 from bridge.config.model import Config
-from bridge.config.problems import ConfigError, Flaw, Place, Spot
+from bridge.config.problems import ConfigError, Draft, Flaw, Place, Spot
 from bridge.config.syntax import MAX_TEXT, lines_of, too_long
 from bridge.config.tree import Tree, grow
 
@@ -150,19 +150,25 @@ def _document(trees: Sequence[Tree]) -> Document:
     main = trees[0]
     sources = {tree.file: tree.lines for tree in trees}
     flaws = [flaw for tree in trees for flaw in _joined(main, tree)]
-    config = None
+    config = values = None
+    folder = Path(main.file).parent
     # Half a configuration would seem to lack all that the other half holds.
     if all(tree.is_yaml for tree in trees):
         if main.values is None and not flaws:
             what = "the configuration is empty: it needs fronts and farms"
             flaws.append(Flaw(main.places[()].value, (), what))
         elif main.values is not None:
-            folder = Path(main.file).parent
-            config, wrong = _validated(main.values, main.places, folder)
+            excess = checks.too_large(main.values, main.places)
+            if excess is None:
+                values = main.values
+                config, wrong = _validated(values, main.places, folder)
+            else:
+                wrong = [excess]
             unknown = [f for f in wrong if f.message.startswith("unknown key")]
             flaws = unknown + flaws + wrong
     if flaws or config is None:
-        raise ConfigError(problems.told(flaws, sources))
+        draft = Draft(values, main.places, sources, folder, flaws)
+        raise ConfigError(problems.told(flaws, sources), draft)
     return Document(config, main.places, sources)
 
 
@@ -170,9 +176,6 @@ def _validated(
     values: Any, places: Mapping[problems.Path, Place], folder: Path
 ) -> tuple[Config | None, list[Flaw]]:
     """*folder* is where relative paths begin."""
-    excess = checks.too_large(values, places)
-    if excess is not None:
-        return None, [excess]
     wrong = list(checks.flaws(values, places))
     try:
         return Config.model_validate(values, context={"folder": folder}), wrong

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bridge import __version__
-from bridge.config import ConfigError, load, summary
+from bridge.config import ConfigError, summary
 from bridge.config.keys import did_you_mean
 from bridge.config.reference import markdown
 from bridge.config.schema import explain, json_schema
-from bridge.doctor import Host, verify, warnings
+from bridge.doctor import Host, read, warnings
 
 EX_CONFIG = 78  # sysexits.h
 
@@ -62,8 +62,7 @@ def _refuse_unknown(parser: argparse.ArgumentParser, arguments: Sequence[str]) -
 def check(file: Path, host: Host) -> int:
     """Say whether *file* is right, and what of it cannot work on *host*."""
     try:
-        document = load(file, os.environ)
-        verify(document, host)
+        document = read(file, os.environ, host)
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
