@@ -89,6 +89,15 @@ class Authority:
         """A certificate for *names*; the rest are fields of Asked."""
         return self._issue(replace(Asked(names), **asked), self._own)  # type: ignore[arg-type]
 
+    def altered(self, issued: Issued, old: bytes, new: bytes) -> bytes:
+        """*issued*'s certificate in DER with *new* for *old*, signed again."""
+        assert len(old) == len(new)
+        assert old in issued.certificate.tbs_certificate_bytes
+        signed = issued.certificate.tbs_certificate_bytes.replace(old, new)
+        signature = self._own.key.sign(signed, ec.ECDSA(hashes.SHA256()))
+        algorithm = bytes.fromhex("300a06082a8648ce3d040302")  # ecdsa-with-SHA256
+        return _der(0x30, signed + algorithm + _der(3, b"\0" + signature))
+
     def write(self, folder: Path, name: str = "ca.pem") -> Path:
         put(folder / name, self.pem)
         return folder / name
@@ -129,6 +138,11 @@ def put(path: Path, data: bytes) -> None:
     beside = path.with_name(path.name + ".new")
     beside.write_bytes(data)
     beside.replace(path)
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    return bytes([tag, 0x82, size >> 8, size & 255]) + content
 
 
 def _name(common: str) -> x509.Name:

@@ -167,7 +167,7 @@ def identified(identity: str) -> Callable[[SSL.Connection], str]:
             return f"the server's certificate {what}"
         except service_identity.CertificateError:
             return "the server's certificate names nobody in subjectAltName"
-        except ValueError:  # OpenSSL has believed it, but reads less of it
+        except Exception:  # OpenSSL has believed it, but reads less of it
             return "the server's certificate has names that cannot be read"
         known = certificate
         return ""

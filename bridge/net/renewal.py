@@ -135,8 +135,7 @@ class Renewal:
 
     def reload(self) -> None:
         """Read all files again, changed or not: the operator asks for it."""
-        self._each(Kept.renew)
-        self._warn()
+        self._new_day()
 
     def expiries(self) -> Iterator[Expiry]:
         """Every certificate in use."""
@@ -147,7 +146,10 @@ class Renewal:
 
     def _new_day(self) -> None:
         self._each(Kept.renew)
-        self._warn()
+        try:
+            self._warn()
+        except Exception:  # as below
+            _log.failure("certificates that expire")
 
     def _each(self, do: Callable[[Kept], None]) -> None:
         for kept in self._kept:

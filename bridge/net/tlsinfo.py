@@ -1,14 +1,18 @@
 """
 What a connection knows of its TLS, as records tell it.
+
+All of it is made of what the other end has sent, at a moment when nothing may fail:
+whatever cannot be read is told as well as it can be, and nothing raises.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 from bridge.net.names import escaped
+from bridge.net.subject import UNREADABLE, shown, subject_of
 
 
 class TlsInfo(NamedTuple):
@@ -26,17 +30,37 @@ class TlsInfo(NamedTuple):
 
 
 def tls_info(connection: SSL.Connection) -> TlsInfo:
-    """Ask *connection*, whose handshake is through."""
-    certificate = connection.get_peer_certificate(as_cryptography=True)
+    """Ask *connection*, whose handshake is through.  Never raises."""
     return TlsInfo(
         connection.get_protocol_version_name(),
         connection.get_cipher_name() or "",
-        escaped(connection.get_servername() or b""),
+        shown(escaped(connection.get_servername() or b"")),
         _text(connection.get_alpn_proto_negotiated()),
-        certificate.subject.rfc4514_string() if certificate is not None else "",
+        _subject(connection),
     )
 
 
 def _text(name: bytes | None) -> str:
     """Bytes from the network: whatever is not ASCII is escaped."""
-    return (name or b"").decode("ascii", "backslashreplace")
+    return shown((name or b"").decode("ascii", "backslashreplace"))
+
+
+def _subject(connection: SSL.Connection) -> str:
+    """Of the certificate shown.  OpenSSL accepts more than ``cryptography`` reads."""
+    try:
+        certificate = connection.get_peer_certificate(as_cryptography=True)
+        if certificate is None:
+            return ""
+        return shown(certificate.subject.rfc4514_string())
+    except BaseException:  # a panic of its Rust is no Exception
+        return _subject_of_bytes(connection)
+
+
+def _subject_of_bytes(connection: SSL.Connection) -> str:
+    try:
+        certificate = connection.get_peer_certificate()
+        if certificate is None:
+            return ""
+        return subject_of(crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate))
+    except BaseException:
+        return UNREADABLE

@@ -9,12 +9,14 @@ before the first action runs, so whatever an action sets off may come back in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from twisted.logger import Logger
 
 from bridge.net.names import escaped
 from bridge.net.relay import Relay
 from bridge.net.splice import Splice
-from bridge.net.stream import READ_SIZE, join
+from bridge.net.stream import READ_SIZE, Stream, join
 from bridge.net.tcpinfo import why_broken
 from bridge.net.tls import TLSStream
 from bridge.session import telling
@@ -28,8 +30,14 @@ from bridge.session.reaching import Reaching
 if TYPE_CHECKING:
     from bridge.net.direction import Direction
     from bridge.net.security import Security, TLSError
-    from bridge.net.stream import Stream
     from bridge.session.terms import Terms
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BUG = "A bug in the gateway; the session is given up"
+
+_log = Logger()
 
 
 class Session(Reaching):
@@ -71,64 +79,82 @@ class Session(Reaching):
         self.handle(admission)
 
     def handle(self, event: Event) -> None:
-        """The one way in for everything that happens."""
+        """
+        The one way in for everything that happens.  Does not raise: a bug ends this
+        session, and whoever told it of something goes on with the others.
+        """
         before = self.state
         row = _PLAN.get((before, event))
         if row is None:  # no row, no change: see flow
             return
         after, actions, ending = row
         self.state = after
-        if self.terms.house.trace is not None:
-            self.terms.house.trace(self, before, event)
         if ending is not None and self.ending is None:
             self.ending, self.ended_in = ending, before
-        if after is State.CLOSED:
-            self._close(actions)
-        else:
-            for action in actions:
-                action(self)
+        try:
+            if self.terms.house.trace is not None:
+                self.terms.house.trace(self, before, event)
+            if after is State.CLOSED:
+                self._close(actions)
+            else:
+                for action in actions:
+                    action(self)
+        except Exception:
+            _log.failure(BUG)
+            self.handle(Event.CRASHED)
 
     def _close(self, actions: Iterable[Callable[[Session], None]]) -> None:
         """
         The last transition.
 
         What the sockets know is asked while they are open.  Then everything is let go
-        of, cycles first: the collector shall find nothing.
+        of, cycles first: the collector shall find nothing.  All of it is, whatever one
+        step meets.
         """
-        terms, up, down = self.terms, self.up, self.down
-        record = telling.record_of(self) if terms.told is not None else None
+        terms = self.terms
+        record = _surely(telling.record_of, self) if terms.told is not None else None
         if self.ending in WORTH:
-            complain(self, self.ending)
-        if up is not None and down is not None:
-            # The pump may still have been asked to run them, on descriptors that will
-            # be another session's by then.
-            up.over = down.over = True
-            if up.held or down.held:
-                up.stop()
-                down.stop()
-            terms.counters.up += up.bytes
-            terms.counters.down += down.bytes
-        for action in actions:
-            action(self)
+            _surely(complain, self, self.ending)
+        _surely(Session._stop_moving, self)
+        try:
+            for action in actions:
+                action(self)
+        except Exception:
+            _log.failure(BUG)
+            _surely(Stream.abort, self.front)
+            if self.back is not None:
+                _surely(Stream.abort, self.back)
         if self._flush is not None:
             self._flush.cancel()
         if self._greeting is not None:
-            self.greeted()
+            _surely(Session.greeted, self)
         if self.dialed is None:
             terms.opening.pop(self, None)
             terms.dialing.pop(self, None)
         self.up = self.down = self.back = self._dial = self._flush = None
+        terms.sessions.discard(self)
+        terms.counters.endings[(self.ending or Ending.ERROR)._value_] += 1
         if self.ended_in not in _BEFORE_FARM:
             terms.farm.active -= 1
-            self._release()
-        terms.sessions.discard(self)
+            _surely(Session._release, self)
         room = terms.house.room
         room.taken -= 1
         if room.waiting:
-            room.resume()
-        terms.counters.endings[(self.ending or Ending.ERROR)._value_] += 1
+            _surely(room.resume)
         if record is not None and terms.told is not None:
-            terms.told(record)
+            _surely(terms.told, record)
+
+    def _stop_moving(self) -> None:
+        up, down = self.up, self.down
+        if up is not None and down is not None:
+            # The pump may still have been asked to run them, on descriptors that will
+            # be another session's by then.
+            up.over = down.over = True
+            self.terms.counters.up += up.bytes
+            self.terms.counters.down += down.bytes
+            if up.held or down.held:
+                up.stop()
+                down.stop()
 
     # What the front's handshake reports
 
@@ -288,6 +314,15 @@ class Session(Reaching):
         self.front.abort()
         if self.back is not None:
             self.back.abort()
+
+
+def _surely(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """Take *step*; a bug in it must not keep the next one from being taken."""
+    try:
+        return step(*args, **kwargs)
+    except Exception:
+        _log.failure(BUG)
+        return None
 
 
 _BEFORE_FARM = frozenset({State.ACCEPTED, State.SECURING, State.READING})

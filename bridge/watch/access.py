@@ -12,15 +12,19 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import time
 from typing import Protocol
 
+from twisted.logger import Logger
+
 from bridge.net.tcpinfo import TcpInfo
 from bridge.net.tlsinfo import TlsInfo
 from bridge.watch.record import Record, Sides
+
+_log = Logger()
 
 
 class Format(Protocol):
@@ -118,7 +122,7 @@ def _name(record: Record) -> str:
 _TCPLOG = "%s:%d [%s.%03d] %s %s/%s %d/%d/%d %d %s %d/%d/%d/%d/%d 0/%d"
 
 
-def render(form: Format, records: Iterable[Record], monotonic: float) -> str:
+def render(form: Format, records: Sequence[Record], monotonic: float) -> str:
     """
     *records* as lines of *form*, each ended.  *monotonic* is that clock's time now.
 
@@ -126,7 +130,20 @@ def render(form: Format, records: Iterable[Record], monotonic: float) -> str:
     record tells when its session was, as seen from now.
     """
     line, epoch = form.line, time() - monotonic
-    return "".join([line(record, epoch) + "\n" for record in records])
+    try:
+        return "".join([line(record, epoch) + "\n" for record in records])
+    except Exception:  # a bug of ours: not at the price of the others
+        return "".join(_those_that_can(form, records, epoch))
+
+
+def _those_that_can(
+    form: Format, records: Iterable[Record], epoch: float
+) -> Iterator[str]:
+    for record in records:
+        try:
+            yield form.line(record, epoch) + "\n"
+        except Exception:
+            _log.failure("A bug in the gateway; a session has no line in the log")
 
 
 _quoted = lru_cache(maxsize=1024)(json.dumps)

@@ -1,0 +1,145 @@
+"""A bug met by one session: it is let go of, and whoever met it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bridge.net.stream import Stream
+from bridge.session import session as module
+from bridge.session import telling
+from bridge.session.flow import Event, State
+from bridge.session.session import Session
+from bridge.watch.access import JsonFormat, TextFormat, render
+from tests.logged import logged
+from tests.pumping import PATIENCE
+from tests.sessions import Running, server
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    listening = server()
+    made = Running(listening.getsockname())
+    yield made
+    made.close()
+    listening.close()
+
+
+def opened(running: Running, count: int) -> list[Session]:
+    """So many sessions, joined."""
+    for _ in range(count):
+        running.connect()
+    sessions = running.terms.sessions
+    running.turner.until(
+        lambda: len(sessions) == count and all(s.state is State.OPEN for s in sessions)
+    )
+    return list(sessions)
+
+
+def broken(*_: object, **__: object) -> Any:
+    raise ValueError("odd")
+
+
+def is_let_go(running: Running, session: Session) -> bool:
+    """Nothing of it is left anywhere."""
+    return (
+        session not in running.terms.sessions
+        and session.state is State.CLOSED
+        and session.front.fd == -1
+        and session.back is None
+        and session.server is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        (telling, "record_of"),
+        (module, "complain"),
+        (Session, "_stop_moving"),
+        (Session, "_release"),
+        (Stream, "abort"),
+    ],
+)
+def test_whatever_fails_at_a_sessions_end_it_is_let_go_of(
+    running: Running, monkeypatch: pytest.MonkeyPatch, where: Any, what: str
+) -> None:
+    (session,) = opened(running, 1)
+    with logged() as log:
+        with monkeypatch.context() as patch:
+            patch.setattr(where, what, broken)
+            session.handle(Event.DRAINED)
+        if what not in ("complain",):  # which is for endings of another kind
+            assert log.tracebacks >= 1
+    if what == "abort":  # the one thing that cannot be done without it
+        session.front.close()
+    if what == "_release":
+        session._release()
+    assert is_let_go(running, session)
+    assert running.terms.house.room.taken == 0
+    assert running.terms.farm.active == 0
+    assert running.terms.counters.endings["drained"] == 1
+
+
+def test_who_is_told_of_records_may_fail(running: Running) -> None:
+    (session,) = opened(running, 1)
+    running.terms.told = broken
+    with logged() as log:
+        session.handle(Event.KILLED)
+        assert log.tracebacks == 1
+    assert is_let_go(running, session)
+
+
+def test_a_loop_over_sessions_goes_on_behind_one_that_fails(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = opened(running, 3)
+    monkeypatch.setattr(telling, "record_of", broken)
+    with logged() as log:
+        for session in sessions:
+            session.handle(Event.IDLE)
+        assert log.tracebacks == 3
+    assert all(is_let_go(running, session) for session in sessions)
+
+
+def test_a_session_whose_action_fails_is_let_go_of(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (session,) = opened(running, 1)
+    monkeypatch.setattr(Session, "_begin_flush", broken)
+    with logged() as log:
+        session.handle(Event.BACK_RESET)
+        assert log.tracebacks == 1
+    assert is_let_go(running, session)
+    assert session.ended_in is State.OPEN
+
+
+def test_the_client_of_a_session_that_failed_is_not_left_hanging(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = running.connect()
+    session = running.session()
+    running.turner.until(lambda: session.state is State.OPEN)
+    monkeypatch.setattr(telling, "record_of", broken)
+    with logged():
+        session.handle(Event.IDLE)
+    running.turner.settle()
+    client.settimeout(PATIENCE)
+    with pytest.raises(ConnectionResetError):
+        client.recv(1)
+
+
+@pytest.mark.parametrize("form", [TextFormat(), JsonFormat()])
+def test_a_record_that_has_no_line_does_not_cost_the_others_theirs(
+    running: Running, form: Any
+) -> None:
+    (session,) = opened(running, 1)
+    session.handle(Event.KILLED)
+    good = running.record()
+    odd = good._replace(accepted=float("nan"), closed=float("nan"))
+    with logged() as log:
+        lines = render(form, [good, odd, good], 0.0).splitlines()
+        assert log.tracebacks == 1
+    assert len(lines) == 2
