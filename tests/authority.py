@@ -94,6 +94,7 @@ class Authority:
         assert len(old) == len(new)
         assert old in issued.certificate.tbs_certificate_bytes
         signed = issued.certificate.tbs_certificate_bytes.replace(old, new)
+        assert isinstance(self._own.key, ec.EllipticCurvePrivateKey)
         signature = self._own.key.sign(signed, ec.ECDSA(hashes.SHA256()))
         algorithm = bytes.fromhex("300a06082a8648ce3d040302")  # ecdsa-with-SHA256
         return _der(0x30, signed + algorithm + _der(3, b"\0" + signature))

@@ -185,13 +185,12 @@ class Session(Reaching):
 
     def broken(self, stream: Stream, error: OSError | None = None) -> None:
         front = stream is self.front
-        if isinstance(stream, TLSStream) and stream.fault:
-            self.reason = stream.fault
         if isinstance(stream, TLSStream) and stream.parted:
             self.handle(Event.FRONT_PARTED if front else Event.BACK_PARTED)
         else:
             if self.ending is None:
-                self.reason = why_broken(stream.socket, error)
+                fault = stream.fault if isinstance(stream, TLSStream) else ""
+                self.reason = fault or why_broken(stream.socket, error)
             self.handle(Event.FRONT_RESET if front else Event.BACK_RESET)
 
     def front_lost(self) -> None:
