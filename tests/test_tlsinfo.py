@@ -71,7 +71,7 @@ def test_whatever_reading_it_raises_stays_inside(error: BaseException) -> None:
     odd: Any = Odd(error)
     info = tls_info(odd)
     assert info.subject == UNREADABLE
-    assert info.sni == "\\xff\\0A"
+    assert info.alpn == "\\xff\\0A"
 
 
 def test_a_server_whose_certificate_cannot_be_read_is_not_who_it_should_be() -> None:

@@ -34,7 +34,7 @@ def tls_info(connection: SSL.Connection) -> TlsInfo:
     return TlsInfo(
         connection.get_protocol_version_name(),
         connection.get_cipher_name() or "",
-        shown(escaped(connection.get_servername() or b"")),
+        escaped(connection.get_servername() or b""),
         _text(connection.get_alpn_proto_negotiated()),
         _subject(connection),
     )
