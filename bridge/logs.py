@@ -74,7 +74,7 @@ class Logs:
         form = _access_format(config)
         self.needs_sides = form.needs_sides
         sink = self._sink(where, foreground, owner)
-        name = sink.name.removeprefix("access log ")
+        name = sink.name.removeprefix("access ").removeprefix("log ")
         self.told = f"access log: {name}, {config.log.access_format}, times in UTC"
         self.lines = Lines(
             reactor,

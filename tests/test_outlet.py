@@ -130,7 +130,8 @@ def test_a_failed_reopen_names_the_file_and_goes_on_with_the_old() -> None:
     with logged() as told:
         out.reopen()
     assert told.lines == [
-        "access log x: cannot reopen: Permission denied; the old file goes on"
+        "access log x: cannot reopen: Permission denied; the old file goes on; "
+        "let its user make files there"
     ]
     target.error = None
     out.put("still\n")

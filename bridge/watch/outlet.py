@@ -11,6 +11,7 @@ Both logs go through here, and where they have one target, through one outlet.
 
 from __future__ import annotations
 
+import errno
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ RETRY = 0.1
 
 FAILED_RETRY = 1.0
 """Seconds between two tries at one that reported an error."""
+
+_DENIED = (errno.EACCES, errno.EPERM)
 
 PATIENCE = 1.0
 """Seconds that a slow target may take at the end of the process."""
@@ -141,10 +144,12 @@ class Outlet:
         try:
             self._target.reopen()
         except OSError as error:
+            right = "; let its user make files there" if error.errno in _DENIED else ""
             self._log.error(
-                "{name}: cannot reopen: {why}; the old file goes on",
+                "{name}: cannot reopen: {why}; the old file goes on{right}",
                 name=self.name,
                 why=error.strerror,
+                right=right,
             )
             return
         self._size += self._sent  # a line that was torn is whole in the new file
