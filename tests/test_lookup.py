@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
-from twisted.names import client, dns
+from twisted.names import dns
 from twisted.names.error import DNSQueryRefusedError, DNSServerError
 
+from bridge.farm.asking import Resolver
 from bridge.farm.lookup import (
     AT_ONCE,
     DEADLINE,
@@ -22,6 +23,7 @@ from bridge.farm.lookup import (
     system_lookup,
 )
 from bridge.farm.names import LONGEST, Addresses, Answer, Reply, Service, Sought
+from bridge.net.address import Address
 from tests.zones import Zone, a, aaaa, served, srv
 
 NONE: Answer[str] = Answer(why="no records")
@@ -170,9 +172,7 @@ def asked_for_real(zone: Zone, sought: Sought) -> Reply:
     """What a real DNS server on loopback says."""
     replies: list[Reply] = []
     with served(zone) as (run, port):
-        resolver = client.Resolver(
-            servers=[("127.0.0.1", port)], timeout=(1, 2), reactor=run.reactor
-        )
+        resolver = Resolver(run.reactor, lambda: [Address("127.0.0.1", port)])
         Lookup(run.reactor, resolver).find(sought).addCallback(replies.append)
         run.until(lambda: replies)
     return replies[0]

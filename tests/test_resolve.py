@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import pytest
 from twisted.internet.task import Clock
-from twisted.names import client, dns
+from twisted.names import dns
 from twisted.names.error import DNSServerError
 
+from bridge.farm.asking import Resolver
 from bridge.farm.lookup import Lookup
 from bridge.farm.names import Found, Sought
 from bridge.farm.resolve import JITTER, SLOWEST, Names, pause
+from bridge.net.address import Address
 from tests.logged import Listening, logged
 from tests.zones import Zone, a, aaaa, served, srv
 
@@ -236,9 +238,7 @@ def test_a_real_dns_server_is_followed_through_a_rotation_and_its_death() -> Non
     zone, clock = Zone(web=[a("127.0.0.1", 20), a("127.0.0.2", 20)]), Clock()
     told: list[tuple[int, int]] = []
     with served(zone) as (run, port), logged() as log:
-        resolver = client.Resolver(
-            servers=[("127.0.0.1", port)], timeout=(1,), reactor=run.reactor
-        )
+        resolver = Resolver(run.reactor, lambda: [Address("127.0.0.1", port)])
         names = Names(clock, Lookup(run.reactor, resolver), lambda: 0.0)
         followed = names.follow(WEB, lambda a, r: told.append((len(a), len(r))))
         run.until(lambda: followed.servers)

@@ -98,12 +98,12 @@ def served(zone: Zone) -> Iterator[tuple[Iterated, int]]:
     """*zone* behind a real DNS server on loopback, UDP and TCP; and its port."""
     run = Iterated()
     try:
-        yield run, _listen(run.reactor, zone)
+        yield run, listen_dns(run.reactor, zone)
     finally:
         run.close()
 
 
-def _listen(reactor: Any, zone: Zone) -> int:
+def listen_dns(reactor: Any, zone: Zone) -> int:
     """A port that is free for both, which takes luck."""
     factory = DNSServerFactory(clients=[zone])
     factory.noisy = False

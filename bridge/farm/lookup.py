@@ -1,8 +1,9 @@
 """
 Asking for a name: the hosts file first, then DNS.
 
-Here: questions to ``twisted.names``, and what comes back of them as values.  Not here:
-what the values mean (``names``), and when to ask again (``resolve``).
+Here: which questions a name needs, and what comes back of them as values.  Not here:
+how a question reaches a DNS server (``asking``), what the values mean (``names``), and
+when to ask again (``resolve``).
 
 Names are asked for as they are: a search list (resolv.conf(5)) would make them mean
 something else on every host.
@@ -12,19 +13,22 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from twisted.internet import defer
 from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults, succeed
 from twisted.internet.interfaces import IReactorTime, IResolver
-from twisted.names import client, dns
+from twisted.names import dns
 from twisted.names.error import DNSNameError, DNSQueryRefusedError, DNSServerError
 from twisted.names.hosts import searchFileForAll
 from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
+from bridge.farm.asking import CutOffError, Resolver, words
 from bridge.farm.names import (
     LONGEST,
+    MOST,
     Addresses,
     Answer,
     Reply,
@@ -33,15 +37,15 @@ from bridge.farm.names import (
     is_host,
     usable,
 )
+from bridge.farm.nameservers import ResolvConf
 
-RESOLV_CONF = b"/etc/resolv.conf"
+RESOLV_CONF = "/etc/resolv.conf"
 HOSTS = "/etc/hosts"
 
 TIMEOUTS = (1, 2, 4)
 """
-Seconds that each DNS server in turn has to answer, in three rounds.  Twisted's own go
-on for a minute with one server, which is long to wait for addresses of one family when
-those of the other are there.
+Seconds that each DNS server in turn has to answer, in three rounds: no longer, since
+addresses of one family wait for those of the other.
 """
 
 DEADLINE = 30.0
@@ -62,6 +66,7 @@ _WHY: tuple[tuple[type[Exception], str], ...] = (
     (defer.TimeoutError, "no answer"),
     (DNSServerError, "the DNS server failed"),
     (DNSQueryRefusedError, "the DNS server refused"),
+    (CutOffError, "the answer was cut off"),
 )
 
 T = TypeVar("T")
@@ -93,7 +98,8 @@ class Lookup:
         return services.addCallback(self._with_hosts)
 
     def _with_hosts(self, services: Answer[Service]) -> Deferred[Reply]:
-        names = list(dict.fromkeys(service.host for service in services.records))
+        ranked = sorted(services.records, key=lambda s: (s.priority, s.host))
+        names = list(dict.fromkeys(service.host for service in ranked))[:MOST]
         hosts = gatherResults([self._addresses(name) for name in names])
         return hosts.addCallback(
             lambda found: Reply(services, dict(zip(names, found, strict=True)))
@@ -122,20 +128,22 @@ class Lookup:
             return ask(name, TIMEOUTS).addTimeout(DEADLINE, self._clock)
 
         answers: Deferred[_Answers] = self._tokens.run(go)
-        return answers.addCallbacks(lambda found: _answer(found[0], read), _failure)
+        return answers.addCallbacks(
+            lambda found: _answer(found[0], read),
+            lambda failure: _failure(failure, read),
+        )
 
 
 def system_lookup(reactor: Any) -> Lookup:
     """
     Asks as this host is set up to: /etc/hosts, then the servers of /etc/resolv.conf.
 
-    Either is read again when it has changed.  One for a process: it keeps a timer of
-    *reactor*, which provides IReactorTime, IReactorUDP and IReactorTCP.
+    Either is read again when it has changed.
+    *reactor* provides IReactorTime, IReactorFDSet and IReactorTCP.  Raises OSError for
+    a file that cannot be read.
     """
     return Lookup(
-        reactor,
-        client.Resolver(resolv=RESOLV_CONF, timeout=TIMEOUTS, reactor=reactor),
-        hosts_file(HOSTS),
+        reactor, Resolver(reactor, ResolvConf(RESOLV_CONF)), hosts_file(HOSTS)
     )
 
 
@@ -161,9 +169,14 @@ def _answer(
     return Answer(found, min([LONGEST, *(float(record.ttl) for record in records)]))
 
 
-def _failure(failure: Failure) -> Answer[Any]:
+def _failure(failure: Failure, read: Callable[[dns.RRHeader], T | None]) -> Answer[T]:
     error = failure.value
-    name = getattr(error, "strerror", None) or type(error).__name__
+    if isinstance(error, CutOffError):
+        some = _answer(error.records, read)
+        if some.records:
+            return replace(some, why=words(error), whole=False)
+    named = words(error) if isinstance(error, OSError | ValueError) else ""
+    name = named or type(error).__name__
     why = next((why for kind, why in _WHY if isinstance(error, kind)), name)
     # That there is no such name has been said; all else means that nobody knows.
     return Answer(why=why, said=isinstance(error, DNSNameError))

@@ -85,6 +85,8 @@ class Answer(Generic[T]):
     """Why there are no records."""
     said: bool = True
     """False: nobody has answered, so there may well be records."""
+    whole: bool = True
+    """False: there are more records than these, and *why* says why they are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +135,13 @@ class Known:
 def learn(known: Known, reply: Reply) -> Known:
     """What is known once *reply* has come."""
     services = reply.services
-    if not services.records:
+    if not services.records or (known.servers and not services.whole):
         return replace(known, why=services.why)
     hosts = {
         name: pair(a, known.hosts.get(name, ())) for name, a in reply.hosts.items()
     }
     servers = _servers(services.records, hosts)
-    why = next(filter(None, map(_lack, reply.hosts.values())), "")
+    why = next(filter(None, [services.why, *map(_lack, reply.hosts.values())]), "")
     if not servers:
         return replace(known, why=why)
     answers = [answer for a in reply.hosts.values() for answer in (a.six, a.four)]
@@ -174,7 +176,10 @@ def usable(text: str) -> str:
     "Any address" is what some DNS servers say instead of "no"; the kernel would take
     it for this host.  A link-local one needs a zone, which DNS cannot give.
     """
-    ip = ip_address(text)
+    try:
+        ip = ip_address(text)
+    except ValueError:  # a hosts file may have 010.0.0.1, which is two addresses
+        return ""
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
         ip = ip.ipv4_mapped
     if ip.is_unspecified or ip.is_multicast or str(ip) == "255.255.255.255":
@@ -213,16 +218,24 @@ def _servers(
 
 
 def _family(answer: Answer[str], before: Iterable[str]) -> list[str]:
-    """The addresses of one family that count, each once, in order."""
-    return sorted(set(answer.records if answer.said else before), key=_number)
+    """
+    The addresses of one family that count, each once, in order.
+
+    An answer that was cut off has others each time: it adds to those there were.
+    """
+    hosts = set(answer.records) if answer.said else set(before)
+    if not answer.whole:
+        hosts.update(before)
+    return sorted(hosts, key=_number)
 
 
 def _lack(addresses: Addresses) -> str:
     """What is missing of a host's addresses; not that it has none of one family."""
     both = (addresses.four, addresses.six)
-    if all(answer.said for answer in both) and any(answer.records for answer in both):
-        return ""
-    return next((a.why for a in both if not a.said), addresses.four.why)
+    lacking = [answer.why for answer in both if not (answer.said and answer.whole)]
+    if lacking:
+        return lacking[0]
+    return "" if any(answer.records for answer in both) else addresses.four.why
 
 
 @lru_cache(4 * MOST)  # the same again with every answer

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -136,7 +136,7 @@ class Followed:
     def ask(self) -> None:
         """Ask now."""
         self._timer = None
-        reply = self._names.lookup.find(self._sought)
+        reply = maybeDeferred(self._names.lookup.find, self._sought)
         self._asking = reply.addCallback(self._answered).addErrback(self._crashed)
 
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from tests.e2e.conftest import Start
 from tests.e2e.farming import PORT, Program, ask, get, nginx, through
 from tests.e2e.gateway import Gateway, until
-from tests.e2e.zone import NAME, Says, Zone, zone
+from tests.e2e.zone import NAME, Says, Zone, told_by, zone
 from tests.netlab import Lab
 from tests.netlab.fixtures import laboratory
 
@@ -117,3 +118,26 @@ def test_a_name_that_means_nothing_yet_does_not_keep_the_gateway_from_starting(
     assert gateway.record()["ending"] == "no_server"
     names.says, names.addresses = Says.ADDRESSES, [programs[0].address]
     until(lambda: answers(lab) == programs[0].address, "the name to be looked up")
+
+
+def link_local(lab: Lab) -> str:
+    """The client's, on the wire that it shares with the gateway."""
+    found = lab.client.run(["ip", "-json", "-6", "address", "show", "dev", "front"])
+    infos = json.loads(found.stdout)[0]["addr_info"]
+    address: str = next(i["local"] for i in infos if i["scope"] == "link")
+    return address
+
+
+def test_a_name_server_is_found_on_a_link_behind_others_that_will_not_do(
+    lab: Lab, start: Start, tmp_path: Path, programs: list[Program]
+) -> None:
+    """As a router's advertisement (RFC 8106) leaves it, with lines of less use."""
+    where = link_local(lab)
+    sock = lab.client.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    sock.bind(("::", 53))
+    text = f"nameserver\nnameserver ns.test\nnameserver ::1\nnameserver {where}%front\n"
+    with told_by(lab.gateway, tmp_path, sock, text) as names:
+        names.addresses = [programs[0].address]
+        gateway = named(lab, start)
+        until(lambda: answers(lab) == programs[0].address, "the name to be looked up")
+    assert "line 2: 'ns.test' is no IP address; it is passed over" in gateway.log

@@ -83,9 +83,18 @@ def zone(host: Host, folder: Path) -> Iterator[Zone]:
     """A zone that *host*, and nobody else, takes for its name server."""
     sock = host.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(("127.0.0.1", 53))
+    with told_by(host, folder, sock, "nameserver 127.0.0.1\n") as made:
+        yield made
+
+
+@contextmanager
+def told_by(
+    host: Host, folder: Path, sock: socket.socket, resolv_conf: str
+) -> Iterator[Zone]:
+    """A zone on *sock*, bound anywhere, and what *host*'s resolv.conf says."""
     made = Zone(sock)
     file = folder / "resolv.conf"
-    file.write_text("nameserver 127.0.0.1\n")
+    file.write_text(resolv_conf)
     where = str(Path("/etc/resolv.conf").resolve())
     host.run(["mount", "--bind", str(file), where])  # its mounts are its own
     try:
