@@ -23,6 +23,7 @@ from bridge.farm.check import Check, Settings, over_pump
 from bridge.farm.farm import Farm, Policy
 from bridge.farm.health import Rules
 from bridge.farm.lookup import system_lookup
+from bridge.farm.named import Named
 from bridge.farm.names import Found, Sought
 from bridge.farm.probe import Exchange, Http, Question, Tcp
 from bridge.farm.resolve import Finding, Followed, Names
@@ -134,7 +135,7 @@ class _Built:
         self._securities = means.securities
         self._configured = configured
         self._tuning = config.profile(configured.profile)
-        self._found: dict[tuple[ServerConfig, Found], Server] = {}
+        self._clock = pump.reactor
         check = configured.check
         rules = Rules(
             check=_checks(configured, check, pump, partial(means.hindered, name))
@@ -172,30 +173,19 @@ class _Built:
             else Sought(where.name)
         )
         self.farm.expecting += 1
-        names.follow(
-            sought,
-            lambda added, removed: self._changed(server, added, removed),
-            self.farm.answered,
-        )
-
-    def _changed(
-        self, server: ServerConfig, added: Iterable[Found], removed: Iterable[Found]
-    ) -> None:
-        # The new ones first: else a farm whose servers were all replaced would have
-        # none for a moment, and end whoever waits.
-        gone = [self._found.pop((server, found)) for found in removed]
         place = self._configured.servers.index(server)
-        for found in added:
-            name = str(found)
-            if server.name != str(server.address):
-                name = f"{server.name}@{name}"
-            new = self._server(server, name, place, found.addresses)
-            if not isinstance(server.address, HostName):  # its records say
-                new.weight, new.backup = found.weight, found.backup
-            self._found[server, found] = new
-            self.farm.add(new)
-        for old in gone:
-            self.farm.remove(old)
+        named = Named(self.farm, partial(self._found, server, place), self._clock)
+        names.follow(sought, named.changed, self.farm.answered)
+
+    def _found(self, server: ServerConfig, place: int, found: Found) -> Server:
+        """One of those that *server*'s name stands for."""
+        name = str(found)
+        if server.name != str(server.address):
+            name = f"{server.name}@{name}"
+        made = self._server(server, name, place, found.addresses)
+        if not isinstance(server.address, HostName):  # its records say
+            made.weight, made.backup = found.weight, found.backup
+        return made
 
     def _server(
         self, server: ServerConfig, name: str, place: int, where: Iterable[Address]

@@ -16,6 +16,7 @@ from bridge.farm.server import Server
 from bridge.farm.state import State
 from bridge.farms import Farms
 from bridge.net.sockopt import TCP_FASTOPEN_CONNECT
+from tests.logged import logged
 from tests.pumping import Turner
 from tests.zones import Zone, a, aaaa, srv
 
@@ -154,6 +155,35 @@ def test_when_the_answer_changes_so_do_the_servers(found: Any) -> None:
     made.turner.reactor.advance(6)
     assert sorted(made.names) == ["192.0.2.2:80", "192.0.2.3:80"]
     assert kept in made.web.servers, "with its sessions and its state"
+
+
+def test_a_service_whose_weights_and_ranks_change_keeps_its_servers(found: Any) -> None:
+    names: dict[str, list[Any]] = {
+        "_http._tcp.farm": [srv("x.farm", 8080, 7), srv("y.farm", 80, 1, 10)],
+        "x.farm": [a("192.0.2.1", 5)],
+        "y.farm": [a("192.0.2.2", 5)],
+    }
+    made = found('["srv:_http._tcp.farm"]', "check: off", zone=Zone(**names))
+    before = made.web.servers[:]
+    assert made.web.choose() is before[0]
+    made.web.drain("192.0.2.2:80")
+    made.zone.names["_http._tcp.farm"] = [srv("x.farm", 8080, 2, 9), srv("y.farm", 80)]
+    with logged() as log:
+        made.turner.reactor.advance(6)
+    assert made.web.servers == before
+    x, y = before
+    assert (x.weight, x.backup, x.active) == (2, True, 1)
+    assert (y.weight, y.backup, y.state) == (1, False, State.DRAINING)
+    assert log.lines == [
+        "srv:_http._tcp.farm stands for 2 servers; changed: 192.0.2.2:80 (no backup), "
+        "192.0.2.1:8080 (weight 2, a backup)"
+    ]
+    made.zone.names["_http._tcp.farm"] = [srv("x.farm", 8080)]
+    made.turner.reactor.advance(6)
+    made.zone.names["_http._tcp.farm"] = [srv("x.farm", 8080), srv("y.farm", 80)]
+    made.turner.reactor.advance(6)
+    assert {*made.web.servers} == {x, y}
+    assert y.state is State.DRAINING
 
 
 def test_a_whole_new_set_of_servers_strands_nobody_who_waits(found: Any) -> None:

@@ -13,6 +13,7 @@ from bridge.farm.names import (
     MOST,
     Addresses,
     Answer,
+    Changes,
     Found,
     Known,
     Reply,
@@ -98,7 +99,7 @@ def test_there_are_as_many_servers_as_addresses_of_the_larger_family() -> None:
 def test_a_rotated_answer_is_the_same_answer() -> None:
     first = learned(host(addresses("192.0.2.1", "192.0.2.2", "192.0.2.3")))
     second = learn(first, host(addresses("192.0.2.3", "192.0.2.1", "192.0.2.2")))
-    assert difference(first.servers, second.servers) == ((), ())
+    assert not difference(first.servers, second.servers)
 
 
 def test_a_pair_stays_when_another_one_goes() -> None:
@@ -254,10 +255,70 @@ def test_a_name_gives_no_more_servers_than_it_may() -> None:
     assert len(learned(host(many)).servers) == MOST
 
 
-def test_another_weight_is_another_server() -> None:
-    at = (Address("192.0.2.1", 80),)
-    light, heavy, other = Found(at, 1), Found(at, 9), Found((Address("::1", 80),))
-    assert difference([light, other], [heavy, other]) == ((heavy,), (light,))
+def of(*hosts: str, weight: int = 1, backup: bool = False, port: int = 80) -> Found:
+    return Found(tuple(Address(host, port) for host in hosts), weight, backup)
+
+
+def test_another_weight_or_rank_is_said_of_the_same_server() -> None:
+    light, heavy, backup = of("::1"), of("::1", weight=9), of("::1", backup=True)
+    other = of("::2")
+    changes = difference([light, other], [heavy, other])
+    assert changes == Changes(changed=((light, heavy),))
+    assert difference([heavy], [backup]).changed == ((heavy, backup),)
+
+
+def test_another_port_or_address_is_another_server() -> None:
+    one, two, three = of("::1"), of("::1", port=81), of("::2")
+    assert difference([one], [two]) == Changes(added=(two,), removed=(one,))
+    assert difference([one], [three, one]) == Changes(added=(three,))
+
+
+def test_a_server_stays_the_same_while_it_keeps_one_of_its_addresses() -> None:
+    both, six, four = of("::1", "192.0.2.1"), of("::1"), of("192.0.2.1")
+    other = of("::1", "192.0.2.9")
+    for before, after in ((both, six), (both, four), (both, other), (four, both)):
+        assert difference([before], [after]) == Changes(changed=((before, after),))
+    moved = of("::9", "192.0.2.1")
+    assert difference([both], [moved]).changed == ((both, moved),)
+
+
+def test_who_has_a_servers_first_address_is_it_rather_than_who_has_its_second() -> None:
+    one, two = of("::1", "192.0.2.1"), of("::2", "192.0.2.2")
+    crossed = of("::0", "192.0.2.1"), of("::1", "192.0.2.2"), of("::2")
+    assert difference([one, two], crossed) == Changes(
+        added=(crossed[0],), changed=((one, crossed[1]), (two, crossed[2]))
+    )
+
+
+FOUND = st.lists(
+    st.builds(
+        lambda six, four, weight: of(*[*six, *four][:2], weight=weight),
+        st.lists(st.sampled_from(["::1", "::2", "::3"]), min_size=1, max_size=1),
+        st.lists(st.sampled_from(["192.0.2.1", "192.0.2.2"]), max_size=1),
+        st.integers(1, 2),
+    ),
+    max_size=4,
+    unique_by=lambda found: found.addresses[0],
+)
+
+
+@given(FOUND, FOUND)
+def test_every_server_has_become_something_and_no_two_the_same(
+    before: list[Found], after: list[Found]
+) -> None:
+    changes = difference(before, after)
+    stayed = [found for found in before if found in after]
+    was = [old for old, _ in changes.changed]
+    now = [new for _, new in changes.changed]
+    assert sorted(map(repr, [*stayed, *was, *changes.removed])) == sorted(
+        map(repr, before)
+    )
+    assert sorted(map(repr, [*stayed, *now, *changes.added])) == sorted(
+        map(repr, after)
+    )
+    assert all({*old.addresses} & {*new.addresses} for old, new in changes.changed)
+    for gone in changes.removed:
+        assert not any({*gone.addresses} & {*new.addresses} for new in changes.added)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from twisted.names.error import DNSServerError
 
 from bridge.farm.asking import Resolver
 from bridge.farm.lookup import Lookup
-from bridge.farm.names import Found, Sought
+from bridge.farm.names import Changes, Sought
 from bridge.farm.resolve import JITTER, SLOWEST, Names, pause
 from bridge.net.address import Address
 from tests.logged import Listening, logged
@@ -30,7 +30,8 @@ class Following:
         self.names = Names(self.clock, Lookup(self.clock, zone), lambda: 0.0)
         self.followed = self.names.follow(sought, self._told)
 
-    def _told(self, added: tuple[Found, ...], removed: tuple[Found, ...]) -> None:
+    def _told(self, changes: Changes) -> None:
+        added, removed = changes.added, changes.removed
         self.told.append(([str(f) for f in added], [str(f) for f in removed]))
 
     @property
@@ -162,7 +163,9 @@ def test_when_one_family_fails_the_other_is_used_and_asked_for_soon() -> None:
     zone.broken[dns.AAAA] = DNSServerError()
     zone.names["web"] = [a("192.0.2.2")]
     following.clock.advance(60)
-    assert following.told[1:] == [(["[2001:db8::1]:80"], ["[2001:db8::1]:80"])]
+    (found,) = following.followed.servers
+    assert [each.host for each in found.addresses] == ["2001:db8::1", "192.0.2.2"]
+    assert following.told[1:] == [([], [])], "the same server, with another partner"
     assert waits(following, 2) == [1, 2]
     zone.broken.clear()
     waits(following, 1)
@@ -215,7 +218,7 @@ def test_an_answer_on_its_way_is_not_waited_for() -> None:
 def test_who_is_told_may_stop() -> None:
     clock, zone = Clock(), Zone(web=[a("192.0.2.1", 20)])
     names = Names(clock, Lookup(clock, zone), lambda: 0.0)
-    names.follow(WEB, lambda added, removed: names.stop())
+    names.follow(WEB, lambda changes: names.stop())
     assert clock.getDelayedCalls() == []
 
 
@@ -223,8 +226,8 @@ def test_a_bug_of_ours_is_logged_and_the_name_is_followed_on() -> None:
     clock, zone = Clock(), Zone(web=[a("192.0.2.1", 20)])
     told: list[int] = []
 
-    def fail(added: tuple[Found, ...], removed: tuple[Found, ...]) -> None:
-        told.append(len(added))
+    def fail(changes: Changes) -> None:
+        told.append(len(changes.added))
         raise RuntimeError
 
     with logged() as log:
@@ -240,7 +243,9 @@ def test_a_real_dns_server_is_followed_through_a_rotation_and_its_death() -> Non
     with served(zone) as (run, port), logged() as log:
         resolver = Resolver(run.reactor, lambda: [Address("127.0.0.1", port)])
         names = Names(clock, Lookup(run.reactor, resolver), lambda: 0.0)
-        followed = names.follow(WEB, lambda a, r: told.append((len(a), len(r))))
+        followed = names.follow(
+            WEB, lambda c: told.append((len(c.added), len(c.removed)))
+        )
         run.until(lambda: followed.servers)
         zone.names["web"] = [a("127.0.0.3", 20), a("127.0.0.2", 20)]
         clock.advance(20)

@@ -97,7 +97,7 @@ def test_a_name_tells_its_servers_and_when_it_is_asked_for() -> None:
             return replies[-1]
 
     names = Names(clock, Lookup(), lambda: 0.0)
-    names.follow(Sought("web.example", 80), lambda added, removed: None)
+    names.follow(Sought("web.example", 80), lambda changes: None)
 
     def told() -> list[str]:
         return list(state.of_names(names, clock.seconds()))

@@ -60,7 +60,12 @@ class Sought:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One server that a name stands for.  Whatever differs makes it another."""
+    """
+    One server that a name stands for, and what is said of it.
+
+    It is the same server as one before, if they have an address and port in common:
+    weight, rank and partner are what is said of it, see ``difference``.
+    """
 
     addresses: tuple[Address, ...]
     """One, or an IPv6 and an IPv4 address that race, in this order."""
@@ -72,6 +77,19 @@ class Found:
     def __str__(self) -> str:
         """Its first address, which no other server of the name has."""
         return str(self.addresses[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """From one answer to the next."""
+
+    added: tuple[Found, ...] = ()
+    changed: tuple[tuple[Found, Found], ...] = ()
+    """As it was and as it is: the same server."""
+    removed: tuple[Found, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +210,29 @@ def is_host(name: str) -> bool:
     return len(name) <= 253 and _HOST.fullmatch(name) is not None
 
 
-def difference(
-    before: Iterable[Found], after: Iterable[Found]
-) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
-    """Those of *after* that are new, and those of *before* that are gone."""
+def difference(before: Iterable[Found], after: Iterable[Found]) -> Changes:
+    """
+    What has become of *before*.
+
+    Who has the first address of a server before is that server; then, who has any.
+    """
     old, new = dict.fromkeys(before), dict.fromkeys(after)
-    added = tuple(found for found in new if found not in old)
-    return added, tuple(found for found in old if found not in new)
+    gone = dict.fromkeys(found for found in old if found not in new)
+    added = dict.fromkeys(found for found in new if found not in old)
+    changed = []
+    for firsts in (True, False):
+        places = {
+            address: found
+            for found in reversed(gone)
+            for address in (found.addresses[:1] if firsts else found.addresses)
+        }
+        for found in tuple(added):
+            was = (places.get(address) for address in found.addresses)
+            same = next((each for each in was if each in gone), None)
+            if same is not None:
+                changed.append((same, found))
+                del gone[same], added[found]
+    return Changes(tuple(added), tuple(changed), tuple(gone))
 
 
 def _servers(

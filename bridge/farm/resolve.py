@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from bridge.farm.names import (
     LONGEST,
     SHORTEST,
+    Changes,
     Found,
     Known,
     Reply,
@@ -42,8 +43,8 @@ repeated after SHORTEST, and each time it is twice as long.
 SHOWN = 5
 """Servers that a line of the log names; of more it tells how many."""
 
-Told = Callable[[tuple[Found, ...], tuple[Found, ...]], None]
-"""Called with the servers that a name has got, and those it has lost."""
+Told = Callable[[Changes], None]
+"""Called with the servers that a name has got and lost, and what is new of others."""
 
 
 class Finding(Protocol):
@@ -156,10 +157,10 @@ class Followed:
         # Timed before anyone is told: who is told may stop this.
         self._ask_in(pause(self._known.ttl, self._failures, self._names.chance()))
         self._say_how_it_went()
-        added, removed = difference(before, self._known.servers)
-        if added or removed:
-            self._say_what_changed(added, removed)
-            self._told(added, removed)
+        changes = difference(before, self._known.servers)
+        if changes:
+            self._say_what_changed(changes)
+            self._told(changes)
         first, self._answered_first = self._answered_first, None
         if first is not None:
             first()
@@ -192,17 +193,22 @@ class Followed:
             self._log.info("{name} is answered again", name=name)
         self._complained = bool(known.why)
 
-    def _say_what_changed(
-        self, added: tuple[Found, ...], removed: tuple[Found, ...]
-    ) -> None:
-        parts = (("new", added), ("gone", removed))
-        changes = [f"{word}: {_shown(found)}" for word, found in parts if found]
+    def _say_what_changed(self, changes: Changes) -> None:
+        told = [
+            f"{word}: {_shown(found)}"
+            for word, found in (("new", changes.added), ("gone", changes.removed))
+            if found
+        ]
+        if changes.changed:
+            told.append(
+                f"changed: {_listed([_change(*pair) for pair in changes.changed])}"
+            )
         self._log.info(
             "{name} stands for {count} {servers}; {changes}",
             name=str(self._sought),
             count=len(self.servers),
             servers="server" if len(self.servers) == 1 else "servers",
-            changes="; ".join(changes),
+            changes="; ".join(told),
         )
 
 
@@ -221,6 +227,23 @@ def pause(ttl: float, failures: int, chance: float) -> float:
 
 def _shown(servers: Iterable[Found]) -> str:
     """``192.0.2.1:80, 192.0.2.2:80``; of a server that races, all it has."""
-    names = [" or ".join(map(str, found.addresses)) for found in servers]
+    return _listed([_addresses(found) for found in servers])
+
+
+def _addresses(found: Found) -> str:
+    return " or ".join(map(str, found.addresses))
+
+
+def _change(old: Found, new: Found) -> str:
+    """``192.0.2.1:80 (weight 5, a backup)``: what is another now."""
+    told = [f"was {_addresses(old)}"] if old.addresses != new.addresses else []
+    if old.weight != new.weight:
+        told.append(f"weight {new.weight}")
+    if old.backup is not new.backup:
+        told.append("a backup" if new.backup else "no backup")
+    return f"{_addresses(new)} ({', '.join(told)})"
+
+
+def _listed(names: list[str]) -> str:
     more = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
