@@ -7,6 +7,7 @@ They say where text is missing its quotes, and which forms wait to be built.
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv6Address, ip_address
 from itertools import chain
 from typing import Annotated, Any, TypeAlias
@@ -36,6 +37,9 @@ Where: TypeAlias = Address | HostName | ServiceName
 
 _TEXT = WithJsonSchema({"type": "string"})
 
+_EVERY = re.compile(r"(?P<host>\*|any|all)?:?(?P<port>[0-9]{1,5})|(?P<only>\*|any|all)")
+_HOST = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+
 
 def _text(value: object, example: str) -> str:
     if isinstance(value, str):
@@ -47,7 +51,28 @@ def _text(value: object, example: str) -> str:
 
 def _listen(value: object) -> tuple[Listen, ...]:
     is_port = isinstance(value, int) and 0 < value < 65536 and value is not True
-    return parse_listen(_text(value, f'"[::]:{value if is_port else 80}"'))
+    text = _text(value, f'"[::]:{value if is_port else 80}"')
+    _refuse_every(text)
+    return parse_listen(text)
+
+
+def _refuse_every(text: str) -> None:
+    """What other programs take for an address to listen on.  Raises ValueError."""
+    every = _EVERY.fullmatch(text)
+    if every:
+        host, port = every["host"] or every["only"] or "", every["port"] or "80"
+        what = f"{host!r} is no IP address" if host else "has no address"
+        right = f'write "[::]:{port}", quoted, or 0.0.0.0:{port} for IPv4'
+        raise ValueError(f"{text!r}: {what}: {right}")
+    if text.startswith(("/", "@", "./")):
+        path = text if text.startswith("/") else "/run/bridge/web.sock"
+        raise ValueError(f"{text!r} is no address: write unix:{path}")
+    host, colon, port = text.rpartition(":")
+    if colon and _HOST.fullmatch(host) and port.isdecimal():
+        right = f'write an address of this host, or "[::]:{port}" for all'
+        if host == "localhost":
+            right = f'write "[::1]:{port}" or 127.0.0.1:{port}'
+        raise ValueError(f"{text!r}: {host!r} is no IP address: {right}")
 
 
 def _network(value: object) -> Network:

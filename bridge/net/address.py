@@ -31,8 +31,6 @@ _PORT = re.compile(
     r"[0-9]{1,5}"
 )  # not int(): it takes "+80", "8_0" and other scripts' digits
 _RANGE = re.compile(r"(?P<head>.*):(?P<first>[0-9]{1,5})-(?P<last>[0-9]{1,5})")
-_EVERY = re.compile(r"(?P<host>\*|any|all)?:?(?P<port>[0-9]{1,5})|(?P<only>\*|any|all)")
-_HOST = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291 section 2.5.5.2
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -161,7 +159,6 @@ def parse_listen(text: str) -> tuple[Listen, ...]:
         return (UnixPath.parse(text),)
     if text.startswith("systemd:"):
         return (SystemdName.parse(text),)
-    _refuse_for_listen(text)
     span = _RANGE.fullmatch(text)
     if not span:
         return (Address.parse(text),)
@@ -176,25 +173,6 @@ def parse_listen(text: str) -> tuple[Listen, ...]:
     start = Address.parse(f"{head}:{first}")
     Address.parse(f"{head}:{last}")  # for the port's sake
     return tuple(replace(start, port=port) for port in range(first, last + 1))
-
-
-def _refuse_for_listen(text: str) -> None:
-    """What other programs take for an address to listen on.  Raises ValueError."""
-    every = _EVERY.fullmatch(text)
-    if every:
-        host, port = every["host"] or every["only"] or "", every["port"] or "80"
-        what = f"{host!r} is no IP address" if host else "has no address"
-        right = f'write "[::]:{port}", quoted, or 0.0.0.0:{port} for IPv4'
-        raise ValueError(f"{text!r}: {what}: {right}")
-    if text.startswith(("/", "@", "./")):
-        path = text if text.startswith("/") else "/run/bridge/web.sock"
-        raise ValueError(f"{text!r} is no address: write unix:{path}")
-    host, colon, port = text.rpartition(":")
-    if colon and _HOST.fullmatch(host) and not _is_ip4(host) and _PORT.fullmatch(port):
-        right = f'write an address of this host, or "[::]:{port}" for all'
-        if host == "localhost":
-            right = f'write "[::1]:{port}" or 127.0.0.1:{port}'
-        raise ValueError(f"{text!r}: {host!r} is no IP address: {right}")
 
 
 @lru_cache(maxsize=1024)  # asked for once a connection, of the same clients
