@@ -27,10 +27,10 @@ from bridge.config.routes import DEFAULT
 from bridge.control import state
 from bridge.control.drain import Drain, Drainable
 from bridge.control.secrecy import Secrecy
+from bridge.doctor.start import told
 from bridge.farm.farm import Farm
 from bridge.farms import Farms
 from bridge.logs import Logs
-from bridge.net import sockopt
 from bridge.net.address import Address, Listen, UnixPath
 from bridge.net.descriptors import raise_limit
 from bridge.net.listener import Listener, listen_tcp, listen_unix
@@ -322,7 +322,4 @@ _transitions = Logger(namespace="bridge.session")
 
 
 def _listen_error(front: str, where: object, error: OSError) -> ListenError:
-    why = os.strerror(error.errno) if error.errno else error.strerror
-    if isinstance(error, sockopt.OptionError):
-        why = error.strerror
-    return ListenError(f"front {front} cannot listen on {where}: {why}")
+    return ListenError(f"front {front} cannot listen on {where}: {told(error, where)}")

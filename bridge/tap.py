@@ -76,7 +76,8 @@ class Options(usage.Options):
         if not self["demo"] and not self["config"]:
             raise usage.UsageError("one of --config FILE and --demo is needed")
         self.demo = Demo() if self["demo"] else None
-        host = doctor.Host.read()
+        uid = self.parent.get("uid") if self.parent is not None else None
+        host = doctor.Host.read(uid=uid, looks=bool(self["check"]))
         try:
             if self.demo is not None:
                 self.document = self.demo.document()

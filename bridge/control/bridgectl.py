@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command == "check":
-            return check(Path(options.file), Host.read())
+            return check(Path(options.file), Host.read(looks=True))
         if options.command == "schema":
             print(markdown() if options.markdown else _schema_text(), end="")
         elif options.command == "explain":

@@ -19,6 +19,7 @@ from pathlib import Path as File
 from bridge.config import ConfigError, Document, load
 from bridge.config.problems import Draft, Flaw, Path, Place, place_of, told
 from bridge.config.tls import Certificate, FarmTls, FrontTls
+from bridge.doctor import start
 from bridge.doctor.drafts import Secured, secured_by, secured_of
 from bridge.doctor.host import Host
 from bridge.net.certificates import (
@@ -51,7 +52,7 @@ def read(file: File, environment: Mapping[str, str], host: Host) -> Document:
 
 def verify(document: Document, host: Host) -> None:
     """
-    Make every context once, as the start will.
+    Make every context once, as the start will; and see what else would stop it.
 
     Raises ConfigError, with each fault at the key that names the file.
     """
@@ -59,6 +60,7 @@ def verify(document: Document, host: Host) -> None:
         return
     places = document.places
     flaws = _flaws(secured_of(document.config), places, host.now)
+    flaws += start.flaws(document, host)
     if flaws:
         raise ConfigError(told(flaws, document.sources))
 

@@ -20,8 +20,11 @@ def oddities(document: Document) -> _Odd:
     for step in document.places:
         if step[:1] == ("farms",) and len(step) > 2:
             written.setdefault(step[1], set()).add(step[2])
+    led_to = {to for front in document.config.fronts.values() for to in front.farms}
     for name, farm in document.config.farms.items():
         path: Path = ("farms", name)
+        if name not in led_to:
+            yield path, "no front leads to it"
         yield from _servers((*path, "servers"), farm)
         yield from _idle(path, farm, written.get(name, set()))
         yield from _sources((*path, "source"), farm)

@@ -16,9 +16,15 @@ from bridge.config.model import Front
 from bridge.config.problems import Path, Spot, dotted, place_of
 from bridge.config.profile import BUILT_IN, Profile
 from bridge.config.scalars import show_size
-from bridge.doctor import certificates
+from bridge.doctor import certificates, start
 from bridge.doctor.farms import oddities
-from bridge.doctor.host import FAST_OPEN_DIAL, FAST_OPEN_LISTEN, Host
+from bridge.doctor.host import (
+    FAST_OPEN_DIAL,
+    FAST_OPEN_LISTEN,
+    NET_ADMIN,
+    NET_RAW,
+    Host,
+)
 from bridge.doctor.loops import loops
 from bridge.net.address import Address
 from bridge.net.mtu import IP_HEADER, MINIMUM_MTU, SAFE_MSS, TCP_HEADER
@@ -63,6 +69,10 @@ def _findings(document: Document, host: Host) -> Iterator[Finding]:
         yield from _tuned(document, use, host)
     for name, front in document.config.fronts.items():
         yield from _adapted(document, name, front, host)
+        if front.transparent and not host.may(NET_ADMIN) and not host.may(NET_RAW):
+            what = "needs CAP_NET_ADMIN for connections that are routed here"
+            right = "without it addresses that come later can be had, and no more"
+            yield Finding(("fronts", name, "transparent"), f"{what}: {right}")
         for listen in front.listen:
             yield from _scope(("fronts", name, "listen"), listen, host)
     for name, farm in document.config.farms.items():
@@ -72,6 +82,7 @@ def _findings(document: Document, host: Host) -> Iterator[Finding]:
     for path, message in chain(
         loops(document.config),
         oddities(document),
+        start.oddities(document, host),
         certificates.findings(document, host),
     ):
         yield Finding(path, message)
@@ -101,6 +112,7 @@ def _tuned(document: Document, use: Use, host: Host) -> Iterator[Finding]:
         *_segments(profile, use, host),
         *_buffers(profile, host),
         *_kernel(profile, use, host),
+        *_privileged(profile, use, host),
     ):
         yield Finding(("profiles", _owner(document, use.name, key), key), message)
 
@@ -188,6 +200,25 @@ def _kernel(profile: Profile, use: Use, host: Host) -> Iterator[tuple[str, str]]
         ):
             if is_set:
                 yield key, "does nothing for a farm: it is for fronts only"
+
+
+def _privileged(profile: Profile, use: Use, host: Host) -> Iterator[tuple[str, str]]:
+    """
+    What the kernel does not let this user set: no front would start with it, and every
+    dial of a farm would fail, which happens after ``twistd --uid``.
+    """
+    later = not use.is_front
+    admin, raw = host.may(NET_ADMIN, later=later), host.may(NET_RAW, later=later)
+    what = "every dial would fail" if later else "no start is possible"
+    allowed = host.congestion_allowed
+    wanted = profile.congestion
+    if wanted and allowed is not None and wanted not in allowed and not admin:
+        right = f"add {wanted} to net.ipv4.tcp_allowed_congestion_control"
+        yield "congestion", f"{wanted} needs CAP_NET_ADMIN here, {what}: {right}"
+    if profile.mark and not admin and not raw:
+        yield "mark", f"needs CAP_NET_ADMIN, {what}: keep it, or take the mark out"
+    if profile.interface and not raw and (host.release or (5, 7)) < (5, 7):
+        yield "interface", f"needs CAP_NET_RAW before Linux 5.7, {what}"
 
 
 def _mtu(profile: Profile, host: Host) -> int | None:

@@ -21,14 +21,23 @@ def systemd_sockets(
     Empty when the variables are missing or meant for another process than *pid*:
     they are inherited by children that were not meant.
     """
-    if environment.get("LISTEN_PID") != str(pid):
-        return {}
-    count = int(environment.get("LISTEN_FDS", "0"))
-    names = environment.get("LISTEN_FDNAMES", "").split(":")
     sockets: dict[str, list[socket.socket]] = {}
-    for offset in range(count):
+    for offset, name in enumerate(_names(environment, pid) or ()):
         fd = FIRST + offset
         os.set_inheritable(fd, False)
-        name = names[offset] if offset < len(names) and names[offset] else "unknown"
         sockets.setdefault(name, []).append(socket.socket(fileno=fd))
     return sockets
+
+
+def socket_names(environment: Mapping[str, str], pid: int) -> frozenset[str] | None:
+    """The names of the passed sockets, none of which is touched; None: see above."""
+    names = _names(environment, pid)
+    return None if names is None else frozenset(names)
+
+
+def _names(environment: Mapping[str, str], pid: int) -> list[str] | None:
+    if environment.get("LISTEN_PID") != str(pid):
+        return None
+    count = int(environment.get("LISTEN_FDS", "0"))
+    names = environment.get("LISTEN_FDNAMES", "").split(":")
+    return [(names[n] if n < len(names) else "") or "unknown" for n in range(count)]
