@@ -6,6 +6,7 @@ The house, from the door down; imports point down only::
     tap         twistd's door: options, --check, --demo
     service     composition root: configuration -> running services
     farms       the part of it that makes farms
+    logs        the part of it that says where both logs go
     session/    one client's life: the flow table, front and back, the session
     control/    the operator's commands: bridgectl
     doctor/     what is checked before it runs: interfaces, limits of this kernel

@@ -1,0 +1,147 @@
+"""docs/log.md says what the logs are: no field, ending or letter is missing there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bridge.net.tcpinfo import NOTHING
+from bridge.net.tlsinfo import TlsInfo
+from bridge.session import telling
+from bridge.session.flow import TABLE, Ending, State
+from bridge.session.session import Session
+from bridge.watch.access import JsonFormat, TextFormat
+from bridge.watch.record import Record, Sides
+
+PAGE = (Path(__file__).parent.parent / "docs" / "log.md").read_text()
+
+EPOCH = 1_790_000_000.0
+
+DONE = Record(
+    session="3fa9c1-17", front="web", farm="inside", server="b",
+    back=("192.0.2.11", 80), client=("2001:db8::2", 41234), ending="done",
+    letters="--", reason="", accepted=0.25, dial_began=0.25, dialed=0.2512,
+    closed=1.75, up=431, down=20480, lost=0, retries=0, queued=0, active=5,
+    front_active=4, farm_active=3, server_active=2, sides=None,
+)  # fmt: skip
+
+NOWHERE = {
+    "server": "", "server_active": 0, "dial_began": None, "dialed": None, "up": 0,
+    "down": 0, "closed": 0.25,
+}  # fmt: skip
+"""Of a session that never had a server."""
+
+EXAMPLES: dict[Ending, dict[str, Any]] = {
+    Ending.DONE: {},
+    Ending.DENIED: NOWHERE | {"letters": "PR"},
+    Ending.LIMITED: NOWHERE | {"letters": "PR", "reason": "limits.connections"},
+    Ending.BAD_HEADER: NOWHERE
+    | {
+        "letters": "PR", "farm": "", "farm_active": 0, "asked": "shop.example.org",
+        "reason": "no farm for shop.example.org",
+    },
+    Ending.NO_SERVER: NOWHERE | {"letters": "SC"},
+    Ending.QUEUE_TIMEOUT: NOWHERE | {"letters": "sQ", "queued": 12, "closed": 10.25},
+    Ending.DIAL_FAILED: {
+        "letters": "SC", "dialed": None, "closed": 0.26, "up": 0, "down": 0,
+        "retries": 2, "reason": "Connection refused",
+    },
+    Ending.TLS_FAILED: NOWHERE | {
+        "letters": "CR", "reason": "no shared cipher", "closed": 0.26,
+    },
+    Ending.IDLE: {"letters": "cD", "closed": 3600.25},
+    Ending.HALF_CLOSED_IDLE: {"letters": "sD", "closed": 301.5, "down": 0},
+    Ending.FRONT_RESET: {
+        "letters": "CD", "lost": 1448, "reason": "Connection reset by peer",
+    },
+    Ending.BACK_RESET: {"letters": "SD", "reason": "Connection timed out"},
+    Ending.DRAINED: {"letters": "KD"},
+    Ending.KILLED: {"letters": "KD"},
+    Ending.ERROR: {"letters": "ID"},
+}  # fmt: skip
+
+
+def example(ending: Ending) -> Record:
+    return DONE._replace(ending=ending.value, **EXAMPLES[ending])
+
+
+def possible() -> Iterator[tuple[Ending, str]]:
+    """Each ending with every pair of letters that the flow can lead to."""
+    yield Ending.DONE, "--"
+    for (state, _), (_, _, ending) in TABLE.items():
+        ended_already = state in (State.FLUSHING_BACK, State.FLUSHING_FRONT)
+        if ending in (None, Ending.DONE) or ended_already:
+            continue
+        session = cast(Session, SimpleNamespace(ended_in=state))
+        yield ending, telling._letters(session, ending)
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table below *heading*, without its head."""
+    section = PAGE.partition(f"\n{heading}\n")[2]
+    assert section, f"no {heading}"
+    lines = re.split(r"\n#+ ", section)[0].splitlines()
+    table = [line for line in lines if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+
+
+def quoted(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+@pytest.mark.parametrize("ending", Ending, ids=lambda ending: ending.value)
+def test_there_is_an_example_of_every_ending_as_it_is_written(ending: Ending) -> None:
+    assert (ending, example(ending).letters) in set(possible())
+    line = TextFormat(everything=True).line(example(ending), EPOCH)
+    assert f"\n{line}\n" in PAGE, line
+
+
+def test_every_ending_is_told_with_all_of_its_letters() -> None:
+    told = {
+        (Ending(quoted(first)[0]), letters)
+        for first, pairs, *_ in rows("## Endings")
+        for letters in quoted(pairs)
+    }
+    assert told == set(possible())
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_every_letter_has_its_meaning(position: int) -> None:
+    heading = ("### Who", "### When")[position]
+    told = {quoted(first)[0] for first, *_ in rows(heading)}
+    assert told == {letters[position] for _, letters in possible()}
+
+
+def test_every_field_of_the_json_format_is_told() -> None:
+    record = DONE._replace(
+        sides=Sides(("2001:db8::80", 443), ("192.0.2.1", 40000), NOTHING, NOTHING),
+        tls=TlsInfo("TLSv1.3", "TLS_AES_128_GCM_SHA256", "a", "h2", "CN=b"),
+    )
+    line = JsonFormat().line(record, EPOCH)
+    told = [quoted(first)[0] for first, *_ in rows("## JSON")]
+    assert told == list(keys(json.loads(line)))
+
+
+def keys(value: dict[str, Any], above: str = "") -> Iterator[str]:
+    """Dotted; both sides have the same keys, which are told once."""
+    for key, inner in value.items():
+        path = f"{above}{key}"
+        if isinstance(inner, dict) and key != "back":
+            yield from keys(inner, f"{path}." if key != "front" else "sides.*.")
+        elif not isinstance(inner, dict):
+            yield path
+
+
+def test_every_field_of_the_text_format_is_told_in_its_order() -> None:
+    """One by one, from the example that stands above the table."""
+    line = TextFormat(everything=True).line(DONE, EPOCH)
+    values = re.findall(r"\[.*?\]|2001:db8::2|[^ /:]+", line)
+    told = rows("## Text")
+    assert [quoted(second)[0] for _, second, *_ in told] == values
+    assert f"\n{line}\n" in PAGE.partition("## Text")[2].partition("\n|")[0]
