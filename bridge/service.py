@@ -12,7 +12,7 @@ import gc
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 
@@ -27,6 +27,7 @@ from bridge.config.routes import DEFAULT
 from bridge.control import state
 from bridge.control.drain import Drain, Drainable
 from bridge.control.secrecy import Secrecy
+from bridge.control.steps import take_all
 from bridge.doctor.start import told
 from bridge.farm.farm import Farm
 from bridge.farms import Farms
@@ -88,6 +89,7 @@ class Gateway(Service):
         self._ports: list[tuple[str, Port]] = []
         self._sweeps: list[Sweep] = []
         self._drain: Drain | None = None
+        self._hurried = False
 
     # Starting
 
@@ -237,42 +239,49 @@ class Gateway(Service):
         )
         done = self._drain.begin()
         done.addCallback(self._close)
+        if self._hurried:
+            self._drain.hurry()
         return done
 
     def hurry(self) -> None:
-        """A second signal while draining."""
+        """A second signal, while draining or before that has begun."""
+        self._hurried = True
         if self._drain is not None:
             self._drain.hurry()
 
     def _stop_listening(self) -> None:
-        for _, port in self._ports:
-            port.stopListening()
+        take_all(port.stopListening for _, port in self._ports)
         self._ports.clear()
 
     def _active(self) -> int:
-        return sum(len(terms.sessions) for terms in self._terms.values())
+        sessions = sum(len(terms.sessions) for terms in self._terms.values())
+        return sessions + len(self._house.pump.lingering)
 
     def _reset_all(self) -> None:
         for terms in self._terms.values():
             for session in tuple(terms.sessions):
                 session.handle(Event.DRAINED)
+        self._house.pump.lingering.abort_all()
 
     def _close(self, _: object) -> None:
-        for sweep in self._sweeps:
-            sweep.stop()
-        self._secrecy.stop()
-        self._failures.stop()
-        for terms in self._terms.values():
-            terms.opening.close()
-            terms.greeting.close()
-            for each in (terms, *terms.routed):
-                each.dialing.close()
-        self.farms.stop()
-        self._house.pump.stop()
-        self._house.pipes.close()
-        if self._logs.lines is not None:
-            self._logs.lines.close()
+        take_all(self._last_steps())
         self._log.info("bridge has stopped")
+
+    def _last_steps(self) -> Iterator[Callable[[], object]]:
+        for sweep in self._sweeps:
+            yield sweep.stop
+        yield self._secrecy.stop
+        yield self._failures.stop
+        for terms in self._terms.values():
+            yield terms.opening.close
+            yield terms.greeting.close
+            for each in (terms, *terms.routed):
+                yield each.dialing.close
+        yield self.farms.stop
+        yield self._house.pump.stop
+        yield self._house.pipes.close
+        if self._logs.lines is not None:
+            yield self._logs.lines.close
 
     # What signals ask for
 

@@ -12,6 +12,7 @@ import pwd
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -25,7 +26,7 @@ from bridge import __version__, doctor
 from bridge.config.problems import ConfigError
 from bridge.config.reader import summary
 from bridge.control.parting import Parting
-from bridge.control.signals import install
+from bridge.control.signals import Stop, install, keep
 from bridge.demo import Demo
 from bridge.logs import Logs, Owner, to_file, to_standard_output
 from bridge.net.certificates import CertificateError
@@ -156,8 +157,11 @@ class _Started(MultiService):
         super().__init__()
         self._twistd = twistd
         self._parting = None if twistd.get("nodaemon") else Parting()
+        self.keep_signals: Callable[[], None] = lambda: None
+        """Called as the start begins."""
 
     def privilegedStartService(self) -> None:
+        self.keep_signals()
         self._or_leave(super().privilegedStartService)
 
     def startService(self) -> None:
@@ -211,21 +215,18 @@ def makeService(options: Options) -> IService:
     if options.demo is not None:
         options.demo.service(ours).setServiceParent(started)
     gateway.setServiceParent(started)
-    _obey_signals(gateway, logs, reactor)
+    started.keep_signals = _obey_signals(gateway, logs, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", logs.finish)
     return started
 
 
-def _obey_signals(gateway: Gateway, logs: Logs, reactor: Any) -> None:
-    """From the moment the reactor runs: it installs its own handlers as it starts."""
-
-    def stop() -> None:
-        if gateway.running:
-            reactor.stop()
-        else:
-            gateway.hurry()
-
-    actions = {
+def _obey_signals(gateway: Gateway, logs: Logs, reactor: Any) -> Callable[[], None]:
+    """
+    From the moment the reactor runs: it installs its own handlers as it starts.  What
+    is returned keeps signals for then.
+    """
+    stop = Stop(reactor.stop, gateway.hurry)
+    actions: dict[signal.Signals, Callable[[], None]] = {
         signal.SIGTERM: stop,
         signal.SIGINT: stop,
         signal.SIGHUP: gateway.reload,
@@ -233,3 +234,4 @@ def _obey_signals(gateway: Gateway, logs: Logs, reactor: Any) -> None:
         signal.SIGUSR2: gateway.tell_state,
     }
     reactor.callWhenRunning(install, actions, reactor.callFromThread)
+    return lambda: keep(actions, reactor.callFromThread)

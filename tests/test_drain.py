@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from bridge.control.drain import POLL, Drain, Drainable
+from bridge.control.steps import take_all
+from tests.logged import logged
 
 
 class Gateway:
@@ -84,3 +89,45 @@ def test_a_second_signal_ends_it_now() -> None:
         drain.hurry()
         assert gateway.told[-2:] == [("reset 7", elapsed), ("done", elapsed)]
         assert gateway.clock.getDelayedCalls() == []
+
+
+@pytest.mark.parametrize("broken", ["stop_listening", "active", "reset_all"])
+@pytest.mark.parametrize("hurried", [True, False])
+def test_a_step_that_fails_does_not_keep_the_rest_from_happening(
+    broken: str, hurried: bool
+) -> None:
+    clock, told = Clock(), list[str]()
+
+    def step(name: str, answer: int = 0) -> Any:
+        def taken() -> int:
+            told.append(name)
+            if name == broken:
+                raise OSError("odd")
+            return answer
+
+        return taken
+
+    gateway = Drainable(step("stop_listening"), step("active", 1), step("reset_all"))
+    drain = Drain(clock, gateway, 0, 5)
+    with logged() as log:
+        done = drain.begin()
+        done.addCallback(lambda _: told.append("done"))
+        if hurried:
+            drain.hurry()
+        for _ in range(200):
+            clock.advance(POLL)
+        assert log.tracebacks
+    assert told[0] == "stop_listening"
+    assert told[-2:] == ["reset_all", "done"]
+
+
+def test_all_steps_are_taken() -> None:
+    told: list[int] = []
+
+    def broken() -> None:
+        raise LookupError
+
+    with logged() as log:
+        take_all([lambda: told.append(1), broken, lambda: told.append(2)])
+        assert log.tracebacks == 1
+    assert told == [1, 2]

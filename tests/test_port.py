@@ -281,3 +281,39 @@ def test_the_socket_file_goes_when_the_port_does(tmp_path: Path) -> None:
     port.stopListening()
     assert not path.exists()
     turner.pump.stop()
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
+def test_a_port_stops_though_its_name_cannot_be_removed(
+    turner: Turner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[OSError],
+) -> None:
+    port = Port(turner.pump, listen_unix(str(tmp_path / "sock")), Factory(), Room(1))
+    port.startListening()
+
+    def unlink(path: str) -> None:
+        raise error(0, "odd")
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    with logged() as log:
+        port.stopListening()
+        said = [line for line in log.lines if "is left where it is" in line]
+        assert bool(said) is (error is PermissionError)
+    assert len(turner.pump) == 0
+
+
+def test_a_port_stops_though_who_waits_cannot_be_taken(turner: Turner) -> None:
+    listener = Listener(socket.create_server(("127.0.0.1", 0)))
+    port = Port(turner.pump, listener, Factory(), Room(1))
+    port.startListening()
+
+    def accept() -> tuple[int, object]:
+        raise OSError(errno.EBADF, "odd")
+
+    port._accept = accept
+    with logged() as log:
+        port.stopListening()
+        assert log.tracebacks == 1
+    assert len(turner.pump) == 0

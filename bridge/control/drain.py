@@ -15,6 +15,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from bridge.control.steps import take_all
+
 POLL = 0.05
 """Seconds between looks at whether the last session has ended."""
 
@@ -25,7 +27,7 @@ class Drainable:
 
     stop_listening: Callable[[], None]
     active: Callable[[], int]
-    """How many sessions there are."""
+    """How many sessions there are, and others that have something left to send."""
     reset_all: Callable[[], None]
 
 
@@ -59,13 +61,13 @@ class Drain:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-            self._gateway.stop_listening()
+            take_all([self._gateway.stop_listening])
             self._finish()
 
     def _stop_listening(self) -> None:
-        self._gateway.stop_listening()
+        take_all([self._gateway.stop_listening])
         self._deadline = self._clock.seconds() + self._timeout
-        if active := self._gateway.active():
+        if active := self._active():
             self._log.info(
                 "stopping: {active} sessions may finish within {timeout:g} s; "
                 "a second signal resets them now",
@@ -75,14 +77,20 @@ class Drain:
         self._look()
 
     def _look(self) -> None:
-        if self._gateway.active() and self._clock.seconds() < self._deadline:
+        if self._active() and self._clock.seconds() < self._deadline:
             self._timer = self._clock.callLater(POLL, self._look)
         else:
             self._timer = None
             self._finish()
 
+    def _active(self) -> int:
+        """One, while nobody can tell."""
+        active = [1]
+        take_all([lambda: active.insert(0, self._gateway.active())])
+        return active[0]
+
     def _finish(self) -> None:
-        if active := self._gateway.active():
+        if active := self._active():
             self._log.warn("stopping: {active} sessions are reset", active=active)
-            self._gateway.reset_all()
+            take_all([self._gateway.reset_all])
         self._done.callback(None)

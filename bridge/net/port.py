@@ -130,15 +130,31 @@ class Port:
         Those who wait in the kernel's queue had their handshake; closing would reset
         them, so they are taken first (but not beyond what there is room for).
         """
-        if self._listening:
+        if not self._listening:
+            return
+        try:
             self.ready(IN)
-            self._listening = False
-            if self._retry is not None and self._retry.active():
-                self._retry.cancel()
-            self._pump.close(self._socket)
-            if self._listener.path:
-                os.unlink(self._listener.path)
-            self._factory.doStop()
+        except Exception:  # a bug that is no reason to go on listening
+            self._log.failure("{port}: who waits cannot be taken", port=str(self))
+        self._listening = False
+        if self._retry is not None and self._retry.active():
+            self._retry.cancel()
+        self._pump.close(self._socket)
+        self._remove_name()
+        self._factory.doStop()
+
+    def _remove_name(self) -> None:
+        """Of a unix socket; whoever starts next replaces one that is left."""
+        if not self._listener.path:
+            return
+        try:
+            os.unlink(self._listener.path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:  # EACCES: we are not the user any more that made it
+            self._log.warn(
+                "{port} is left where it is: {why}", port=str(self), why=error.strerror
+            )
 
     def getHost(self) -> IAddress:
         return public_address(self._where)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -84,6 +87,69 @@ def test_a_second_signal_ends_at_once(
         assert gateway.stop(second) == 0
         assert ends_reset(client) == b""
     assert gateway.record()["ending"] == "drained"
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        (signal.SIGTERM, signal.SIGINT),
+        (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2),
+    ],
+)
+def test_two_signals_in_one_turn_end_at_once(
+    start: Start, server: socket.socket, numbers: tuple[int, ...]
+) -> None:
+    forever = relay(name_of(server)) | {"timeouts": {"drain_timeout": "1h"}}
+    gateway = start(forever)
+    with gateway.connect() as client, accept(server):
+        with gateway.stopped():
+            for number in numbers:
+                gateway.send_signal(number)
+        assert gateway.process.wait(PATIENCE) == 0
+        assert ends_reset(client) == b""
+    assert gateway.record()["ending"] == "drained"
+    assert "Traceback" not in gateway.log
+
+
+def test_a_unix_socket_whose_file_is_gone_does_not_keep_it(
+    start: Start, server: socket.socket, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.sock"
+    both = ["[::1]:0", f"unix:{path}"]
+    gateway = start(relay(name_of(server), listen=both))
+    path.unlink()
+    assert gateway.stop() == 0
+    assert "bridge has stopped" in gateway.log
+
+
+def test_a_unix_socket_that_cannot_be_removed_is_told_and_left(
+    tmp_path: Path,
+) -> None:
+    """Bound as root, in a folder of root's, and given up by somebody else."""
+    if os.geteuid():
+        missing("needs root, to be somebody else")
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o755)
+    path = folder / "x.sock"
+    file, log = folder / "bridge.yaml", tmp_path / "log"
+    file.write_text(GOOD.replace("[::1]:0", f"unix:{path}"))
+    command = [sys.executable, str(TWISTD), "-n", "--pidfile=", "--uid", "65534"]
+    with open(log, "wb") as output:
+        gateway = subprocess.Popen(
+            [*command, "bridge", "--config", str(file)], stdout=output, stderr=output
+        )
+    try:
+        until(lambda: b"listens on" in log.read_bytes(), "the gateway to start")
+        gateway.terminate()
+        assert gateway.wait(PATIENCE) == 0
+        told = log.read_text()
+        assert "is left where it is: Permission denied" in told
+        assert "bridge has stopped" in told
+        assert "Traceback" not in told
+    finally:
+        gateway.kill()
+        gateway.wait()
+        shutil.rmtree(folder)
 
 
 def test_hup_goes_on_and_says_that_reload_is_not_built(
