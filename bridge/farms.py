@@ -89,6 +89,7 @@ class Farms(Mapping[str, Farm]):
         """
         for built in self._farms.values():
             built.add_servers()
+            built.farm.prepare()
             for server in built.named():
                 if self._names is None:
                     self._names = Names(self._pump.reactor, self._lookup())

@@ -233,8 +233,8 @@ class Lives(RuleBasedStateMachine):
             if each.state in (State.STARTING, State.EJECTED)
         }
         assert set(web.health._timers) == timed
-        queue = 1 if web._queue.armed else 0
-        assert len(self.clock.getDelayedCalls()) == len(timed) + queue
+        others = web._queue.armed + (web._preparing is not None)
+        assert len(self.clock.getDelayedCalls()) == len(timed) + others
 
     @invariant()
     def places_are_counted(self) -> None:

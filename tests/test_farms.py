@@ -12,6 +12,7 @@ from twisted.names import dns
 from bridge.config.reader import Document, parse
 from bridge.farm.farm import Farm
 from bridge.farm.lookup import Lookup
+from bridge.farm.maglev import SourceHash
 from bridge.farm.server import Server
 from bridge.farm.state import State
 from bridge.farms import Farms
@@ -98,6 +99,14 @@ def test_servers_have_what_was_written_of_them(found: Any) -> None:
     assert (c.backup, c.state) == (True, State.DISABLED)
     assert all(server.plain for server in made.web.servers)
     assert made.asked == 0, "nobody is asked for names where there are none"
+
+
+def test_the_table_of_source_hash_is_made_at_the_start(
+    found: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = found('["192.0.2.1:80", "192.0.2.2:80"]', "balance: source_hash")
+    monkeypatch.setattr(SourceHash, "prepare", None)  # the first session has no need
+    assert made.web.choose(1) is not None
 
 
 def test_every_server_is_checked_unless_that_is_off(found: Any) -> None:

@@ -7,8 +7,11 @@ import time
 from collections import Counter
 
 import pytest
+from twisted.internet.task import Clock
 
-from bridge.farm.maglev import SIZE, SourceHash, client_key, fill
+from bridge.farm.farm import Farm, Policy
+from bridge.farm.health import Rules
+from bridge.farm.maglev import SIZE, SLOTS, SourceHash, client_key, fill
 from bridge.farm.server import Server
 from tests.servers import server, servers
 
@@ -19,6 +22,13 @@ def gateway(listed: list[Server]) -> SourceHash:
     balance = SourceHash()
     for each in listed:
         balance.add(each, each.weight)
+    return ready(balance)
+
+
+def ready(balance: SourceHash) -> SourceHash:
+    """As the farm has it, some turns of the reactor later."""
+    while balance.prepare():
+        pass
     return balance
 
 
@@ -46,6 +56,7 @@ def test_gateways_agree_whatever_the_order_of_their_lists() -> None:
     other.remove(shuffled[0])
     other.choose(0, ())
     other.add(shuffled[0], shuffled[0].weight)
+    ready(other)
     for key in clients(1000):
         chosen, theirs = one.choose(key, ()), other.choose(key, ())
         assert chosen is not None and theirs is not None
@@ -177,3 +188,86 @@ def test_a_key_is_the_same_number_for_ever() -> None:
 
 def test_what_is_no_address_is_a_client_too() -> None:
     assert client_key("", KEY) != client_key("/run/client", KEY)
+
+
+def test_a_change_is_prepared_in_small_steps_and_until_then_the_old_table_counts() -> (
+    None
+):
+    listed = servers([1] * 100)
+    balance = gateway(listed[:-1])
+    before = {key: balance.choose(key, ()) for key in clients(2000)}
+    balance.add(listed[-1], 1)
+    balance.remove(listed[0])
+    steps, longest, whole = 0, 0.0, 0.0
+    while True:
+        for key, home in before.items():
+            if steps < 3:
+                chosen = balance.choose(key, ())
+                assert chosen is home if home is not listed[0] else chosen in listed[1:]
+        began = time.process_time()
+        more = balance.prepare()
+        took = time.process_time() - began
+        longest, whole = max(longest, took), whole + took
+        steps += 1
+        if not more:
+            break
+    assert steps >= SIZE // SLOTS
+    assert longest < whole / 4, "no step is all of it"
+    fresh = gateway(listed[1:])
+    for key in before:
+        assert balance.choose(key, ()) is fresh.choose(key, ())
+
+
+def test_a_table_is_finished_although_something_always_changes() -> None:
+    listed = servers([1] * 10)
+    balance = gateway(listed)
+    balance.remove(listed[0])
+    while balance.prepare():
+        balance.reweigh(listed[1], balance._weights[listed[1]] + 1)
+        if balance._table is not None and listed[0] not in balance._table:
+            break
+    assert balance.prepare(), "and the next one is begun"
+
+
+def test_when_all_have_gone_whoever_comes_is_chosen() -> None:
+    one, two = servers([1, 1])
+    balance = gateway([one])
+    balance.add(two, 1)
+    balance.prepare()
+    balance.remove(one)
+    assert balance.choose(1, ()) is two
+    balance.remove(two)
+    assert balance.choose(1, ()) is None
+    balance.add(one, 1)
+    assert balance.choose(1, ()) is one
+
+
+def test_no_choice_waits_for_a_table_that_the_start_has_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    web = Farm("web", Policy(balance="source_hash"), Rules(), Clock())
+    for each in servers([1] * 5):
+        web.add(each)
+    web.prepare()
+    monkeypatch.setattr(SourceHash, "prepare", None)  # calling it is an error
+    assert web.choose(1) is not None
+
+
+def test_a_farm_prepares_a_change_in_turns_of_its_clock() -> None:
+    listed, clock = servers([1] * 5), Clock()
+    web = Farm("web", Policy(balance="source_hash"), Rules(), clock)
+    for each in listed:
+        web.add(each)
+    web.prepare()
+    clock.advance(0)
+    assert clock.getDelayedCalls() == []
+    keys = clients(500)
+    web.remove(listed[0])
+    assert len(clock.getDelayedCalls()) == 1
+    clock.advance(0)
+    assert clock.getDelayedCalls() == []
+    fresh = gateway(listed[1:])
+    assert [web.choose(key) for key in keys] == [fresh.choose(key, ()) for key in keys]
+    web.add(listed[0])
+    web.close()
+    assert clock.getDelayedCalls() == []

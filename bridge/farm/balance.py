@@ -53,6 +53,13 @@ class Balance(Choosing, Protocol):
     def reweigh(self, server: Server, weight: float) -> None:
         """*server* has another weight.  Raises as ``add`` and ``remove`` do."""
 
+    def prepare(self) -> bool:
+        """
+        After changes: do a few milliseconds' worth of what choices will need.
+
+        Whether there is more to do.  A choice does not need it, but may be another.
+        """
+
 
 class Tiers:
     """Two balances made by *make*: backups get what the others cannot take."""
@@ -69,6 +76,9 @@ class Tiers:
 
     def reweigh(self, server: Server, weight: float) -> None:
         self._tier(server).reweigh(server, weight)
+
+    def prepare(self) -> bool:
+        return self._others.prepare() or self._backups.prepare()
 
     def moved(self, server: Server) -> None:
         self._tier(server).moved(server)

@@ -13,18 +13,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from twisted.logger import Logger, LogLevel
-
 from bridge.farm.balance import Balance, Choosing, build
 from bridge.farm.health import Health, Rules
 from bridge.farm.maglev import client_key
-from bridge.farm.panic import WORTH_TRYING, Panic
+from bridge.farm.panic import WORTH_TRYING, Panic, tell_end
 from bridge.farm.sources import Sources
 from bridge.farm.state import Event
 from bridge.net.deadlines import Deadlines
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IReactorTime
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from bridge.farm.server import Server
 
@@ -68,8 +66,6 @@ class Policy:
 class Farm:
     """A named group of servers.  Begins empty: see ``add``."""
 
-    _log = Logger(namespace="bridge.farm")
-
     def __init__(
         self, name: str, policy: Policy, rules: Rules, clock: IReactorTime
     ) -> None:
@@ -101,6 +97,7 @@ class Farm:
             clock, policy.queue_timeout, _waited_long
         )
         self._serving = False
+        self._preparing: IDelayedCall | None = None
 
     # Servers
 
@@ -132,6 +129,9 @@ class Farm:
         """No checks and no timers any more."""
         self.health.stop()
         self._queue.close()
+        if self._preparing is not None:
+            self._preparing.cancel()
+            self._preparing = None
 
     def drain(self, name: str) -> None:
         """
@@ -170,6 +170,7 @@ class Farm:
         if self._policy.try_all:
             self._panic_or_not(server)
         self._serve_or_strand()
+        self._prepare_soon()
 
     def answered(self) -> None:
         """One of the names that were expected has been answered for the first time."""
@@ -187,6 +188,22 @@ class Farm:
 
     def reweigh(self, server: Server, weight: float) -> None:
         self._balance.reweigh(server, weight)
+        self._prepare_soon()
+
+    def prepare(self) -> None:
+        """Be ready to choose, now: nobody waits for it yet."""
+        while self._balance.prepare():
+            pass
+
+    def _prepare_soon(self) -> None:
+        """In turns of the reactor, between which sessions have theirs."""
+        if self.hashes and self._preparing is None:
+            self._preparing = self._clock.callLater(0, self._prepare)
+
+    def _prepare(self) -> None:
+        self._preparing = None
+        if self._balance.prepare():
+            self._prepare_soon()
 
     def standing(self) -> tuple[int, int]:
         return self._standing, len(self.servers)
@@ -203,7 +220,7 @@ class Farm:
         panic = self._panic
         if self._standing:
             if panic is not None:
-                self._end_panic("{standing} of {servers} servers are up again")
+                self._end_panic()
             return
         if panic is None:
             self._begin_panic()
@@ -212,7 +229,7 @@ class Farm:
         if server.state in WORTH_TRYING and server in self.servers:
             panic.add(server)
         if not panic:
-            self._end_panic("no server is left to be dialed; sessions end as no_server")
+            self._end_panic()
 
     def _begin_panic(self) -> None:
         servers = [each for each in self.servers if each.state in WORTH_TRYING]
@@ -220,23 +237,11 @@ class Farm:
             return
         make = partial(build, self._policy.balance, random=random.random, brief=True)
         self._panic = self._chooses = Panic(make, servers, self._policy.together)
-        self._log.error(
-            "farm {farm}: no server is up; sessions are dialed all the same, first to "
-            "{first} (all_down: try)",
-            farm=self.name,
-            first=self._panic.first.name,
-        )
+        self._panic.tell(self.name)
 
-    def _end_panic(self, why: str) -> None:
+    def _end_panic(self) -> None:
         self._panic, self._chooses = None, self._balance
-        standing, servers = self.standing()
-        self._log.emit(
-            LogLevel.info if standing else LogLevel.error,
-            "farm {farm}: " + why,
-            farm=self.name,
-            standing=standing,
-            servers=servers,
-        )
+        tell_end(self.name, *self.standing())
 
     def exhausted(self, tried: Collection[Server]) -> bool:
         """Whether a retry is in vain: in a panic a session tries each server once."""

@@ -8,7 +8,7 @@ a word between them, and when a server leaves hardly any client but its own is m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import blake2b
 
 from bridge.farm.roster import Roster
@@ -21,6 +21,15 @@ Slots of a table: the paper's choice, a prime.
 
 With 100 servers shares are right to 0.3 %, and one that leaves moves 0.6 % of clients
 besides its own 1 %.  With thousands of servers a share is a few slots, and coarse.
+"""
+
+SLOTS, WISHES = 4096, 1000
+"""Slots that are filled, and servers looked at, in one step at most: some 4 ms either."""
+
+SHARE = 0.6
+"""
+What a step leaves of the slots at least: the last ones are long looked for, each as long
+as all that are taken are many, and a step of this share takes as long as another.
 """
 
 DETOURS = 8
@@ -56,18 +65,28 @@ def fill(weights: Mapping[Server, float]) -> list[Server]:
     half of the greatest weight has every other turn.  Which slots a server likes
     follows from its address alone.
     """
+    return next(table for table in filling(weights) if table is not None)
+
+
+def filling(weights: Mapping[Server, float]) -> Iterator[list[Server] | None]:
+    """``fill`` in small steps: None while there is more to do, then the table."""
     greatest = max(weights.values())
-    everybody = [_Wishes(server, greatest / weights[server]) for server in weights]
+    everybody = []
+    for server, weight in weights.items():
+        everybody.append(_Wishes(server, greatest / weight))
+        if not len(everybody) % WISHES:
+            yield None
     everybody.sort(key=lambda wishes: wishes.order)
     # The heaviest have a turn in every round, so there is somebody in each of them.
     rounds = {0: everybody}
     table: list[Server | None] = [None] * SIZE
     taken, left, number = bytearray(SIZE), SIZE, 0
-    while True:
+    rest = max(left - SLOTS, int(left * SHARE))
+    while left:
         for wishes in rounds.pop(number):
-            slot, stride = wishes.slot, wishes.stride
+            slot = wishes.slot
             while taken[slot]:  # eleven times a slot on average: all that takes time
-                slot += stride
+                slot += wishes.stride
                 if slot >= SIZE:
                     slot -= SIZE
             taken[slot] = 1
@@ -76,10 +95,14 @@ def fill(weights: Mapping[Server, float]) -> list[Server]:
             wishes.turns += 1
             left -= 1
             if not left:
-                return [server for server in table if server is not None]
+                break
+            if left == rest:
+                rest = max(left - SLOTS, int(left * SHARE))
+                yield None
             due = max(number + 1, int(wishes.turns * wishes.period))
             rounds.setdefault(due, []).append(wishes)
         number += 1
+    yield [server for server in table if server is not None]
 
 
 class _Wishes:
@@ -145,37 +168,59 @@ class SourceHash(ByKey):
     """
     Always the same server for a client, while that one has room.
 
-    The table is made anew at the first choice after a change, which takes 40 to 70 ms
-    whatever the number of servers: change weights in few steps.  A server that is full
-    keeps its slots: its clients are to come back.
+    After a change the table is made anew, which takes 40 to 70 ms whatever the number
+    of servers: in steps, by ``prepare``.  Until it is made the old one counts, less the
+    servers that have left; only where there is none does a choice make it, at once.  A
+    server that is full keeps its slots: its clients are to come back.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._table: list[Server] | None = None
+        self._filling: Iterator[list[Server] | None] | None = None
+        self._stale = False
+        """Something has changed since that was begun."""
 
     def add(self, server: Server, weight: float) -> None:
         super().add(server, weight)
-        self._table = None
+        self._stale = True
 
     def remove(self, server: Server) -> None:
         super().remove(server)
-        self._table = None
+        self._stale = True
+        if not self._weights:
+            self._table = self._filling = None
 
     def reweigh(self, server: Server, weight: float) -> None:
-        if self._weights[server] != weight:
-            self._table = None
+        self._stale |= self._weights[server] != weight
         super().reweigh(server, weight)
+
+    def prepare(self) -> bool:
+        """
+        One step.
+
+        One table is finished before the next is begun, whatever has changed meanwhile:
+        where there is always something that changes, none would ever be.
+        """
+        if self._filling is None:
+            if not self._stale or not self._weights:
+                return False
+            self._stale = False
+            self._filling = filling(self._weights.copy())
+        table = next(self._filling)
+        if table is not None:
+            self._table, self._filling = table, None
+        return self._stale or self._filling is not None
 
     def choose(self, key: int, skip: Collection[Server]) -> Server | None:
         if not self._free:
             return None
-        if self._table is None:
-            self._table = fill(self._weights)
-        slot = key
+        while self._table is None:
+            self.prepare()
+        slot, places = key, self._places  # of those that are here and have room
         for _ in range(1 + DETOURS):
             server = self._table[slot % SIZE]
-            if server.room and server not in skip:
+            if server in places and server not in skip:
                 return server
             slot = _detour(slot)
         return super().choose(key, skip)  # nearly all are full: one that is not

@@ -14,12 +14,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
+from twisted.logger import Logger
+
 from bridge.farm.state import State
 from bridge.farm.turns import First
 
 if TYPE_CHECKING:
     from bridge.farm.balance import Balance
     from bridge.farm.server import Server
+
+_log = Logger(namespace="bridge.farm")
 
 WORTH_TRYING = frozenset({State.DOWN, State.EJECTED})
 """What the gateway itself has found; what an operator has ordered out stays out."""
@@ -96,6 +100,15 @@ class Panic:
         else:
             self._behind.remove(server)
 
+    def tell(self, farm: str) -> None:
+        """That it begins."""
+        _log.error(
+            "farm {farm}: no server is up; sessions are dialed all the same, first to "
+            "{first} (all_down: try)",
+            farm=farm,
+            first=self.first.name,
+        )
+
     def __bool__(self) -> bool:
         return bool(self.servers)
 
@@ -108,6 +121,16 @@ class Panic:
     def choose(self, key: int, skip: Collection[Server]) -> Server | None:
         server = self._front.choose(key, skip)
         return self._behind.choose(key, skip) if server is None else server
+
+
+def tell_end(farm: str, standing: int, servers: int) -> None:
+    """That it is over in *farm*."""
+    if standing:
+        why = f"{standing} of {servers} servers are up again"
+        _log.info("farm {farm}: {why}", farm=farm, why=why)
+    else:
+        why = "no server is left to be dialed; sessions end as no_server"
+        _log.error("farm {farm}: {why}", farm=farm, why=why)
 
 
 class _LastHealthy(First):

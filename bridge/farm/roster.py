@@ -71,6 +71,10 @@ class Roster(ABC):
             self._full.add(server)
             self._leave(server)
 
+    def prepare(self) -> bool:
+        """See ``balance.Balance``: most have nothing to prepare."""
+        return False
+
     @abstractmethod
     def _enter(self, server: Server) -> None:
         """*server* is new, or has room again."""
