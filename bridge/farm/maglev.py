@@ -24,12 +24,12 @@ besides its own 1 %.  With thousands of servers a share is a few slots, and coar
 """
 
 SLOTS, WISHES = 4096, 1000
-"""Slots that are filled, and servers looked at, in one step at most: some 4 ms either."""
+"""Slots that are filled, and servers looked at, in one step at most: some 4 ms."""
 
 SHARE = 0.6
 """
-What a step leaves of the slots at least: the last ones are long looked for, each as long
-as all that are taken are many, and a step of this share takes as long as another.
+What a step leaves of the slots at least.  The last ones are looked for longest, among
+all that are taken; shares take equally long.
 """
 
 DETOURS = 8
