@@ -105,6 +105,10 @@ class Options(usage.Options):
         twistd = self.parent
         if twistd is None or twistd.get("logger") or twistd.get("syslog"):
             return
+        foreground = twistd.get("nodaemon") or twistd.get("debug")
+        if twistd.get("logfile") == "-" and not foreground:
+            right = "leave --logfile out, name a file, or give -n"
+            raise usage.UsageError(f"a daemon has no standard output: {right}")
         name = _log_name(twistd)
         _log.open(
             to_standard_output()

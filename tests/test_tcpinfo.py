@@ -1,10 +1,15 @@
 """What the kernel says of a connection, checked against what was done to it."""
 
+import errno
+import os
 import socket
 from typing import Any
 
-from bridge.net.tcpinfo import NOTHING, SIZE, tcp_info, unacknowledged
-from tests.pumping import tcp_pair
+import pytest
+
+from bridge.net.tcpinfo import NOTHING, SIZE, tcp_info, unacknowledged, why_broken
+from tests.pumping import tcp_pair, tcp_pairs
+from tests.sessions import reset
 
 
 def test_counts_agree_with_what_was_sent() -> None:
@@ -85,3 +90,32 @@ def test_what_the_far_end_has_not_acknowledged_is_counted() -> None:
         except BlockingIOError:
             pass
         assert 0 < unacknowledged(dialed) <= sent
+
+
+def test_what_broke_a_connection_is_asked_of_its_socket() -> None:
+    with tcp_pairs(1) as ((near, far),):
+        assert why_broken(near) == "", "nothing did"
+        reset(far)
+        near.settimeout(1)
+        assert why_broken(near) == "Connection reset by peer"
+        assert why_broken(near) == "", "the kernel tells it once"
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (errno.ECONNRESET, "Connection reset by peer"),
+        (errno.EPIPE, "Connection reset by peer"),
+        (errno.ETIMEDOUT, "Connection timed out"),
+        (errno.EHOSTUNREACH, "No route to host"),
+    ],
+)
+def test_who_met_it_first_has_it(number: int, why: str) -> None:
+    with tcp_pairs(1) as ((near, _),):
+        assert why_broken(near, OSError(number, os.strerror(number))) == why
+
+
+def test_a_reason_of_tls_is_kept_in_its_own_words() -> None:
+    with tcp_pairs(1) as ((near, _),):
+        cut = ConnectionResetError(errno.ECONNRESET, "cut off")
+        assert why_broken(near, cut) == "cut off"

@@ -177,12 +177,29 @@ def test_a_daemon_that_cannot_listen_says_so_in_one_line_where_it_was_started(
         for options in ([], ["-n"])
     ]
     why = f"front web cannot listen on {name_of(server)}: Address already in use"
-    assert told[0].stderr == told[1].stderr == f"twistd bridge: {why}\n"
+    line = told[0].stderr
+    assert line.startswith(f"twistd bridge: {why}")
+    assert line.count("\n") == 1
+    assert line == told[1].stderr, "as in the foreground"
     assert told[0].returncode == told[1].returncode == 1
     log = (tmp_path / "twistd.log").read_text()
     assert log.count("\n") == 1
-    assert log.endswith(f"critical {why}\n")
+    assert f"critical {why}" in log
     assert not (tmp_path / "twistd.pid").exists()
+
+
+def test_a_daemon_cannot_log_to_standard_output(tmp_path: Path) -> None:
+    file = configured(tmp_path, "127.0.0.1:9")
+    ran = subprocess.run(
+        [str(TWISTD), "--logfile=-", "bridge", "--config", str(file)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert "a daemon has no standard output" in ran.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root changes to another user")
