@@ -112,7 +112,11 @@ def test_a_clients_certificate_is_required_and_told(
     [
         (NAME, None),
         ("127.0.0.1", None),
-        ("else.test", "TLS: the server's certificate is not for else.test"),
+        (
+            "else.test",
+            "TLS: the server's certificate is not for else.test, "
+            "it is for web.test, 127.0.0.1; set tls.identity",
+        ),
     ],
 )
 def test_servers_are_verified(
