@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -253,6 +254,21 @@ def test_a_server_with_another_name_is_not(pair: Pair, ca: Path, identity: str) 
     made = reach(pair, Dialing("1.2", authorities=load_certificates(ca)))
     why = f"is not for {identity}, it is for a.example, 192.0.2.1; set tls.identity"
     assert identified(identity)(made.client) == f"the server's certificate {why}"
+
+
+def test_names_that_cannot_be_read_are_nobodys_and_no_bug(
+    tmp_path: Path, ca: Path
+) -> None:
+    der = AUTHORITY.altered(ISSUED, b"a.example", b"\xe9.example")
+    files = ISSUED.write(tmp_path, "odd")
+    files.certificate.write_text(ssl.DER_cert_to_PEM_cert(der))
+    server = SSL.Context(SSL.TLS_SERVER_METHOD)
+    server.use_certificate_file(str(files.certificate))
+    server.use_privatekey_file(str(files.key))
+    asking = dialing(Dialing("1.2", authorities=load_certificates(ca)), FILE)
+    made = link(server, asking)
+    why = "the server's certificate has names that cannot be read"
+    assert identified("a.example")(made.client) == why
 
 
 def test_a_common_name_does_not_identify_a_server(tmp_path: Path, ca: Path) -> None:

@@ -9,7 +9,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.net.subject import MOST, UNREADABLE, shown, subject_of
+from bridge.net.subject import MOST, UNREADABLE, issuer_of, shown, subject_of
 from tests.authority import Authority
 
 AUTHORITY = Authority()
@@ -64,10 +64,15 @@ def test_it_says_what_cryptography_says(
     assert subject_of(around(name)) == shown(name.rfc4514_string())
 
 
+def test_the_issuer_is_told_likewise() -> None:
+    assert issuer_of(DER) == "CN=an authority"
+
+
 @given(st.binary(max_size=80), st.integers(0, len(DER)))
 def test_no_bytes_make_it_raise(noise: bytes, at: int) -> None:
     for data in (noise, DER[:at], DER[:at] + noise + DER[at + len(noise) :]):
         assert isinstance(subject_of(data), str)
+        assert isinstance(issuer_of(data), str)
 
 
 def test_a_subject_of_any_length_is_told_in_a_bounded_one() -> None:

@@ -9,17 +9,16 @@ whatever they hold, they neither raise here nor reach a log unescaped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from datetime import datetime
 
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
 from bridge.net.seal import reason_of, verdict_of
+from bridge.net.subject import issuer_of, shown, subject_of
 
 LONGEST = 120
 """Characters of a name that is told."""
-_UNREADABLE = "a name that cannot be read"
 _NAMED = 3
 """Names of a certificate that are told, of perhaps hundreds."""
 
@@ -68,34 +67,24 @@ def explained(error: SSL.Error, connection: SSL.Connection, accepts: bool) -> st
 
 def names_in(certificate: x509.Certificate) -> str:
     """Whom *certificate* is for, by its subjectAltName: the first few."""
-
-    def listed() -> str:
+    try:
         extensions = certificate.extensions
         value = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         names = value.get_values_for_type(x509.DNSName)
         names += map(str, value.get_values_for_type(x509.IPAddress))
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        return ", ".join(map(_plain, names[:_NAMED])) + more
-
-    return _readable(listed) or "others"
-
-
-class _Facts(NamedTuple):
-    """Of a certificate, as they can be told; empty where it is unreadable."""
-
-    subject: str
-    issuer: str
-    since: str
-    until: str
+    except BaseException:  # a panic of its Rust is no Exception
+        return "others"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(_short(name) for name in names[:_NAMED]) + more or "others"
 
 
 def _distrusted(whose: str, code: int, depth: int, certificate: crypto.X509) -> str:
-    facts = _facts(certificate)
     subject = f"the {whose}'s certificate"
+    der = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
     if code in _UNKNOWN:
-        return f"{subject} has an unknown issuer: {facts.issuer or _UNREADABLE}"
+        return f"{subject} has an unknown issuer: {_short(issuer_of(der))}"
     if depth:
-        name = facts.subject or _UNREADABLE
+        name = _short(subject_of(der))
         subject = f"the certificate of {name}, which vouches for the {whose}'s,"
     if code == _SELF_SIGNED:
         return f"{subject} is self-signed, and not itself one of those to trust"
@@ -104,35 +93,21 @@ def _distrusted(whose: str, code: int, depth: int, certificate: crypto.X509) -> 
     if code == _PURPOSE:
         return f"{subject} is not meant for {whose}s (extendedKeyUsage)"
     if code == _EXPIRED:
-        return f"{subject} expired{facts.until and f' on {facts.until}'}"
+        return f"{subject} expired{_date(' on', certificate.get_notAfter())}"
     if code == _NOT_YET:
-        return f"{subject} is not valid yet{facts.since and f', before {facts.since}'}"
+        since = _date(", before", certificate.get_notBefore())
+        return f"{subject} is not valid yet{since}"
     return f"{subject} is not to be trusted: {verdict_of(code)}"
 
 
-def _facts(certificate: crypto.X509) -> _Facts:
+def _date(word: str, written: bytes | None) -> str:
+    """A date of ASN.1 behind *word*; nothing where it is none."""
     try:
-        parsed = certificate.to_cryptography()
-    except Exception:  # OpenSSL reads more than cryptography does
-        return _Facts("", "", "", "")
-    return _Facts(
-        _readable(lambda: _plain(parsed.subject.rfc4514_string())),
-        _readable(lambda: _plain(parsed.issuer.rfc4514_string())),
-        _readable(lambda: f"{parsed.not_valid_before_utc:%Y-%m-%d at %H:%M} UTC"),
-        _readable(lambda: f"{parsed.not_valid_after_utc:%Y-%m-%d at %H:%M} UTC"),
-    )
-
-
-def _readable(ask: Callable[[], str]) -> str:
-    """What *ask* gives; nothing where what it reads is broken, in whatever way."""
-    try:
-        return ask()
-    except Exception:  # ValueError, ExtensionNotFound, UnicodeError: the peer's choice
+        when = datetime.strptime((written or b"").decode("ascii"), "%Y%m%d%H%M%SZ")
+    except ValueError:
         return ""
+    return f"{word} {when:%Y-%m-%d at %H:%M} UTC"
 
 
-def _plain(text: str) -> str:
-    """Printable ASCII, and not long."""
-    known = text[:LONGEST].encode("ascii", "backslashreplace").decode("ascii")
-    plain = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in known)
-    return plain[:LONGEST]
+def _short(name: str) -> str:
+    return shown(name)[:LONGEST]

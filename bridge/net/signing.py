@@ -61,7 +61,7 @@ class Kind(NamedTuple):
 
     @property
     def curved(self) -> bool:
-        """On an elliptic curve, which signs in a twentieth of the time of RSA."""
+        """On an elliptic curve, which signs in a tenth of the time of RSA."""
         return self is not RSA
 
 

@@ -1,7 +1,7 @@
 """
-The subject of a certificate as text, whatever its bytes are.
+The two names in a certificate as text, whatever their bytes are.
 
-A reader of DER for that one field.  It is asked where the library that certificates are
+A reader of DER for those fields.  It is asked where the library that certificates are
 read with refuses one that OpenSSL has accepted: a name in Latin-1, for example.  Not
 here: verifying anything.
 """
@@ -35,7 +35,7 @@ _ENCODINGS = {
 """By the tag of a string (X.690, section 8.23)."""
 
 _OID, _SEQUENCE, _VERSION = 6, 0x30, 0xA0
-_BEFORE = 4  # serial number, algorithm, issuer, validity: RFC 5280, section 4.1
+_ISSUER, _SUBJECT = 2, 4  # after serial number, algorithm; validity: RFC 5280, 4.1
 
 
 def subject_of(certificate: bytes) -> str:
@@ -43,8 +43,17 @@ def subject_of(certificate: bytes) -> str:
     The subject in a *certificate*'s DER, in the form of RFC 4514; a value that cannot
     be read is there in hexadecimal.  Never raises.
     """
+    return _named(certificate, _SUBJECT)
+
+
+def issuer_of(certificate: bytes) -> str:
+    """Likewise, who has signed it."""
+    return _named(certificate, _ISSUER)
+
+
+def _named(certificate: bytes, which: int) -> str:
     try:
-        name = _subject(certificate)
+        name = _field(certificate, which)
         return shown(",".join(reversed([_set(each) for _, each, _ in _each(name)])))
     except (ValueError, StopIteration):  # the latter: nothing where a field should be
         return UNREADABLE
@@ -65,15 +74,15 @@ def _escaped(character: str) -> str:
     return "".join(f"\\{octet:02X}" for octet in octets)
 
 
-def _subject(certificate: bytes) -> bytes:
+def _field(certificate: bytes, which: int) -> bytes:
     _, whole, _ = next(_each(certificate))
     _, signed, _ = next(_each(whole))
     fields = list(_each(signed))
     first = 1 if fields and fields[0][0] == _VERSION else 0
-    tag, subject, _ = (fields[first + _BEFORE :] or [(0, b"", b"")])[0]
+    tag, name, _ = (fields[first + which :] or [(0, b"", b"")])[0]
     if tag != _SEQUENCE:
-        raise ValueError("there is no subject")
-    return subject
+        raise ValueError("there is no name")
+    return name
 
 
 def _set(attributes: bytes) -> str:
