@@ -23,9 +23,11 @@ from bridge.farm.check import Check, Settings, over_pump
 from bridge.farm.farm import Farm, Policy
 from bridge.farm.health import Rules
 from bridge.farm.lookup import system_lookup
+from bridge.farm.mysql import Mysql
 from bridge.farm.named import Named
 from bridge.farm.names import Found, Sought
 from bridge.farm.probe import Exchange, Http, Question, Tcp
+from bridge.farm.products import Postgres, Redis, Smtp
 from bridge.farm.resolve import Finding, Followed, Names
 from bridge.farm.server import Server
 from bridge.farm.sources import ports_in
@@ -38,6 +40,11 @@ from bridge.net.race import delay_within, line_up
 from bridge.net.securities import FarmSecurities
 from bridge.net.sockaddr import SocketAddress, describe, sockaddr
 from bridge.watch.repeated import Repeated
+
+PRODUCTS: Mapping[str, Question] = {
+    "mysql": Mysql(), "postgres": Postgres(), "redis": Redis(), "smtp": Smtp(),
+}  # fmt: skip
+"""What servers are asked by the kinds of check that have no keys of their own."""
 
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
@@ -255,7 +262,7 @@ def _checks(
 
     def check(server: Server, verdict: Callable[[bool, str], None]) -> Check:
         settings = Settings(
-            question=_question(configured, server),
+            question=question(configured, server),
             random=random.random,
             interval=configured.interval,
             timeout=configured.timeout,
@@ -271,10 +278,11 @@ def _checks(
     return check
 
 
-def _question(configured: CheckConfig, server: Server) -> Question:
+def question(configured: CheckConfig, server: Server) -> Question:
+    """What *server* is asked."""
     if configured.kind == "http":
         host = configured.host or describe(server.target.sockaddr)
         return Http(configured.path, host, configured.status)
     if configured.kind == "exchange":
         return Exchange(configured.send, configured.expect)
-    return Tcp()
+    return PRODUCTS.get(configured.kind, Tcp())

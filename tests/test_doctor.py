@@ -281,6 +281,38 @@ def test_nothing_is_said_of_a_farm_that_is_meant_so(farm: str) -> None:
     assert odd(farm) == []
 
 
+@pytest.mark.parametrize("check", ["", "check: {kind: tcp}, ", "check: {rise: 3}, "])
+@pytest.mark.parametrize(
+    ("server", "right"),
+    [
+        ("192.0.2.1:3306", "(error 1129): write kind: mysql"),
+        ("db.farm:3306", "(error 1129): write kind: mysql"),
+        ('"[2001:db8::1]:22"', "write {kind: exchange, send: "),
+    ],
+)
+def test_a_tcp_check_is_not_for_servers_that_count_it(
+    check: str, server: str, right: str
+) -> None:
+    (line,) = odd(f"{check}servers: [{server}]")
+    assert line.startswith("w.check.kind: tcp ")
+    assert right in line
+
+
+def test_what_is_to_be_written_for_port_22_can_be_written() -> None:
+    (line,) = odd("servers: [192.0.2.1:22]")
+    assert odd(f"check: {line.partition('write ')[2]}, servers: [192.0.2.1:22]") == []
+
+
+@pytest.mark.parametrize("check", ["off", "{kind: off}", "{kind: mysql}"])
+def test_another_check_of_mysql_or_none_is_not_told(check: str) -> None:
+    assert odd(f"check: {check}, servers: [192.0.2.1:3306]") == []
+
+
+def test_each_port_is_told_once() -> None:
+    servers = "servers: [192.0.2.1:3306, 192.0.2.2:3306, 192.0.2.2:22]"
+    assert len(odd(servers)) == 2
+
+
 def test_a_name_is_no_front_of_ours_as_far_as_is_known() -> None:
     front = 'w: {listen: "[::]:80", to: w}'
     assert looping(front, 'w: {servers: ["localhost:80", "srv:_a._tcp.b"]}') == []

@@ -246,6 +246,52 @@ def test_an_exchange_asks_listens_and_leaves() -> None:
     assert dialed.parted == "close"
 
 
+class Chat(Question):
+    """Answers each letter with it, and an end with a farewell."""
+
+    def says(self, answer: bytes) -> bytes:
+        return b"hello " + answer.upper()
+
+    @property
+    def leaves_last(self) -> bool:
+        return True
+
+    def judge(self, answer: bytes) -> Outcome | None:
+        over = answer.endswith((b".", b"!"))
+        return Outcome(answer.endswith(b"."), "over") if over else None
+
+    def lack(self, answer: bytes) -> str:
+        return "not over"
+
+
+def test_a_dialogue_says_what_is_new_and_lets_the_server_leave_first() -> None:
+    dialed = Dialed(Chat()).connected()
+    for letter in (b"a", b"b", b"."):
+        dialed.protocol.dataReceived(letter)
+    assert dialed.transport.value() == b"hello AB."
+    assert dialed.outcomes == [Outcome(True, "over")]
+    assert dialed.parted == ""
+    dialed.protocol.dataReceived(b"c")
+    dialed.lose(ConnectionDone())
+    assert dialed.transport.value() == b"hello AB."
+    assert dialed.outcomes == [Outcome(True, "over")]
+
+
+def test_a_server_that_does_not_leave_is_left_when_the_probe_is_stopped() -> None:
+    dialed = Dialed(Chat()).connected()
+    dialed.protocol.dataReceived(b".")
+    dialed.probe.stop()
+    assert dialed.parted == "reset"
+
+
+def test_a_dialogue_that_fails_has_no_farewell() -> None:
+    dialed = Dialed(Chat()).connected()
+    dialed.protocol.dataReceived(b"a!")
+    assert dialed.transport.value() == b"hello "
+    assert dialed.outcomes == [Outcome(False, "over")]
+    assert dialed.parted == "reset"
+
+
 def test_what_comes_after_the_outcome_changes_nothing() -> None:
     dialed = Dialed(GET).connected()
     dialed.protocol.dataReceived(b"HTTP/1.1 200 OK\r\n")

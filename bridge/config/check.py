@@ -20,6 +20,9 @@ from bridge.config.scalars import (
     shown,
 )
 
+PRODUCTS = ("mysql", "postgres", "redis", "smtp")
+"""Kinds of check that know what to ask, and have no keys for it."""
+
 KEYS_OF = {"http": ("path", "host", "status"), "exchange": ("send", "expect")}
 """The keys that only one kind of check reads."""
 
@@ -109,11 +112,14 @@ _BYTES = Kind("a text", show=_show)
 class Check(Part):
     """Asking each server regularly whether it works."""
 
-    kind: Literal["off", "tcp", "tls", "http", "exchange"] = "tcp"
+    kind: Literal[
+        "off", "tcp", "tls", "http", "exchange", "mysql", "postgres", "redis", "smtp"
+    ] = "tcp"
     """What a server must do: accept a connection (`tcp`), finish a TLS handshake by the
-    farm's `tls` (`tls`), answer a GET with a status from the list (`http`), or answer
-    what is sent with what is expected (`exchange`). The last two are asked over TLS
-    where the farm has it."""
+    farm's `tls` (`tls`), answer a GET with a status from the list (`http`), answer what
+    is sent with what is expected (`exchange`), or answer as MySQL and MariaDB
+    (`mysql`), PostgreSQL, Redis or a mail server do, asked so that they neither count
+    nor log it as an error. All but `tcp` are asked over TLS where the farm has it."""
     interval: Annotated[Seconds, _TIME] = _INTERVAL
     """From the beginning of one check of a server to that of its next, 10 % more or
     less, so that servers are never all asked at once."""

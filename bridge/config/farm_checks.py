@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from bridge.config.addresses import server_address
-from bridge.config.check import KEYS_OF
+from bridge.config.check import KEYS_OF, PRODUCTS
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.scalars import seconds, show_seconds, shown, switch
 from bridge.net.address import Address
@@ -84,10 +84,10 @@ def _check(
     check, path = farm.get("check"), (*path, "check")
     if not isinstance(check, dict):
         return
-    kind = check.get("kind", "tcp")
+    kind, known = check.get("kind", "tcp"), ("tcp", "tls", *PRODUCTS, *KEYS_OF)
     for other, keys in KEYS_OF.items():
         # A check that is switched off may keep its keys until it is switched on.
-        for key in keys if kind in ("tcp", *KEYS_OF) and kind != other else ():
+        for key in keys if kind in known and kind != other else ():
             if key in check:
                 here = (*path, key)
                 message = f"belongs to kind {other}, and this check is of kind {kind}"

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from bridge.config import Document
 from bridge.config.farm import Farm, Server
-from bridge.config.hostnames import ServiceName
+from bridge.config.hostnames import HostName, ServiceName
 from bridge.config.problems import Path
 from bridge.net.address import Address
 
@@ -28,6 +28,7 @@ def oddities(document: Document) -> _Odd:
         yield from _servers((*path, "servers"), farm)
         yield from _idle(path, farm, written.get(name, set()))
         yield from _sources((*path, "source"), farm)
+        yield from _checked((*path, "check", "kind"), farm)
 
 
 def _servers(path: Path, farm: Farm) -> _Odd:
@@ -67,3 +68,25 @@ def _sources(path: Path, farm: Farm) -> _Odd:
         family = 6 if ":" in source else 4
         if family not in families:
             yield path, f"{source} does nothing: no server is IPv{family}"
+
+
+def _checked(path: Path, farm: Farm) -> _Odd:
+    """Servers that take offence at who connects and leaves."""
+    if farm.check is None or farm.check.kind != "tcp":
+        return
+    ports = {
+        server.address.port
+        for server in farm.servers
+        if isinstance(server.address, Address | HostName)
+    }
+    for port in sorted(ports & _OFFENDED.keys()):
+        yield path, _OFFENDED[port]
+
+
+_OFFENDED = {
+    22: "tcp makes sshd log an error at each check, and count it against the gateway: "
+    'write {kind: exchange, send: "SSH-2.0-bridge-check\\r\\n", expect: none}',
+    3306: "tcp is a connect error to MySQL and MariaDB, which after 100 of them block "
+    "the gateway (error 1129): write kind: mysql",
+}
+"""By port: what a check that says nothing does there, and what to write."""

@@ -46,9 +46,19 @@ class Outcome:
 class Question(Protocol):
     """What is sent to a server, and how its answer is read.  A value: it keeps none."""
 
+    def says(self, answer: bytes) -> bytes:
+        """
+        All that we are to have said once *answer* has come.
+
+        Empty to an empty answer: the server speaks first, or need not speak.  It may
+        grow with the answer, and end with a farewell to a server that works.
+        """
+        return b""
+
     @property
-    def send(self) -> bytes:
-        """Empty: the server speaks first, or need not speak."""
+    def leaves_last(self) -> bool:
+        """A server that works closes first: its protocol ends with that."""
+        return False
 
     def judge(self, answer: bytes) -> Outcome | None:
         """What all bytes that came so far say; None as long as more are needed."""
@@ -58,12 +68,10 @@ class Question(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Tcp:
+class Tcp(Question):
     """Being connected is answer enough."""
 
-    @property
-    def send(self) -> bytes:
-        return b""
+    send = b""
 
     def judge(self, answer: bytes) -> Outcome | None:
         return Outcome(True, "connected")
@@ -73,7 +81,7 @@ class Tcp:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Question):
     """
     *send* is sent, and *expect* must be contained in the answer, anywhere.
 
@@ -87,6 +95,9 @@ class Exchange:
     def __post_init__(self) -> None:
         if not 0 < len(self.expect) <= ANSWER_LIMIT:
             raise ValueError(f"expect must have 1 to {ANSWER_LIMIT} bytes")
+
+    def says(self, answer: bytes) -> bytes:
+        return self.send
 
     def judge(self, answer: bytes) -> Outcome | None:
         window = answer[:ANSWER_LIMIT]
@@ -109,7 +120,7 @@ _TARGET = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Http:
+class Http(Question):
     """A GET, of whose answer only the status line is read."""
 
     path: str
@@ -133,6 +144,9 @@ class Http:
             "User-Agent: bridge-check\r\n"
             "Connection: close\r\n\r\n"
         ).encode("ascii")
+
+    def says(self, answer: bytes) -> bytes:
+        return self.send
 
     def judge(self, answer: bytes) -> Outcome | None:
         window = answer[:HEAD_LIMIT]
@@ -191,6 +205,7 @@ class Asker(TwistedProtocol):
         self._question = question
         self._told: Callable[[Outcome], None] | None = told
         self._answer = b""
+        self._said = 0
         self._gone = False
 
     def give_up(self, how: str) -> None:
@@ -206,8 +221,6 @@ class Asker(TwistedProtocol):
 
     def connectionMade(self) -> None:
         self._judge()
-        if self._told is not None:
-            self.transport.write(self._question.send)
 
     def dataReceived(self, data: bytes) -> None:
         if self._told is not None:
@@ -225,24 +238,33 @@ class Asker(TwistedProtocol):
 
     def _judge(self) -> None:
         outcome = self._question.judge(self._answer)
+        if outcome is None or outcome.passed:
+            self._speak()
         if outcome is not None:
             self._tell(outcome)
+
+    def _speak(self) -> None:
+        says = self._question.says(self._answer)[self._said :]
+        if says:
+            self._said += len(says)
+            self.transport.write(says)
 
     def _tell(self, outcome: Outcome) -> None:
         """
         The outcome is clear: part from the server, and say so.
 
-        In good order from one that works: postgres, say, logs every reset.  With one
-        from one that does not work, which may never acknowledge a FIN.
+        In good order from one that works: postgres, say, logs every reset; whoever is
+        owed a last word closes first, or meets ``abort``.  With a reset from one that
+        does not work, which may never acknowledge a FIN.
         """
         told, self._told = self._told, None
         if told is None:
             return
         if not self._gone:
-            if outcome.passed:
-                self.transport.loseConnection()
-            else:
+            if not outcome.passed:
                 self.transport.abortConnection()
+            elif not self._question.leaves_last:
+                self.transport.loseConnection()
         told(outcome)
 
 
