@@ -148,7 +148,9 @@ def _owner(twistd: Any) -> Owner:
     if (uid is None and gid is None) or os.geteuid():
         return None
     if gid is None:
-        gid = pwd.getpwuid(uid).pw_gid  # as twistd has it
+        with suppress(KeyError):  # as twistd has it
+            gid = pwd.getpwuid(uid).pw_gid
+    gid = -1 if gid is None else gid
     return -1 if uid is None else uid, gid
 
 
@@ -160,7 +162,7 @@ class _Started(MultiService):
     def __init__(self, twistd: Any) -> None:
         super().__init__()
         self._twistd = twistd
-        self._parting = None if twistd.get("nodaemon") else Parting()
+        self._parting = None if twistd.get("nodaemon", True) else Parting()
         self.keep_signals: Callable[[], None] = lambda: None
         """Called as the start begins."""
 

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger, LogLevel
 
 from bridge.watch.log import Log
-from bridge.watch.outlet import FAILED_RETRY, MOST_WAITING, RETRY, Outlet
+from bridge.watch.outlet import FAILED_RETRY, MOST_WAITING, PIECE, RETRY, Outlet
 from bridge.watch.target import File
 from tests.logged import logged
 from tests.outlets import Taking
@@ -51,6 +51,19 @@ def test_a_stalled_reader_is_asked_now_and_then_and_not_for_every_line() -> None
     assert target.tries == 1
     clock.advance(RETRY)
     assert target.tries == 2
+
+
+def test_what_waits_is_written_in_few_writes_when_the_reader_goes_on() -> None:
+    clock, target, out = outlet(most=PIECE)
+    target.room = 5
+    for number in range(10_000):
+        out.put(f"{number:09}\n")
+    assert target.written == [b"00000"]
+    target.room = 1 << 30
+    clock.advance(RETRY)
+    assert target.text == "".join(f"{number:09}\n" for number in range(10_000))
+    assert target.tries < 30
+    assert all(len(piece) <= PIECE for piece in target.written)
 
 
 def test_a_reader_that_never_reads_costs_bounded_memory_and_it_is_said() -> None:

@@ -12,6 +12,7 @@ Both logs go through here, and where they have one target, through one outlet.
 from __future__ import annotations
 
 import errno
+import select
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -23,6 +24,12 @@ from bridge.watch.target import Target
 
 MOST_WAITING = 4 * 1024 * 1024
 """Bytes that may wait."""
+
+PIECE = select.PIPE_BUF
+"""
+Bytes up to which lines that wait are joined: one write for some forty of them, when the
+reader goes on, and no pipe takes only half of it.
+"""
 
 RETRY = 0.1
 """Seconds between two tries at a slow target."""
@@ -76,9 +83,14 @@ class Outlet:
             self._drop(text.count("\n"))
             return
         data = text.encode(self._encoding, "backslashreplace")
-        idle = not self._waiting
+        waiting = self._waiting
+        idle = not waiting
         self._size += len(data)
-        self._waiting.extend(_pieces(data, self._target.most))
+        # Of the first a part may be written already.
+        if len(waiting) > 1 and len(waiting[-1]) + len(data) <= PIECE:
+            waiting[-1] += data
+        else:
+            waiting.extend(_pieces(data, self._target.most))
         if idle:
             self.flush()
 

@@ -74,7 +74,8 @@ class File:
             os.close(self._folder)
             raise
         if new and owner is not None:
-            os.fchown(self._fd, *owner)
+            with suppress(OSError):  # it will be said when it cannot be reopened
+                os.fchown(self._fd, *owner)
         self._begin()
 
     def _begin(self) -> None:
