@@ -13,8 +13,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import DatagramProtocol
 from twisted.names import dns
 
-from bridge.farm.asking import POINTERS, CutOffError, Resolver
+from bridge.farm.asking import CutOffError, Resolver
 from bridge.farm.lookup import Lookup
+from bridge.farm.messages import POINTERS
 from bridge.farm.names import (
     MOST,
     Addresses,
@@ -250,13 +251,16 @@ def test_an_answer_that_is_cut_off_is_kept_when_tcp_brings_no_other(
     )
 
 
-def test_a_datagram_that_ends_too_soon_is_cut_off_too(run: Iterated) -> None:
+@pytest.mark.parametrize(("less", "left"), [(1, 1), (9, 1), (16, 1), (17, 0), (40, 0)])
+def test_a_datagram_that_ends_too_soon_is_cut_off_too(
+    run: Iterated, less: int, left: int
+) -> None:
     _, server = scripted(
-        run, lambda data: [answer(data, "192.0.2.1", "192.0.2.2")[:-9]]
+        run, lambda data: [answer(data, "192.0.2.1", "192.0.2.2")[:-less]]
     )
     error = ask(run, server)
     assert isinstance(error, CutOffError)
-    assert len(error.records) == 1
+    assert len(error.records) == left
 
 
 def test_of_two_servers_the_one_whose_tcp_works_gives_the_whole(run: Iterated) -> None:

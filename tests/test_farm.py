@@ -46,6 +46,11 @@ class Bad(Client):
         self.told.append("raised")
         raise RuntimeError
 
+    def served(self, server: Server) -> None:
+        self.waited_long()
+
+    stranded = waited_long
+
 
 def farm(*members: Server, **policy: Any) -> tuple[Farm, Clock]:
     clock = Clock()
@@ -204,6 +209,30 @@ def test_one_that_raises_does_not_keep_the_others_waiting() -> None:
     with logged() as log:
         clock.advance(5)
     assert (bad.told, good.told, log.tracebacks) == (["raised"], ["waited long"], 1)
+
+
+def test_one_that_raises_when_it_is_served_does_not_keep_the_others_waiting() -> None:
+    web, _ = farm(server("a", most=2))
+    one, two = full(web)
+    bad = Bad(web)
+    assert web.wait(bad)
+    (good,) = waiting(web, 1)
+    with logged() as log:
+        web.release(one)
+        assert (bad.told, good.told, log.tracebacks) == (["raised"], [], 1)
+        web.release(two)
+    assert good.told == ["a"]
+
+
+def test_one_that_raises_when_it_is_stranded_leaves_no_other_behind() -> None:
+    web, _ = farm(server("a", most=1))
+    full(web)
+    bad = Bad(web)
+    assert web.wait(bad)
+    (good,) = waiting(web, 1)
+    with logged() as log:
+        web.drain("a")
+    assert (bad.told, good.told, log.tracebacks) == (["raised"], ["stranded"], 1)
 
 
 def test_who_left_the_queue_is_told_nothing() -> None:

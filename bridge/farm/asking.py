@@ -14,7 +14,6 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from io import BytesIO
 from typing import Any
 
 from twisted.internet import defer
@@ -27,14 +26,9 @@ from twisted.protocols.basic import Int16StringReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from bridge.farm.messages import Message, read
 from bridge.net.address import Address
 from bridge.net.sockaddr import SocketAddress, sockaddr
-
-POINTERS = 16_384
-"""
-Compression pointers that are followed for one message: each record has one, and no
-message has room for more than 5,000 records.  Following this many takes some 20 ms.
-"""
 
 TCP_TIMEOUT = 5.0
 """Seconds for a whole answer over TCP, from the first SYN on."""
@@ -125,7 +119,7 @@ class _Question:
         if data[:2] != self._id.to_bytes(2, "big"):
             return
         try:
-            message = _read(data)
+            message = read(data)
         except Exception:  # whatever the decoder makes of bytes that are none
             self.failed(ValueError("the answer cannot be read"))
             return
@@ -146,18 +140,18 @@ class _Question:
             self._cut.args = (f"{_CUT}: {words(error)}",)
         self.next()
 
-    def _error(self, message: _Message) -> Exception:
+    def _error(self, message: Message) -> Exception:
         error: Exception = ResolverBase().exceptionForCode(message.rCode)(message)
         return error
 
-    def _finish(self, message: _Message) -> None:
+    def _finish(self, message: Message) -> None:
         self._over()
         if message.rCode == dns.ENAME:
             self.answer.errback(self._error(message))
         else:
             self.answer.callback((message.answers, [], []))
 
-    def _cut_off(self, message: _Message) -> None:
+    def _cut_off(self, message: Message) -> None:
         """Ask the same server for the whole answer."""
         over_tcp = isinstance(self._way, _Stream)
         if self._cut is None or len(message.answers) > len(self._cut.records):
@@ -194,58 +188,6 @@ def _tries(
 def words(error: BaseException) -> str:
     """What *error* says, in the kernel's words if it has any."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-# Messages
-
-
-class _Message(dns.Message):
-    """What is of use in an answer, and as much of it as can be read."""
-
-    maxCompressionPointers = POINTERS
-    whole = True
-
-    def parseRecords(self, records: Any, count: int, strio: Any) -> None:
-        """The answers alone; one that is broken is left out, not all behind it."""
-        if records is not self.answers:
-            return
-        for _ in range(count):
-            header = dns.RRHeader()
-            try:
-                header.decode(strio)
-            except EOFError:
-                self.whole = False
-                return
-            end = strio.tell() + header.rdlength
-            if _payload(header, strio):
-                records.append(header)
-            strio.seek(end)
-
-
-def _payload(header: dns.RRHeader, strio: BytesIO) -> bool:
-    kind = _KINDS.get(header.type)
-    if kind is None:
-        return True  # an alias: its TTL counts
-    header.payload = kind(ttl=header.ttl)
-    try:
-        header.payload.decode(strio, header.rdlength)
-    except (EOFError, ValueError):
-        return False
-    return True
-
-
-_KINDS: dict[int, Any] = {
-    dns.A: dns.Record_A,
-    dns.AAAA: dns.Record_AAAA,
-    dns.SRV: dns.Record_SRV,
-}
-
-
-def _read(data: bytes) -> _Message:
-    message = _Message()
-    message.fromStr(data)
-    message.whole = message.whole and not message.trunc
-    return message
 
 
 # Ways to a server

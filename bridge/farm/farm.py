@@ -8,10 +8,10 @@ server is best (``balance``), and whether one may be chosen at all (``health``).
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from bridge.farm.balance import Balance, Choosing, build
 from bridge.farm.health import Health, Rules
@@ -19,28 +19,12 @@ from bridge.farm.maglev import client_key
 from bridge.farm.panic import WORTH_TRYING, Panic, tell_end
 from bridge.farm.sources import Sources
 from bridge.farm.state import Event
-from bridge.net.deadlines import Deadlines
+from bridge.farm.waiting import Queue, Waiting
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from bridge.farm.server import Server
-
-
-class Waiting(Hashable, Protocol):
-    """What waits for a server: a session.  Each is told one thing, once."""
-
-    key: int
-    """What ``Farm.key`` made of its client."""
-
-    def served(self, server: Server) -> None:
-        """*server* has a place, and it is taken."""
-
-    def waited_long(self) -> None:
-        """``queue.timeout`` passed."""
-
-    def stranded(self) -> None:
-        """No server gets sessions any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +77,7 @@ class Farm:
         self._standing = 0
         self.queue_length = policy.queue_length
         """How many may wait; 0: there is no queue."""
-        self._queue: Deadlines[Waiting] = Deadlines(
-            clock, policy.queue_timeout, _waited_long
-        )
+        self._queue = Queue(clock, policy.queue_timeout, policy.queue_length)
         self._serving = False
         self._preparing: IDelayedCall | None = None
 
@@ -182,9 +164,7 @@ class Farm:
         if self.available:
             self._serve()
         else:
-            while self._queue:
-                waiting, _ = self._queue.popitem(last=False)
-                waiting.stranded()
+            self._queue.strand()
 
     def reweigh(self, server: Server, weight: float) -> None:
         self._balance.reweigh(server, weight)
@@ -302,14 +282,7 @@ class Farm:
 
     def wait(self, waiting: Waiting) -> bool:
         """Have it wait for a place.  False: the queue is full, or there is none."""
-        queue = self._queue
-        if len(queue) >= self.queue_length:
-            return False
-        assert waiting not in queue
-        queue[waiting] = self._clock.seconds() + queue.seconds
-        if not queue.armed:
-            queue.arm()
-        return True
+        return self._queue.join(waiting, self._clock.seconds())
 
     def unwait(self, waiting: Waiting) -> None:
         """It waits no longer; if it did not, nothing happens."""
@@ -330,13 +303,8 @@ class Farm:
                 server = self._chooses.choose(first.key, ())
                 if server is None:
                     return
-                del self._queue[first]
                 server.active += 1
                 self._chooses.moved(server)
-                first.served(server)
+                self._queue.serve(first, server)
         finally:
             self._serving = False
-
-
-def _waited_long(waiting: Waiting) -> None:
-    waiting.waited_long()

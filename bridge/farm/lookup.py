@@ -66,7 +66,6 @@ _WHY: tuple[tuple[type[Exception], str], ...] = (
     (defer.TimeoutError, "no answer"),
     (DNSServerError, "the DNS server failed"),
     (DNSQueryRefusedError, "the DNS server refused"),
-    (CutOffError, "the answer was cut off"),
 )
 
 T = TypeVar("T")
@@ -175,7 +174,7 @@ def _failure(failure: Failure, read: Callable[[dns.RRHeader], T | None]) -> Answ
         some = _answer(error.records, read)
         if some.records:
             return replace(some, why=words(error), whole=False)
-    named = words(error) if isinstance(error, OSError | ValueError) else ""
+    named = words(error) if isinstance(error, OSError | ValueError | CutOffError) else ""
     name = named or type(error).__name__
     why = next((why for kind, why in _WHY if isinstance(error, kind)), name)
     # That there is no such name has been said; all else means that nobody knows.
