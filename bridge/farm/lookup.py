@@ -174,8 +174,9 @@ def _failure(failure: Failure, read: Callable[[dns.RRHeader], T | None]) -> Answ
         some = _answer(error.records, read)
         if some.records:
             return replace(some, why=words(error), whole=False)
-    named = words(error) if isinstance(error, OSError | ValueError | CutOffError) else ""
-    name = named or type(error).__name__
+    name = type(error).__name__
+    if isinstance(error, OSError | ValueError | CutOffError):
+        name = words(error)
     why = next((why for kind, why in _WHY if isinstance(error, kind)), name)
     # That there is no such name has been said; all else means that nobody knows.
     return Answer(why=why, said=isinstance(error, DNSNameError))
