@@ -50,6 +50,7 @@ class FarmTls:
     sni: str | None = None
     alpn: Sequence[str] = ()
     minimum: str = "1.2"
+    require_close_notify: bool = True
     insecure_skip_verify: bool = False
 
 

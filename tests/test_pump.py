@@ -1,5 +1,6 @@
 """The pump: order, fairness, and what must not happen within a batch."""
 
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -182,3 +183,25 @@ def test_stopping_closes_the_epoll_only() -> None:
     os.fstat(ours.fileno())
     ours.close()
     theirs.close()
+
+
+def test_a_close_that_fails_does_not_keep_the_others_open(turner: Turner) -> None:
+    """Nor end the pump: the reactor forgets a reader that raises."""
+
+    class Odd(socket.socket):
+        def close(self) -> None:
+            super().close()
+            raise OSError(errno.EIO, "odd")
+
+    class Closing:
+        def run(self) -> None:
+            turner.pump.close(odd)
+            turner.pump.close(other)
+
+        def crashed(self) -> None:
+            raise NotImplementedError
+
+    odd, other = Odd(), socket.socket()
+    turner.pump.again(Closing())
+    turner.turn()
+    assert (odd.fileno(), other.fileno()) == (-1, -1)

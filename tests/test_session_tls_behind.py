@@ -148,3 +148,58 @@ def test_tls_on_both_sides_and_sessions_behind_are_resumed() -> None:
             far.close()
         assert [record.ending for record in running.records] == ["done", "done"]
         running.close()
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_server_that_leaves_without_close_notify(required: bool) -> None:
+    """All of its answer arrives; then a reset, or where it is believed the end."""
+    security = dialing()
+    security.fin_ends = not required
+    with server() as listening:
+        running = Running(listening.getsockname(), back=security)
+        client = running.connect()
+        far = dialed(running, listening)
+        through(running, far, client)
+        answer = b"more" * 10_000
+        far.send(answer)
+        far.fin()
+        got, end = b"", ""
+
+        def over() -> str:
+            nonlocal got, end
+            far.turn()
+            running.turner.reactor.advance(0.01)
+            try:
+                data = client.recv(1 << 16)
+                got, end = got + data, "" if data else "fin"
+            except BlockingIOError:
+                pass
+            except ConnectionResetError:
+                end = "reset"
+            return end
+
+        running.turner.until(over)
+        assert (got, end) == (answer, "reset" if required else "fin")
+        client.close()
+        record = running.record()
+        assert record.ending == ("back_reset" if required else "done")
+        assert record.reason.startswith("truncated") is required
+        assert record.lost == 0
+        running.close()
+        far.close()
+
+
+def test_a_reset_is_none_the_less_one_where_a_fin_is_believed() -> None:
+    """Though the kernel tells of it as of a FIN, once sending has met it."""
+    security = dialing()
+    security.fin_ends = True
+    with server() as listening:
+        running = Running(listening.getsockname(), back=security)
+        client = running.connect()
+        far = dialed(running, listening)
+        through(running, far, client)
+        reset(far.raw)
+        client.send(b"to nobody")
+        record = running.record()
+        assert record.ending == "back_reset"
+        running.close()

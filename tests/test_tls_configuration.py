@@ -239,3 +239,8 @@ def test_an_authority_of_one_name_is_enough_if_all_have_one() -> None:
         "}]}", "}], client_certificate: required}"
     )
     assert front_tls(text).client_certificate == "required"
+
+
+def test_servers_must_say_that_they_end_unless_they_need_not() -> None:
+    assert farm_tls("ca: ca.pem").require_close_notify
+    assert not farm_tls("require_close_notify: false").require_close_notify

@@ -188,6 +188,11 @@ class FarmTls(Part):
     """What is offered to servers (ALPN), in order of preference."""
     minimum: Minimum = "1.2"
     """The oldest version that is spoken."""
+    require_close_notify: Switch = True
+    """Whether a server must say in TLS that it ends (close_notify). One that does not
+    has cut its answer off: what came is delivered, and then the client is reset.
+    `false` takes a bare FIN for an end like any other, for servers that never say more;
+    then nobody can tell an answer that somebody on the way has cut off."""
     insecure_skip_verify: Switch = False
     """Believes any server, which is a hole that anybody on the way can use. It is
     warned of at every start."""

@@ -193,7 +193,10 @@ class Pump:
                     self._crash(runnable)
         if self._doomed:
             for sock in self._doomed:
-                sock.close()
+                try:
+                    sock.close()
+                except OSError:  # the descriptor is gone all the same: close(2)
+                    pass
             self._doomed.clear()
 
     def _crash(self, culprit: Watcher | Runnable) -> None:

@@ -72,6 +72,8 @@ class FarmSettings(Protocol):
     @property
     def minimum(self) -> str: ...
     @property
+    def require_close_notify(self) -> bool: ...
+    @property
     def insecure_skip_verify(self) -> bool: ...
 
 
@@ -204,7 +206,14 @@ class FarmSecurities:
             asked = "" if is_address(identity) else identity
         check = None if settings.insecure_skip_verify else identified(identity)
         context = self.kept[0].made.context
-        return Security(context, False, asked, check, resumes=True)
+        return Security(
+            context,
+            accepts=False,
+            name=asked,
+            check=check,
+            fin_ends=not settings.require_close_notify,
+            resumes=True,
+        )
 
     def _replaced(self, made: Made) -> None:
         for security in self._by_server.values():
