@@ -127,6 +127,31 @@ def test_a_check_takes_out_a_server_that_refuses(found: Any) -> None:
         assert states == [State.UP, State.DOWN]
 
 
+def test_a_server_that_comes_back_down_is_up_after_one_good_check(found: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    zone = Zone(**{"web.farm": [a("127.0.0.1", 2)]})
+    check = "check: {interval: 1s, rise: 5}"
+    made = found(f'["web.farm:{port}"]', check, zone=zone)
+    (server,) = made.web.servers
+
+    def passes(seconds: float) -> None:
+        for _ in range(int(2 * seconds)):
+            made.turner.reactor.advance(0.5)
+            made.turner.settle()
+
+    passes(3)
+    assert (server.state, made.web.panicking) == (State.DOWN, True)
+    zone.names["web.farm"] = [a("127.0.0.9", 2)]
+    passes(3)
+    assert server not in made.web.servers
+    zone.names["web.farm"] = [a("127.0.0.1", 2)]
+    with socket.create_server(("127.0.0.1", port)):
+        passes(5)
+        assert made.web.servers == [server]
+        assert server.state is State.UP
+
+
 def test_source_addresses_become_ways_of_their_family(found: Any) -> None:
     made = found(
         '["192.0.2.1:80", "[2001:db8::1]:80"]',

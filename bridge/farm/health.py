@@ -125,7 +125,8 @@ class Health:
     def become(self, server: Server, other: Server) -> None:
         """*server* has all that *other* was made with; its state stays."""
         moved = server.addresses != other.addresses
-        if not moved and server.backup is other.backup:
+        same = (server.backup, server.most) == (other.backup, other.most)
+        if same and not moved:
             server.become(other)  # no turn is lost for a weight
             if server.state is State.UP:  # else: at the next step, or when it is
                 self._traffic.reweigh(server, server.weight)
