@@ -191,14 +191,13 @@ def test_what_is_no_tls_ends_with_a_fin_whatever_follows_it(
 
 
 @pytest.mark.parametrize("lone", [False, True])
-def test_the_session_knows_who_was_asked_for_when_the_handshake_fails(
+def test_the_record_has_the_name_when_the_handshake_fails(
     make: Make, tmp_path: Path, lone: bool
 ) -> None:
     running = make(partial(secured, tmp_path, lone=lone))
     ours = dialed(client(AUTHORITY.write(tmp_path).with_name("0.pem")), "")
     ours.set_tlsext_host_name(b"X.w.example:1")
     sock = running.connect()
-    session = running.session()
     sock.sendall(first_words(ours))
     sock.setblocking(False)
     got = bytearray()
@@ -216,8 +215,9 @@ def test_the_session_knows_who_was_asked_for_when_the_handshake_fails(
         while True:
             ours.do_handshake()
     sock.sendall(ours.bio_read(65536))
-    assert running.record().reason == "the client says: unknown ca"
-    assert session.asked == "X.w.example:1"
+    record = running.record()
+    assert record.reason == "the client says: unknown ca"
+    assert record.asked == "X.w.example:1"
 
 
 # Farms

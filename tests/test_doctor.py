@@ -316,3 +316,24 @@ def test_each_port_is_told_once() -> None:
 def test_a_name_is_no_front_of_ours_as_far_as_is_known() -> None:
     front = 'w: {listen: "[::]:80", to: w}'
     assert looping(front, 'w: {servers: ["localhost:80", "srv:_a._tcp.b"]}') == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("mode: sni, timeouts: {open: 2s}, to: {default: web}", True),
+        ("mode: sni, timeouts: {greeting: 10s}, to: {default: web}", True),
+        ("mode: sni, timeouts: {greeting: 1s, open: 2s}, to: {default: web}", False),
+        ("mode: sni, timeouts: {open: 2s}, to: {a.example: web}", False),
+        ("timeouts: {open: 2s}, to: web", False),
+    ],
+)
+def test_a_silent_client_that_is_reset_before_it_is_led_is_warned_of(
+    keys: str, told: bool
+) -> None:
+    lines = looping(
+        f'a: {{listen: "[::1]:8443", {keys}}}', "web: {servers: ['192.0.2.1:80']}"
+    )
+    assert [
+        "fronts.a.timeouts.open: a client that says nothing" in x for x in lines
+    ] == [True] * told

@@ -113,6 +113,7 @@ def test_the_record_tells_of_tls(fronted: Gateway) -> None:
     record = fronted.running.records[0]
     assert record.tls is not None
     assert (record.tls.version, record.tls.sni) == ("TLSv1.3", NAME)
+    assert record.asked == NAME  # in formats that tell no more of TLS, too
     assert f'"sni":"{NAME}"' in JsonFormat().line(record, 0)
 
 

@@ -15,7 +15,8 @@ from bridge.config import Document, Place
 from bridge.config.model import Front
 from bridge.config.problems import Path, Spot, dotted, place_of
 from bridge.config.profile import BUILT_IN, Profile
-from bridge.config.scalars import show_size
+from bridge.config.routes import DEFAULT
+from bridge.config.scalars import show_seconds, show_size
 from bridge.doctor import certificates, start
 from bridge.doctor.farms import oddities
 from bridge.doctor.host import (
@@ -69,6 +70,7 @@ def _findings(document: Document, host: Host) -> Iterator[Finding]:
         yield from _tuned(document, use, host)
     for name, front in document.config.fronts.items():
         yield from _adapted(document, name, front, host)
+        yield from _patient(name, front)
         if front.transparent and not host.may(NET_ADMIN) and not host.may(NET_RAW):
             what = "needs CAP_NET_ADMIN for connections that are routed here"
             right = "without it addresses that come later can be had, and no more"
@@ -241,6 +243,15 @@ def _adapted(
                 f"its MTU, {ours}, is not below that of farm {farm}, {theirs}: "
                 "nothing is gained by MTU adaptation",
             )
+
+
+def _patient(name: str, front: Front) -> Iterator[Finding]:
+    """A deadline that a silent client does not live to be led anywhere before."""
+    waits = front.mode == "sni" and DEFAULT in front.to
+    if waits and front.timeouts.greeting >= front.timeouts.open:
+        what = "a client that says nothing is reset before greeting takes it to default"
+        right = f"make it more than {show_seconds(front.timeouts.greeting)}"
+        yield Finding(("fronts", name, "timeouts", "open"), f"{what}: {right}")
 
 
 def _scope(path: Path, listen: object, host: Host) -> Iterator[Finding]:

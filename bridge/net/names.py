@@ -24,7 +24,8 @@ _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _A_LABEL = "xn--"  # RFC 5890 section 2.3.2.1
 
 # What clients put there is looser: any printable label, but no port and no Unicode.
-_ASKED_LABEL = re.compile(r"[!-\-/-9;-~]{1,63}")  # all but the dot and the colon
+_ASKED_LABEL = r"[!-\-/-9;-~]{1,63}"  # all but the dot and the colon
+_ASKED = re.compile(rf"{_ASKED_LABEL}(\.{_ASKED_LABEL})*")
 MAX_ESCAPED = 255
 """Characters of a name that is told as it was asked for."""
 _PLAIN = re.compile(rb"[!#-\[\]-~]*")  # printable, and not to be escaped in a log
@@ -94,10 +95,10 @@ def asked_name(written: bytes) -> str | None:
         name = written.decode("ascii").lower().removesuffix(".")
     except UnicodeDecodeError:
         return None
-    if len(name) > MAX_NAME or is_address(name):
+    if len(name) > MAX_NAME or not _ASKED.fullmatch(name):
         return None
-    labels = name.split(".")
-    return name if all(map(_ASKED_LABEL.fullmatch, labels)) else None
+    # Those of IPv6 have colons.  The look at the last character is for speed.
+    return None if name[-1].isdigit() and is_address(name) else name
 
 
 def escaped(written: bytes) -> str:

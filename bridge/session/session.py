@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from twisted.logger import Logger
 
-from bridge.net.names import escaped
 from bridge.net.relay import Relay
 from bridge.net.splice import Splice
 from bridge.net.stream import READ_SIZE, Stream, join
@@ -164,8 +163,6 @@ class Session(Reaching):
 
     def unsecured(self, stream: TLSStream, error: TLSError) -> None:
         """The front's handshake failed."""
-        if not self.asked:  # nobody has looked: there is only one certificate
-            self.asked = escaped(stream.connection.get_servername() or b"")
         self.front_failed(error)
 
     def front_failed(self, error: TLSError) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.net.address import canonical
+from bridge.net.names import escaped
 from bridge.net.tcpinfo import NOTHING, TcpInfo, tcp_info, unacknowledged
 from bridge.net.tls import TLSStream
 from bridge.net.tlsinfo import TlsInfo, tls_info
@@ -92,7 +93,7 @@ def record_of(session: Session) -> Record:
         server.active if server is not None else 0,
         sides,
         _tls(session.front) if sides is not None and session.front.secure else None,
-        session.asked,
+        session.asked or _asked(session.front),
     )
 
 
@@ -101,6 +102,13 @@ def _tls(front: Stream) -> TlsInfo | None:
     if isinstance(front, TLSStream) and front.protected:
         return tls_info(front.connection)
     return None
+
+
+def _asked(front: Stream) -> str:
+    """Where only OpenSSL has read the hello, since there is only one certificate."""
+    if not isinstance(front, TLSStream):
+        return ""
+    return escaped(front.connection.get_servername() or b"")
 
 
 def host_of(address: SocketAddress) -> str:
