@@ -11,7 +11,7 @@ run: $(READY)
 	$(BIN)/twistd -n --pidfile= bridge --demo
 
 test: $(READY)
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -rs
 
 soak: $(READY)
 	$(BIN)/pytest -q -m slow

@@ -151,3 +151,16 @@ def test_twistds_command_line_is_answered(
     )
     assert text in run.stdout + run.stderr
     assert run.returncode == code
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        FRONT % 'listen: "[::]:80", to: web, filters: [a:B]',
+        FRONT % 'listen: "[::]:80", to: web, http: {head: 64KiB}',
+        FRONT % 'listen: "[::]:80", to: web, ftp: {ports: 50000-50999}',
+        FRONT % 'listen: "[::]:80", to: web' + "cpus: [0, 1]\n",
+    ],
+)
+def test_what_comes_later_is_not_called_misspelt(written: str) -> None:
+    assert "this key is not built yet: leave it out" in answer(written)

@@ -90,7 +90,8 @@ def test_an_error_is_told_in_the_operators_words(
     [
         (("frots",), 'unknown key, did you mean "fronts"?'),
         ((*FRONT, "port"), "unknown key, known here: accept_proxy, allow, deny, "
-         "dual_stack, limits, listen, mode, profile, timeouts, tls, to, transparent"),
+             "dual_stack, filters, ftp, http, limits, listen, mode, profile, timeouts, "
+             "tls, to, transparent"),
         (("farms", "web", "eject", "fro"), 'unknown key, did you mean "for"?'),
         (("farms", "web", "eject", "duration"), "unknown key, known here: failures, "
          "for"),

@@ -128,6 +128,12 @@ class Front(Part):
     decrypted, and no certificate is needed."""
     accept_proxy: Annotated[None, Unbuilt([], "off")] = None
     """Networks whose connections must begin with a PROXY header."""
+    filters: Annotated[None, Unbuilt([])] = None
+    """What of your own reads or changes the bytes: `package.module:Name`."""
+    http: Annotated[None, Unbuilt()] = None
+    """What mode `http` does with heads."""
+    ftp: Annotated[None, Unbuilt()] = None
+    """Which ports mode `ftp` opens for data."""
     allow: NetworkList = Networks()
     """Networks whose clients may connect; empty means all. Clients that a dual-stack
     front reports as `::ffff:a.b.c.d` count as IPv4."""
@@ -229,6 +235,8 @@ class Config(Part):
     """What is told, and where."""
     workers: Annotated[Whole, BeforeValidator(_one_worker), Bounds(1, 1)] = 1
     """How many processes share the work."""
+    cpus: Annotated[None, Unbuilt("auto")] = None
+    """Which processors they run on."""
     limits: GlobalLimits = GlobalLimits()
     """What the whole process may be made to carry."""
     timeouts: DrainTimeouts = DrainTimeouts()
