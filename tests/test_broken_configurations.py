@@ -128,7 +128,8 @@ KEYS = {
         'fronts: {web: {»listn: "[::]:80", to: web}}\n' + FARMS, '"listen"?'
     ),
     "a key like no other": Broken(
-        front("timeouts: {»zzz: 1}"), "known here: close, half_closed, idle, open"
+        front("timeouts: {»zzz: 1}"),
+        "known here: close, greeting, half_closed, idle, open",
     ),
     "a misspelt server key": Broken(
         serving('[{address: "192.0.2.1:80", »nmae: x}]'), 'did you mean "name"?'
