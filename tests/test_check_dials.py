@@ -196,6 +196,17 @@ def test_checks_leave_from_each_address_that_sessions_leave_from_in_turn(
     ]  # fmt: skip
 
 
+def test_a_check_goes_where_the_servers_name_leads_by_then(
+    turner: Turner, server: socket.socket
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as before:
+        moving = Server("s", of(before))
+        dial = over_pump(turner.pump, moving)
+        assert source_of(turner, dial, before) == "127.0.0.1"
+        moving.become(Server("s", of(server)))
+        assert source_of(turner, dial, server) == "127.0.0.1"
+
+
 def test_a_source_that_reaches_nobody_does_not_make_a_server_flap(
     turner: Turner, server: socket.socket
 ) -> None:

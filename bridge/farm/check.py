@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import count
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import ClientFactory
 
 from bridge.farm.probe import Dialing, Outcome, Probe, Question
 from bridge.farm.server import Server
-from bridge.net.dial import Dial
+from bridge.net.dial import Dial, Target
 from bridge.net.pump import Pump
 from bridge.net.race import Race, delay_within
 
@@ -179,21 +180,15 @@ def over_pump(
     it from one of them, and none is left untried for long.  A check takes no session's
     port for long, so it is not counted with theirs.
     """
-    ways = tuple(target.answering() for target in server.ways.values())
-    targets = ways or server.race or (server.target.answering(),)
-    if not secure:
-        targets = tuple(replace(target, security=None) for target in targets)
-    delay = min(server.delay, delay_within(within, min(len(targets), 2)))
-    first = 0
+    turns = count()
 
     def dial(factory: ClientFactory) -> Callable[[], None]:
-        nonlocal first
-        line = targets
-        if ways:
-            line = (targets[first:] + targets[:first])[:2]
-            first = (first + 1) % len(targets)
+        line = _line(server, next(turns))
+        if not secure:
+            line = tuple(replace(target, security=None) for target in line)
         attempt: Dial | Race
         if len(line) > 1:
+            delay = min(server.delay, delay_within(within, len(line)))
             attempt = Race(pump, line, factory, delay)
         else:
             attempt = Dial(pump, line[0], factory)
@@ -201,3 +196,12 @@ def over_pump(
         return attempt.disconnect
 
     return dial
+
+
+def _line(server: Server, turn: int) -> tuple[Target, ...]:
+    """Whom to dial, of what the server has now: its name may lead elsewhere by then."""
+    ways = tuple(server.ways.values())
+    if ways:
+        first = turn % len(ways)
+        ways = (ways[first:] + ways[:first])[:2]
+    return tuple(each.answering() for each in ways or server.race or (server.target,))

@@ -17,9 +17,10 @@ from bridge.config.check import Check
 from bridge.farm.probe import Exchange, Question, Tcp
 from bridge.farms import question
 from tests.e2e import products
+from tests.e2e.certified import Certified
 from tests.e2e.conftest import Start
 from tests.e2e.gateway import relay, until
-from tests.e2e.product import GUEST, HERE, Product
+from tests.e2e.product import GUEST, HERE, Product, free_port
 from tests.e2e.products import sql
 from tests.netlab.fixtures import requires
 from tests.servers import server
@@ -149,9 +150,33 @@ def test_postgres_that_takes_no_sessions_is_down_for_who_names_a_user() -> None:
 # Redis
 
 
+TLS_FILES = {
+    "certificate": "--tls-cert-file",
+    "key": "--tls-key-file",
+    "ca": "--tls-ca-cert-file",
+}
+
+
 def test_redis_logs_nothing_of_its_checks() -> None:
     with products.redis("--protected-mode", "no") as made:
         assert made.tells(recipe("redis")) == []
+
+
+def test_redis_is_asked_over_tls_where_its_farm_has_it(
+    start: Start, certified: Certified
+) -> None:
+    secure, files = free_port(), certified.entry()
+    tls = ["--tls-port", str(secure), "--tls-auth-clients", "no"]
+    for option, file in {**files, "ca": str(certified.ca)}.items():
+        tls += [TLS_FILES[option], file]
+    with products.redis("--protected-mode", "no", *tls) as made:
+        check = {"kind": "redis", "interval": "50ms", "fall": 1}
+        farm = {"check": check, "tls": certified.farm()}
+        gateway = start(relay(f"{HERE}:{secure}", farm=farm))
+        client = [requires("redis-cli"), "-p", made.port, "INFO", "commandstats"]
+        asked = re.compile(r"cmdstat_ping:calls=([5-9]|\d\d)")
+        until(lambda: asked.search(made.run(*client)), "five checks")
+        assert "is down" not in gateway.log
 
 
 def test_redis_that_asks_for_a_password_is_up() -> None:
