@@ -185,6 +185,7 @@ def test_what_a_client_says_of_us_is_the_reason(version: int, tmp_path: Path) ->
         ("tls alert handshake failure", "the server says: handshake failure"),
         ("tlsv13 alert certificate required", "the server says: certificate required"),
         ("sslv3 alert bad certificate", "the server says: bad certificate"),
+        ("ssl/tls alert bad certificate", "the server says: bad certificate"),
         ("no shared cipher", "no shared cipher"),
         ("tls illegal exporter label", "tls illegal exporter label"),
     ],

@@ -167,7 +167,7 @@ def identified(identity: str) -> Callable[[SSL.Connection], str]:
             return f"the server's certificate {what}"
         except service_identity.CertificateError:
             return "the server's certificate names nobody in subjectAltName"
-        except BaseException:  # a library's panic is no Exception; OpenSSL reads on
+        except BaseException:  # OpenSSL reads more; a panic of Rust's is no Exception
             return "the server's certificate has names that cannot be read"
         known = certificate
         return ""

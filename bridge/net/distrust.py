@@ -31,7 +31,7 @@ _WEAK = {66: "has a key that is too weak", 67: "has a key that is too weak",
          68: "is signed by a hash that is too weak"}  # fmt: skip
 
 # SSL_R_ of openssl/sslerr.h, from 1000 on: what stands there has the other end said.
-_ALERT = re.compile(r"(?:sslv3|tlsv1|tlsv13|tls) alert (.+)|tlsv1 (.+)")
+_ALERT = re.compile(r"(?:sslv3|ssl/tls|tlsv1|tlsv13|tls) alert (.+)|tlsv1 (.+)")
 
 
 def noted(
