@@ -37,7 +37,7 @@ def test_request_then_half_close_then_answer() -> None:
 def test_the_server_may_finish_first() -> None:
     assert run(E.ADMITTED, E.DIALED, E.BACK_FINISHED, E.FRONT_FINISHED) == (
         S.CLOSED,
-        [A.DIAL, A.JOIN, A.END_FRONT, A.CLOSE],
+        [A.DIAL, A.JOIN, A.END_FRONT, A.FREE_PLACE, A.CLOSE],
         Ending.DONE,
     )
 

@@ -7,7 +7,8 @@ import inspect
 import os
 import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from bridge.farm.state import State
 from bridge.net import dial
 from bridge.net.dial import Target
 from bridge.net.sockopt import Option
+from bridge.session.flow import State as SessionState
 from tests.sessions import Running, closed_address, reset, server
 
 
@@ -53,6 +55,86 @@ def test_when_the_server_is_full_a_session_waits_its_turn() -> None:
         assert waited.dial_began - waited.accepted == pytest.approx(2, abs=0.2)
         assert running.farm.active == running.farm.servers[0].active == 0
         running.close()
+
+
+@pytest.mark.parametrize("leaves", [socket.socket.close, reset])
+def test_a_server_that_has_left_takes_the_next_while_its_client_stays(
+    one: socket.socket, leaves: Callable[[socket.socket], None]
+) -> None:
+    running = Running(one.getsockname())
+    (only,) = running.farm.servers
+    only.most = 1
+    client = running.connect()
+    served = running.accept(one)
+    served.sendall(b"all there is")
+    running.connect()
+    running.turner.until(lambda: running.farm.waiting)
+    leaves(served)
+    running.turner.until(lambda: not running.farm.waiting)
+    assert only.active == 1
+    again, _ = one.accept()
+    again.close()
+    assert client.recv(100) == b"all there is"
+    running.close()
+    assert running.farm.active == only.active == 0
+    assert {record.server for record in running.records} == {"0"}
+
+
+def test_a_place_is_kept_until_all_that_the_server_sent_has_been_taken(
+    one: socket.socket,
+) -> None:
+    running = Running(one.getsockname())
+    (only,) = running.farm.servers
+    client = running.connect()
+    served = running.accept(one)
+    served.setblocking(False)
+    session = running.session()
+    assert session.down is not None
+    while not session.down.held:
+        served.send(b"x" * 100_000)
+        running.turner.settle()
+    served.close()
+    running.turner.settle()
+    assert only.active == 1
+    client.setblocking(False)
+
+    def freed() -> bool:
+        with suppress(BlockingIOError):
+            client.recv(1 << 20)
+        return not only.active
+
+    running.turner.until(freed)
+    assert session.state is SessionState.BACK_ENDED
+    running.close()
+
+
+def test_a_client_that_has_left_first_does_not_free_the_servers_place(
+    one: socket.socket,
+) -> None:
+    running = Running(one.getsockname())
+    (only,) = running.farm.servers
+    client = running.connect()
+    served = running.accept(one)
+    client.shutdown(socket.SHUT_WR)
+    running.turner.settle()
+    assert only.active == 1
+    served.close()
+    running.turner.until(lambda: running.records)
+    assert only.active == 0
+    running.close()
+
+
+def test_a_port_is_in_use_until_its_socket_is_closed(one: socket.socket) -> None:
+    running = Running(one.getsockname())
+    reached = two_ways(running)
+    running.connect()
+    running.turner.until(lambda: select.select([one], [], [], 0)[0])
+    accepted, (host, _) = one.accept()
+    accepted.close()
+    running.turner.until(lambda: not reached.active)
+    assert running.farm.sources.used(host, reached.back) == 1
+    running.close()
+    assert running.farm.sources.used(host, reached.back) == 0
 
 
 def full(listening: socket.socket) -> Running:

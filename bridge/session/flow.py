@@ -122,6 +122,8 @@ class Action(Enum):
     JOIN = auto()
     END_FRONT = auto()
     END_BACK = auto()
+    FREE_PLACE = auto()
+    """The server's side is over: the next session may have its place."""
     FLUSH_FRONT = auto()
     FLUSH_BACK = auto()
     CHECK_FLUSH = auto()
@@ -164,6 +166,7 @@ _JOINED = (S.OPEN, *_HALF)
 _FLUSHING = (S.FLUSHING_BACK, S.FLUSHING_FRONT)
 _GIVE_UP = (A.CANCEL_DIAL, A.ABORT)
 _LEAVE = (A.LEAVE_QUEUE, A.ABORT)
+_SERVER_GONE = (A.FREE_PLACE, A.FLUSH_FRONT)
 _ORDERED = {
     E.DRAINED: Ending.DRAINED,
     E.KILLED: Ending.KILLED,
@@ -201,7 +204,7 @@ TABLE: dict[tuple[State, Event], Row] = {
     (S.DIALING, E.LATE): (S.CLOSED, _GIVE_UP, Ending.DIAL_FAILED),
     (S.DIALING, E.FRONT_RESET): (S.CLOSED, _GIVE_UP, Ending.FRONT_RESET),
     (S.OPEN, E.FRONT_FINISHED): (S.FRONT_ENDED, (A.END_BACK,), None),
-    (S.OPEN, E.BACK_FINISHED): (S.BACK_ENDED, (A.END_FRONT,), None),
+    (S.OPEN, E.BACK_FINISHED): (S.BACK_ENDED, (A.END_FRONT, A.FREE_PLACE), None),
     (S.FRONT_ENDED, E.BACK_FINISHED): (S.CLOSED, (A.CLOSE,), Ending.DONE),
     (S.BACK_ENDED, E.FRONT_FINISHED): (S.CLOSED, (A.CLOSE,), Ending.DONE),
     **{
@@ -209,10 +212,10 @@ TABLE: dict[tuple[State, Event], Row] = {
         for s in _JOINED
     },
     **{
-        (s, E.BACK_RESET): (S.FLUSHING_FRONT, (A.FLUSH_FRONT,), Ending.BACK_RESET)
+        (s, E.BACK_RESET): (S.FLUSHING_FRONT, _SERVER_GONE, Ending.BACK_RESET)
         for s in _JOINED
     },
-    (S.FRONT_ENDED, E.BACK_PARTED): (S.FLUSHING_FRONT, (A.FLUSH_FRONT,), Ending.DONE),
+    (S.FRONT_ENDED, E.BACK_PARTED): (S.FLUSHING_FRONT, _SERVER_GONE, Ending.DONE),
     (S.BACK_ENDED, E.FRONT_PARTED): (S.FLUSHING_BACK, (A.FLUSH_BACK,), Ending.DONE),
     (S.OPEN, E.IDLE): (S.CLOSED, (A.ABORT,), Ending.IDLE),
     **{(s, E.IDLE): (S.CLOSED, (A.ABORT,), Ending.HALF_CLOSED_IDLE) for s in _HALF},

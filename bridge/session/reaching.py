@@ -32,8 +32,8 @@ class Reaching:
 
     __slots__ = (
         "_dial", "_looping", "asked", "attempts", "back", "dial_began", "dialed",
-        "front", "key", "queued", "reason", "server", "source", "state", "terms",
-        "tried", "unable",
+        "front", "key", "placed", "queued", "reason", "server", "source", "state",
+        "terms", "tried", "unable",
     )  # fmt: skip
 
     def __init__(self, terms: Terms, front: Stream) -> None:
@@ -42,6 +42,9 @@ class Reaching:
         self.back: Stream | None = None
         self.state = State.ACCEPTED
         self.server: Server | None = None
+        """Where it is dialed to, or was."""
+        self.placed = False
+        """Whether it has a place there."""
         self.tried: tuple[Server, ...] = ()
         """Servers dialed so far; forgotten when one answers."""
         self.attempts = 0
@@ -103,6 +106,7 @@ class Reaching:
         farm = self.terms.farm
         server = self.server = farm.choose(self.key, self.tried)
         if server is not None:
+            self.placed = True
             self._dial_server()
         elif not farm.available:
             self.handle(Event.NO_SERVER)
@@ -150,15 +154,17 @@ class Reaching:
         return Dial(pump, server.ways[source], factory)
 
     def _release(self) -> None:
-        """Give back the place at the server, and the port."""
-        server, farm = self.server, self.terms.farm
-        if server is None:
-            return
-        if self.source:
-            farm.sources.gave_back(self.source, server.counted)
+        """Give back the port, whose socket is closed, and the place at the server."""
+        if self.source and self.server is not None:
+            self.terms.farm.sources.gave_back(self.source, self.server.counted)
             self.source = ""
-        self.server = None
-        farm.release(server)
+        self._free_place()
+
+    def _free_place(self) -> None:
+        """Give back the place at the server, unless that was done."""
+        if self.placed and self.server is not None:
+            self.placed = False
+            self.terms.farm.release(self.server)
 
     def _leave_queue(self) -> None:
         self.terms.farm.unwait(self)
@@ -224,7 +230,7 @@ class Reaching:
     # What the farm reports of its queue
 
     def served(self, server: Server) -> None:
-        self.server = server
+        self.server, self.placed = server, True
         self.handle(Event.SERVED)
 
     def waited_long(self) -> None:

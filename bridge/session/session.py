@@ -333,6 +333,7 @@ _EXECUTE: dict[Action, Callable[[Session], None]] = {
     Action.CANCEL_DIAL: Session._cancel_dial,
     Action.JOIN: Session._join,
     Action.END_FRONT: lambda session: session.front.end(),
+    Action.FREE_PLACE: Session._free_place,
     Action.END_BACK: Session._end_back,
     Action.FLUSH_FRONT: Session._flush_front,
     Action.FLUSH_BACK: Session._flush_back,
