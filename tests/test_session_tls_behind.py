@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from bridge.net.tls import TLSStream
 from bridge.session.flow import State
 from tests.secured import Far, accepting, dialing
 from tests.sessions import TIMEOUTS, Running, reset, server
@@ -98,6 +99,19 @@ def test_a_server_that_fails_its_handshake_is_retried_elsewhere_and_named() -> N
         running.close()
         for far in fars:
             far.close()
+
+
+def test_the_servers_last_bytes_have_the_fronts_close_time() -> None:
+    with server() as listening:
+        running = Running(listening.getsockname(), back=dialing())
+        client = running.connect()
+        far = dialed(running, listening)
+        through(running, far, client)
+        back = running.session().back
+        assert isinstance(back, TLSStream)
+        assert back.linger == TIMEOUTS.close
+        running.close()
+        far.close()
 
 
 def test_a_server_silent_in_its_handshake_is_a_connect_timeout() -> None:

@@ -10,6 +10,7 @@ import pytest
 from OpenSSL import SSL
 
 from bridge.net.seal import SIZE, text
+from bridge.net.tcpinfo import unacknowledged
 from tests.secured import TLS_1_2, TLS_1_3, VERSIONS, Maker, Pair, accepting, pull
 from tests.sessions import reset
 
@@ -111,6 +112,21 @@ def test_closing_waits_no_longer_than_it_may(make: Maker) -> None:
     assert pair.stream.fd == -1
     pair.far.paused = False
     pair.until(lambda: "reset" in pair.far.seen)
+
+
+def test_closing_waits_while_the_other_end_takes_bytes(make: Maker) -> None:
+    pair = make.shaken()
+    stall(pair)
+    stream, clock = pair.stream, make.turner.reactor
+    stream.close()
+    for _ in range(4):
+        clock.advance(4)
+        before = unacknowledged(stream.socket)
+        while unacknowledged(stream.socket) == before:
+            assert pair.far.raw.recv(1 << 16)
+    assert stream.fd >= 0, "three times as long as it may without"
+    clock.pump([0.5] * 12)
+    assert stream.fd == -1
 
 
 def test_who_never_answers_close_notify_does_not_keep_us(make: Maker) -> None:

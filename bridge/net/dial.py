@@ -38,6 +38,9 @@ NO_PORT = "source ports exhausted"
 BUG = "a bug in the gateway"
 """Why a dial failed that met one; the log has its traceback."""
 
+LINGER = 10.0
+"""Seconds for a failed handshake's alert.  Whose connection it becomes knows better."""
+
 _OURS = frozenset(
     {
         errno.EADDRNOTAVAIL,  # no source port is left
@@ -73,8 +76,6 @@ class Target:
     """Our own address to connect from, with port 0; None: the kernel's choice."""
     security: Security | None = None
     """How TLS is spoken there; None: it is not."""
-    linger: float = 10.0
-    """Seconds that the last records may take once a connection is to be closed."""
     address: IAddress = field(init=False)
     deferred: bool = field(init=False)
     """The SYN waits for the first bytes (TCP Fast Open, RFC 7413)."""
@@ -194,7 +195,7 @@ class Dial:
             stream.ready(events & ~OUT)
 
     def _handshake(self, stream: Stream, security: Security, events: int) -> None:
-        self._secure = secure = TLSStream(stream, security, self._target.linger)
+        self._secure = secure = TLSStream(stream, security, LINGER)
         secure.handshake(self)
         if events != OUT:
             self._pump.tell(secure.fd, events & ~OUT)

@@ -18,7 +18,7 @@ The ends, as RFC 8446 (section 6.1) and RFC 5246 (section 7.2.1) have them:
   a close_notify with nothing but a FIN (nginx closes idle connections so); ``parted``
   tells that from bytes that are missing.
 * ``close`` sends a close_notify, if there was none, and waits for the kernel to take
-  it; not for an answer, which many never give.
+  it while the other end takes any bytes; not for an answer, which many never give.
 """
 
 from __future__ import annotations
@@ -34,11 +34,15 @@ from bridge.net.pump import ERR, OUT
 from bridge.net.seal import wire
 from bridge.net.sealed import Sealed
 from bridge.net.stream import Stream
+from bridge.net.tcpinfo import unacknowledged
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
     from bridge.net.security import Security, Waiting
+
+LOOKS = 8
+"""How often, within ``linger``, a stream that is closed looks what is acknowledged."""
 
 
 class Phase(Enum):
@@ -61,18 +65,18 @@ class TLSStream(Sealed):
     A stream from its handshake on, in *stream*'s place.
 
     What its other end sends waits until ``handshake`` is through, and then until
-    somebody reads, as in any stream.  *linger*: seconds that the last bytes may take
-    once it is to be closed.
+    somebody reads, as in any stream.
     """
 
-    __slots__ = ("_handshake", "_linger", "_timer", "phase")
+    __slots__ = ("_handshake", "_timer", "linger", "phase")
 
     def __init__(self, stream: Stream, security: Security, linger: float) -> None:
         super().__init__(stream, security)
         self.phase = _SHAKING
         self._handshake: Handshake | None = Handshake(self)
-        self._linger = linger
         self._timer: IDelayedCall | None = None
+        self.linger = linger
+        """Seconds without an acknowledged byte that it waits once it is closed."""
         self.pump.hand_over(self.fd, self)
 
     @property
@@ -155,10 +159,27 @@ class TLSStream(Sealed):
         if self._rest:
             self.phase = _LINGERING
             self.pump.lingering.add(self)
-            later = self.pump.reactor.callLater
-            self._timer = later(self._linger, self.abort)
+            self._wait(self._undelivered(), self.pump.reactor.seconds())
         else:
             Stream.close(self)
+
+    def _undelivered(self) -> int:
+        return len(self._rest) + unacknowledged(self.socket)
+
+    def _wait(self, left: int, since: float) -> None:
+        """*left* bytes are undelivered, *since* that time: wait until fewer are."""
+        later = self.pump.reactor.callLater
+        self._timer = later(self.linger / LOOKS, self._look, left, since)
+
+    def _look(self, before: int, since: float) -> None:
+        """Give the last bytes time for as long as the other end takes any."""
+        left, now = self._undelivered(), self.pump.reactor.seconds()
+        if left < before:
+            self._wait(left, now)
+        elif now - since < self.linger:
+            self._wait(left, since)
+        else:
+            self.abort()
 
     def _stop_lingering(self) -> None:
         self.pump.lingering.discard(self)

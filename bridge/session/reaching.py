@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bridge.net.dial import NO_PORT, Dial
 from bridge.net.race import Race
+from bridge.net.tls import TLSStream
 from bridge.session import telling
 from bridge.session.back import BackFactory
 from bridge.session.complaint import complain_of_dial
@@ -178,6 +179,8 @@ class Reaching:
     def dialed_to(self, back: Stream) -> None:
         """The server's handshake is through."""
         self.back = back
+        if isinstance(back, TLSStream):
+            back.linger = self.terms.timeouts.close
         self._dial = None
         self.tried = ()
         self.reason = ""  # an earlier attempt's
