@@ -175,6 +175,8 @@ class Gateway(Service):
             half_closed=front.timeouts.half_closed,
             close=front.timeouts.close,
             greeting=front.timeouts.greeting,
+            front_gone=self._config.profile(front.profile).user_timeout,
+            back_gone=self._gone(first),
         )
         terms = Terms(self._house, name, farms[first], timeouts)
         if self._logs.lines is not None:
@@ -192,12 +194,18 @@ class Gateway(Service):
     ) -> Routes:
         """The ways that the mode ``sni`` takes."""
         each = {
-            name: terms.towards(farms[name], self._config.farms[name].connect_timeout)
+            name: terms.towards(
+                farms[name], self._config.farms[name].connect_timeout, self._gone(name)
+            )
             for name in front.farms
         }
         ways = {pattern: each[farm] for pattern, farm in front.to.items()}
         default = ways.pop(DEFAULT, None)
         return Routes(ways, default)
+
+    def _gone(self, farm: str) -> float | None:
+        """After how long a server of *farm* is gone that does not answer."""
+        return self._config.profile(self._config.farms[farm].profile).user_timeout
 
     def _bind(
         self, name: str, front: FrontConfig, factory: FrontFactory

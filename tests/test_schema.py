@@ -184,7 +184,7 @@ def test_every_key_can_be_explained() -> None:
     [
         ("fronts.NAME.listen", ["default: none, it must be given", "systemd:web"]),
         ("profiles.internet.mss", ["profiles.NAME.mss", "in bytes", "default: auto"]),
-        ("fronts.web.timeouts.idle", ["a time, in seconds", "default: 1h"]),
+        ("fronts.web.timeouts.idle", ["a time or off, in seconds", "default: 1h"]),
         ("farms.web.servers[0].name", ["default: its address"]),
         ("farms.web.servers.0.name", ["farms.NAME.servers[].name"]),
         ("fronts.web.mode", ["Not built yet: http, ftp."]),

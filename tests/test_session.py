@@ -196,7 +196,8 @@ def test_a_reset_with_both_directions_stalled_ends_in_time(
         lambda: session.state in (State.FLUSHING_BACK, State.FLUSHING_FRONT)
     )
     assert running.records == [], "the other end may still read what was sent"
-    running.advance(TIMEOUTS.close + 0.1)
+    # Anew if a kernel takes a little more at a window probe: that is progress.
+    running.advance(2 * TIMEOUTS.close + 1)
     record = running.record()
     assert record.ending == ("front_reset" if from_front else "back_reset")
     assert record.lost > 0

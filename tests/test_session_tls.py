@@ -10,6 +10,7 @@ from OpenSSL import SSL
 
 from bridge.net.security import Security
 from bridge.session.flow import Event, State
+from bridge.session.gone import hear_no_more
 from bridge.watch.access import JsonFormat
 from tests.secured import NAME, TLS_1_2, Far, accepting
 from tests.sessions import TIMEOUTS, Running, reset, server
@@ -270,3 +271,20 @@ def test_a_reload_swaps_contexts_for_new_sessions_only(fronted: Gateway) -> None
     other = Far(fronted.running.connect())
     fronted.until(lambda: other.got(b"") and other.shaken)
     assert (fronted.client.tls.version(), other.tls.version()) == ("TLSv1.3", "TLSv1.2")
+
+
+def test_a_client_that_is_gone_is_not_called_cut_off(fronted: Gateway) -> None:
+    """As the sweep does it: reading meets an end that the client never sent."""
+    fronted.until(lambda: fronted.client.shaken)
+    accepted = fronted.accept()
+    fronted.client.send(b"last words")
+    session = fronted.running.session()
+    fronted.until(lambda: session.up is not None and session.up.bytes)
+    session.reason = "user_timeout: why"
+    hear_no_more(session.front)
+    session.handle(Event.FRONT_RESET)
+    assert fronted.ending() == "front_reset"
+    assert fronted.running.records[0].reason == "user_timeout: why"
+    assert accepted.recv(100) == b"last words"
+    with pytest.raises(ConnectionResetError):
+        accepted.recv(100)

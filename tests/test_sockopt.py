@@ -40,9 +40,7 @@ def test_a_dual_stack_socket_marks_the_packets_of_both_families() -> None:
 
 def test_times_are_in_the_unit_the_kernel_wants_and_never_zero() -> None:
     keepalive = {"idle": 1, "interval": "1500ms", "probes": 3}
-    tuning = profile(user_timeout="250ms", keepalive=keepalive)
-    options = sockopt.for_dial(tuning, 4)
-    assert value(options, "user_timeout") == 250
+    options = sockopt.for_dial(profile(keepalive=keepalive), 4)
     assert value(options, "keepalive.idle") == 1
     assert value(options, "keepalive.interval") == 2
     assert value(options, "keepalive.probes") == 3
@@ -56,16 +54,19 @@ def test_listener_and_dial_differ_where_the_kernel_does() -> None:
 
 
 def test_the_kernel_says_them_back() -> None:
-    tuning = profile(
-        mss=1000, user_timeout=7, unsent_low_water=131072, congestion="reno"
-    )
+    tuning = profile(mss=1000, unsent_low_water=131072, congestion="reno")
     with socket.socket(socket.AF_INET6) as sock:
         sockopt.apply(sock, sockopt.for_listener(tuning, 6))
         tcp = socket.IPPROTO_TCP
         assert sock.getsockopt(tcp, socket.TCP_MAXSEG) == 1000
-        assert sock.getsockopt(tcp, socket.TCP_USER_TIMEOUT) == 7000
         assert sock.getsockopt(tcp, socket.TCP_NOTSENT_LOWAT) == 131072
         assert sock.getsockopt(tcp, socket.TCP_CONGESTION, 16).startswith(b"reno\0")
+
+
+def test_the_kernels_user_timeout_stays_off() -> None:
+    """It would reset a peer that answers every window probe: see session/gone.py."""
+    options = sockopt.for_listener(profile(user_timeout=7), 6)
+    assert socket.TCP_USER_TIMEOUT not in {option.name for option in options}
 
 
 def test_a_refused_option_names_its_key() -> None:
@@ -79,7 +80,6 @@ def test_a_refused_option_names_its_key() -> None:
 def test_accepted_sockets_inherit_from_the_listener() -> None:
     """What lets a front set its options once instead of per connection."""
     tuning = profile(
-        user_timeout=9,
         keepalive={"idle": 33, "interval": 5, "probes": 4},
         unsent_low_water=65536,
         send_buffer=200_000,

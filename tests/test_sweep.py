@@ -1,32 +1,75 @@
-"""Idle time-outs by walking, on a clock of our own."""
+"""Idle time-outs by walking, on a clock of our own and sockets of the kernel's."""
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from twisted.internet.task import Clock
 
+from bridge.session import sweep
 from bridge.session.flow import Event, State
-from bridge.session.sweep import LONGEST, Sweep
+from bridge.session.session import UNSEEN
+from bridge.session.sweep import LONGEST, PIECE, Sweep
+from bridge.session.terms import Timeouts
+from tests.logged import logged
 
 
 class Quiet:
-    """A session as the sweep sees it."""
+    """A session as the sweep sees it; its sides are unix sockets."""
 
     def __init__(self, state: State = State.OPEN) -> None:
         self.state = state
-        self.progress = self.seen = self.quiet = 0
+        self.seen, self.since = UNSEEN, 0.0
+        self.up, self.down = (SimpleNamespace(bytes=0, held=0) for _ in "ud")
+        self.pairs = socket.socketpair(), socket.socketpair()
+        self.front, self.back = (SimpleNamespace(socket=one) for one, _ in self.pairs)
+        self.terms = SimpleNamespace(timeouts=timeouts())
         self.ended: list[Event] = []
+        self.bug = False
 
     def handle(self, event: Event) -> None:
+        if self.bug:
+            raise ZeroDivisionError
         self.ended.append(event)
+        self.state = State.CLOSED
+
+    def crashed(self) -> None:
+        self.bug = False
+        self.handle(Event.CRASHED)
+
+    def close(self) -> None:
+        for end in (end for pair in self.pairs for end in pair):
+            end.close()
 
 
-def sweeping(*sessions: Quiet, idle: float = 40, half_closed: float = 8) -> Clock:
+def timeouts(idle: float | None = 40, half_closed: float = 8) -> Timeouts:
+    return Timeouts(1, 1, idle, half_closed, 1)
+
+
+@pytest.fixture
+def quiet() -> Iterator[Quiet]:
+    made = Quiet()
+    yield made
+    made.close()
+
+
+@contextmanager
+def halves() -> Iterator[list[Quiet]]:
+    made = [Quiet(State.FRONT_ENDED), Quiet(State.BACK_ENDED)]
+    yield made
+    for each in made:
+        each.close()
+
+
+def sweeping(*sessions: Any, **settings: Any) -> Clock:
     clock = Clock()
-    timeouts = SimpleNamespace(idle=idle, half_closed=half_closed)
-    terms: Any = SimpleNamespace(timeouts=timeouts, sessions=set(sessions))
+    made = timeouts(**settings)
+    terms: Any = SimpleNamespace(timeouts=made, sessions=set(sessions), routed=[])
     Sweep(clock, terms).start()
     return clock
 
@@ -35,39 +78,157 @@ def advance(clock: Clock, seconds: int) -> None:
     clock.pump([1] * seconds)
 
 
-def test_a_quiet_session_is_idle_after_its_time_and_not_before() -> None:
-    quiet = Quiet()
+def test_a_quiet_session_is_idle_after_its_time_and_not_before(quiet: Quiet) -> None:
     clock = sweeping(quiet)
     advance(clock, 40)
     assert quiet.ended == []
     advance(clock, 3)
-    assert quiet.ended[:1] == [Event.IDLE]
+    assert quiet.ended == [Event.IDLE]
 
 
 def test_half_closed_sessions_have_a_time_of_their_own() -> None:
-    for state in (State.FRONT_ENDED, State.BACK_ENDED):
-        quiet = Quiet(state)
-        clock = sweeping(quiet)
+    with halves() as made:
+        clock = sweeping(*made)
         advance(clock, 8)
-        assert quiet.ended == []
+        assert [quiet.ended for quiet in made] == [[], []]
         advance(clock, 3)
-        assert quiet.ended[:1] == [Event.IDLE]
+        assert [quiet.ended for quiet in made] == [[Event.IDLE]] * 2
 
 
-def test_a_byte_is_enough_to_stay() -> None:
-    quiet = Quiet()
+def test_idle_may_be_off_and_half_closed_goes_on(quiet: Quiet) -> None:
+    clock = sweeping(quiet, idle=None)
+    advance(clock, 100_000)
+    assert quiet.ended == []
+    quiet.state, quiet.seen = State.FRONT_ENDED, UNSEEN
+    advance(clock, 11)
+    assert quiet.ended == [Event.IDLE]
+
+
+def test_a_byte_is_enough_to_stay(quiet: Quiet) -> None:
     clock = sweeping(quiet)
     for _ in range(10):
-        advance(clock, 39)
-        quiet.progress += 1
+        advance(clock, 37)
+        quiet.down.bytes += 1
         advance(clock, 2)
     assert quiet.ended == []
 
 
-def test_long_times_are_kept_closely() -> None:
-    quiet = Quiet()
+@pytest.mark.parametrize("side", ["front", "back"])
+def test_bytes_that_drain_from_our_own_send_buffer_are_progress(
+    quiet: Quiet, side: str
+) -> None:
+    sender, reader = quiet.pairs[side == "back"]
+    quiet.down.bytes = quiet.up.bytes = 100
+    for _ in range(20):
+        sender.send(b"x" * 10)
+    clock = sweeping(quiet)
+    for _ in range(20):
+        advance(clock, 39)
+        reader.recv(10)
+    advance(clock, 39)
+    assert quiet.ended == []
+    advance(clock, 5)
+    assert quiet.ended == [Event.IDLE]
+
+
+def test_what_is_held_and_passed_on_is_progress(quiet: Quiet) -> None:
+    quiet.down.bytes = quiet.down.held = 1000
+    clock = sweeping(quiet)
+    advance(clock, 39)
+    quiet.down.held -= 1
+    advance(clock, 39)
+    assert quiet.ended == []
+
+
+def test_what_is_sent_and_not_acknowledged_is_none(quiet: Quiet) -> None:
+    clock = sweeping(quiet)
+    advance(clock, 30)
+    quiet.pairs[0][0].send(b"a FIN, or an alert of ours")
+    advance(clock, 13)
+    assert quiet.ended == [Event.IDLE]
+
+
+def test_time_in_a_queue_is_not_quiet(quiet: Quiet) -> None:
+    quiet.state = State.QUEUED
+    clock = sweeping(quiet)
+    advance(clock, 1000)
+    quiet.state = State.OPEN
+    advance(clock, 39)
+    assert quiet.ended == []
+
+
+def test_a_fin_after_a_long_silence_begins_the_time_anew(quiet: Quiet) -> None:
+    clock = sweeping(quiet)
+    advance(clock, 39)
+    quiet.state, quiet.seen = State.FRONT_ENDED, UNSEEN
+    advance(clock, 8)
+    assert quiet.ended == []
+    advance(clock, 3)
+    assert quiet.ended == [Event.IDLE]
+
+
+def test_long_times_are_kept_closely(quiet: Quiet) -> None:
     clock = sweeping(quiet, idle=3600, half_closed=3600)
     advance(clock, 3600)
     assert quiet.ended == []
     advance(clock, int(2 * LONGEST))
-    assert quiet.ended[:1] == [Event.IDLE]
+    assert quiet.ended == [Event.IDLE]
+
+
+def test_a_settled_session_costs_no_system_call(
+    quiet: Quiet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def ask(sock: object) -> int:
+        asked.append(sock)
+        return 0
+
+    monkeypatch.setattr(sweep, "unacknowledged", ask)
+    clock = sweeping(quiet)
+    advance(clock, 2)
+    assert len(asked) == 2
+    advance(clock, 20)
+    assert len(asked) == 2
+    quiet.up.bytes += 1
+    advance(clock, 2)
+    assert len(asked) == 4
+
+
+def test_a_walk_over_many_lets_others_have_their_turn() -> None:
+    looked: list[int] = []
+    clock = sweeping(*(Watched(looked) for _ in range(5 * PIECE)))
+    turns = []
+    while len(looked) < 5 * PIECE:
+        timer = clock.calls.pop()
+        clock.rightNow = timer.getTime()
+        timer.func()
+        turns.append(len(looked))
+    assert turns == [PIECE * number for number in range(1, 6)]
+    assert clock.seconds() == 2, "within one walk"
+
+
+class Watched:
+    """A session that tells when it is looked at."""
+
+    up = down = None
+
+    def __init__(self, looked: list[int]) -> None:
+        self._looked = looked
+
+    @property
+    def state(self) -> State:
+        self._looked.append(1)
+        return State.DIALING
+
+
+def test_a_session_that_raises_is_given_up_and_the_walk_goes_on() -> None:
+    with halves() as made:
+        for each in made:
+            each.bug = True
+        with logged() as log:
+            clock = sweeping(*made)
+            advance(clock, 11)
+        assert [quiet.ended for quiet in made] == [[Event.CRASHED]] * 2
+        assert log.tracebacks == 2
+        assert clock.getDelayedCalls(), "it still walks"

@@ -3,11 +3,21 @@
 import errno
 import os
 import socket
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from bridge.net.tcpinfo import NOTHING, SIZE, tcp_info, unacknowledged, why_broken
+from bridge.net.tcpinfo import (
+    NOTHING,
+    SIZE,
+    is_tcp,
+    tcp_info,
+    unacknowledged,
+    unanswered,
+    why_broken,
+)
 from tests.pumping import tcp_pair, tcp_pairs
 from tests.sessions import reset
 
@@ -56,6 +66,54 @@ def test_a_unix_socket_has_nothing_to_say() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         assert tcp_info(ours) == NOTHING
+
+
+def until(told: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not told():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_nothing_is_waited_for_while_all_is_answered() -> None:
+    dialed, accepted = tcp_pair()
+    with dialed, accepted:
+        dialed.sendall(b"x")
+        until(lambda: not unacknowledged(dialed))
+        assert unanswered(dialed) is None
+        assert is_tcp(dialed)
+
+
+def test_a_zero_window_is_one_and_its_answered_probes_do_not_count() -> None:
+    dialed, accepted = tcp_pair()
+    with dialed, accepted:
+        dialed.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            dialed.sendall(b"x" * (64 << 20))
+        until(lambda: unanswered(dialed) is not None)
+        waits = unanswered(dialed)
+        assert waits is not None
+        assert waits.window_is_zero
+        assert waits.attempts <= 1, "one may be under way"
+        assert waits.silent < 5
+
+
+def test_a_unix_socket_waits_for_nothing_either() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(b"x")
+        assert unanswered(ours) is None
+
+
+def test_a_kernel_that_does_not_tell_the_window_has_none_that_is_zero() -> None:
+    class Old:
+        def getsockopt(self, *_: int) -> bytes:
+            return b"\1" * 44 + b"\0" * 60
+
+    old: Any = Old()
+    waits = unanswered(old)
+    assert waits is not None
+    assert not waits.window_is_zero
 
 
 def test_an_older_kernels_shorter_answer_is_filled_up() -> None:

@@ -24,6 +24,7 @@ from bridge.config.scalars import (
     Bounds,
     Kind,
     Seconds,
+    SecondsOrOff,
     Switch,
     Whole,
     WholeOrAuto,
@@ -88,15 +89,17 @@ class FrontTimeouts(Part):
     """With mode `sni` and a `default`: how long a client may say nothing at all before
     it is taken to the default, as one that waits for the server to speak first (SMTP,
     SSH, MySQL). One that has begun a ClientHello has until `open`."""
-    idle: Annotated[Seconds, _TIMEOUT] = 3600.0
+    idle: Annotated[SecondsOrOff, _TIMEOUT] = 3600.0
     """A session in which no byte moved for this long, in neither direction, ends as
-    `idle`."""
+    `idle`; `off` lets it last. A byte moves when it is received from one side, and when
+    the other side has acknowledged it: who reads slowly is not idle. Only a session
+    that has its server can be."""
     half_closed: Annotated[Seconds, _TIMEOUT] = 300.0
-    """The same once one side has finished sending: the other may go on, but not fall
-    silent for longer."""
+    """The same once one side has finished sending, counted anew from then on: the other
+    may go on, but not fall silent for longer."""
     close: Annotated[Seconds, _TIMEOUT] = 10.0
-    """How long the last bytes may take to reach a side that reads slowly when the
-    session is over."""
+    """When the session is over, or one side was cut off: how long a side that reads
+    slowly may acknowledge nothing of the last bytes."""
 
 
 class Front(Part):

@@ -7,6 +7,7 @@ Schema and ``bridgectl explain`` repeat it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
@@ -56,7 +57,13 @@ class Keepalive(Part):
     interval: Annotated[Seconds, _KERNEL_SECONDS] = 10.0
     """Time between two probes (TCP_KEEPINTVL), in whole seconds like idle."""
     probes: Annotated[Whole, Bounds(1, 127)] = 6
-    """Probes without an answer after which the connection is reset (TCP_KEEPCNT)."""
+    """Probes without an answer after which the connection is reset (TCP_KEEPCNT):
+    idle + interval * probes after the last sign of life."""
+
+    @property
+    def total(self) -> float:
+        """Seconds after which a silent peer is given up."""
+        return math.ceil(self.idle) + math.ceil(self.interval) * self.probes
 
 
 def _mss(value: object) -> object:
@@ -148,9 +155,12 @@ class Profile(Part):
     (TCP_NOTSENT_LOWAT). Keeps queues short: a slow reader is felt at the source sooner,
     for a few more wake-ups."""
     user_timeout: Annotated[SecondsOrOff, Bounds(0.001, 2_147_483, show_seconds)] = None
-    """How long sent data may stay unacknowledged before the connection is reset
-    (TCP_USER_TIMEOUT, RFC 5482); `off` waits as long as the kernel's retries, some 15
-    minutes."""
+    """How long a peer that owes us an acknowledgement may be silent until it counts as
+    gone and the connection is reset (RFC 5482); `off` waits as long as the kernel's
+    retries, some 15 minutes. A peer that stops reading and answers window probes is
+    alive, whatever this says; what ends its session is `timeouts.idle`. Connections
+    that owe nothing are `keepalive`'s. The gateway looks for itself: TCP_USER_TIMEOUT
+    makes no such difference. Of Multipath TCP nothing is said by it."""
     keepalive: Annotated[
         Keepalive | None, BeforeValidator(_keepalive), Kind("a map or off", none="off")
     ] = None

@@ -22,6 +22,7 @@ IP_FREEBIND = 15  # linux/in.h
 IP_TRANSPARENT = 19  # linux/in.h
 SO_MARK = 36  # asm-generic/socket.h
 TCP_FASTOPEN_CONNECT = 30  # linux/tcp.h, Linux 4.11
+TCP_RTO_MAX_MS = 44  # linux/tcp.h, Linux 6.15
 IPPROTO_MPTCP = 262  # linux/in.h, Linux 5.6
 
 FAST_OPEN_QUEUE = 256
@@ -58,8 +59,6 @@ class Tuning(Protocol):
     def window_clamp(self) -> int | None: ...
     @property
     def unsent_low_water(self) -> int | None: ...
-    @property
-    def user_timeout(self) -> float | None: ...
     @property
     def keepalive(self) -> Keepalive | None: ...
     @property
@@ -194,9 +193,6 @@ def _timing(tuning: Tuning) -> Options:
     options: Options = ()
     if tuning.nodelay:
         options += (Option("nodelay", tcp, socket.TCP_NODELAY, 1),)
-    if tuning.user_timeout is not None:
-        milliseconds = max(1, round(tuning.user_timeout * 1000))
-        options += (Option("user_timeout", tcp, socket.TCP_USER_TIMEOUT, milliseconds),)
     if tuning.keepalive is not None:
         alive = tuning.keepalive
         options += (
@@ -290,6 +286,18 @@ def set_transparent(sock: socket.SocketType, family: int) -> None:
 def set_urgent_inline(sock: socket.SocketType) -> None:
     """Leave urgent data in the stream, as RFC 6093, section 5 asks of everyone."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+
+
+LONGEST_WAIT = 120.0
+"""Seconds between two retransmissions or probes at most: the kernel's TCP_RTO_MAX."""
+
+
+def set_longest_wait(sock: socket.SocketType, seconds: float) -> None:
+    """Another such maximum; nothing happens on kernels before 6.15, or without TCP."""
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_RTO_MAX_MS, round(seconds * 1000))
+    except OSError:
+        pass
 
 
 def set_nodelay(sock: socket.SocketType, on: bool) -> None:

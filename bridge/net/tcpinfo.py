@@ -15,6 +15,8 @@ import struct
 import termios
 from typing import NamedTuple
 
+SO_PROTOCOL = 38  # asm-generic/socket.h
+
 SIZE = 192
 """Bytes up to and including ``tcpi_sndbuf_limited`` (Linux 4.10)."""
 
@@ -85,6 +87,61 @@ def tcp_info(sock: socket.SocketType) -> TcpInfo:
         return NOTHING
     info = TcpInfo._make(_PICK.unpack_from(raw.ljust(_PICK.size, b"\0")))
     return info if info.min_rtt != _NO_RTT else info._replace(min_rtt=0)
+
+
+class Unanswered(NamedTuple):
+    """What the kernel waits for, of a connection that has sent."""
+
+    attempts: int
+    """Retransmissions, or window probes in a row, since something was heard last."""
+    window_is_zero: bool
+    """The other end takes nothing: only window probes are sent."""
+    silent: float
+    """Seconds since anything came from it, an answer to a probe included."""
+
+
+_WAITING = struct.Struct(
+    "=2x"  # state, ca_state
+    "3B"  # retransmits, probes, backoff
+    "3x"  # options, wscales, delivery_rate_app_limited
+    "36x"  # rto .. fackets
+    "I"  # last_data_sent
+    "4x"  # last_ack_sent
+    "2I"  # last_data_recv, last_ack_recv
+    "168x"  # pmtu .. rcv_ooopack
+    "I"  # snd_wnd
+)
+
+
+def unanswered(sock: socket.SocketType) -> Unanswered | None:
+    """
+    What *sock* waits for; None if the kernel has no reason yet to try again.
+
+    None, too, where there is no TCP to ask about.
+    """
+    try:
+        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _WAITING.size)
+    except OSError:
+        return None
+    if len(raw) < _WAITING.size:  # before Linux 5.4, which says nothing of the window
+        raw = raw.ljust(_WAITING.size, b"\xff")
+    again, probes, backoff, sent, data, ack, window = _WAITING.unpack_from(raw)
+    if not (again or probes or backoff):
+        return None
+    silent = min(data, ack)  # an ACK with data may count as data alone
+    if window:
+        # The last one may have been answered, and the answer acknowledge nothing.
+        return Unanswered(again if silent > sent else 0, False, silent / 1000)
+    return Unanswered(probes, True, silent / 1000)
+
+
+def is_tcp(sock: socket.SocketType) -> bool:
+    """
+    Whether ``TCP_INFO`` tells of all of *sock*'s connection.
+
+    Of Multipath TCP it is the first subflow alone, and the others may go on.
+    """
+    return sock.getsockopt(socket.SOL_SOCKET, SO_PROTOCOL) == socket.IPPROTO_TCP
 
 
 def unacknowledged(sock: socket.SocketType) -> int:

@@ -39,6 +39,10 @@ BUG = "A bug in the gateway; the session is given up"
 _log = Logger()
 
 
+UNSEEN = -1 << 62
+"""Progress of a session that the sweep has not met in this state: anything is more."""
+
+
 class Session(Reaching):
     """
     One client connection, *front*, with the server connection made for it.
@@ -48,8 +52,8 @@ class Session(Reaching):
     """
 
     __slots__ = (
-        "_flush", "_greeting", "accepted", "down", "ended_in", "ending", "quiet",
-        "seen", "up",
+        "_flush", "_greeting", "accepted", "down", "ended_in", "ending", "seen",
+        "since", "up",
     )  # fmt: skip
 
     def __init__(self, terms: Terms, front: Stream) -> None:
@@ -60,9 +64,9 @@ class Session(Reaching):
         self.ended_in = State.ACCEPTED
         """The state in which the ending was decided."""
         self.accepted = terms.seconds()
-        self.seen = 0
-        """Progress at the last sweep, and for how many sweeps there was none."""
-        self.quiet = 0
+        self.seen = UNSEEN
+        """Progress at the last sweep, and when it was last seen to grow."""
+        self.since = self.accepted
         self._flush: Flush | None = None
         self._greeting: Greeting | None = None
         """Of a client that has not said a word yet, and has time to."""
@@ -199,14 +203,6 @@ class Session(Reaching):
     def crashed(self) -> None:
         self.handle(Event.CRASHED)
 
-    @property
-    def progress(self) -> int:
-        """A number that grows with every byte received and every byte delivered."""
-        if self.up is None or self.down is None:
-            return 0
-        received = self.up.bytes + self.down.bytes
-        return 2 * received - self.up.held - self.down.held
-
     # The actions
 
     def _dial_first(self) -> None:
@@ -297,8 +293,13 @@ class Session(Reaching):
         if self._flush is not None:  # else: over already, within what began it
             self._flush.check()
 
+    def _end_front(self) -> None:
+        self.seen = UNSEEN  # time begins anew
+        self.front.end()
+
     def _end_back(self) -> None:
         assert self.back is not None
+        self.seen = UNSEEN
         self.back.end()
 
     def _close_both(self) -> None:
@@ -332,7 +333,7 @@ _EXECUTE: dict[Action, Callable[[Session], None]] = {
     Action.LEAVE_QUEUE: Session._leave_queue,
     Action.CANCEL_DIAL: Session._cancel_dial,
     Action.JOIN: Session._join,
-    Action.END_FRONT: lambda session: session.front.end(),
+    Action.END_FRONT: Session._end_front,
     Action.FREE_PLACE: Session._free_place,
     Action.END_BACK: Session._end_back,
     Action.FLUSH_FRONT: Session._flush_front,

@@ -40,10 +40,13 @@ class Timeouts:
 
     open: float
     connect: float
-    idle: float
+    idle: float | None
     half_closed: float
     close: float
     greeting: float = 3.0
+    front_gone: float | None = None
+    """``user_timeout`` of the front's profile, and of the farm's."""
+    back_gone: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +123,14 @@ class Terms:
             return Event.TO_SECURE
         return Event.ADMITTED
 
-    def towards(self, farm: Farm, connect: float) -> Terms:
+    def towards(self, farm: Farm, connect: float, gone: float | None = None) -> Terms:
         """
         The same, for the sessions that a route takes to *farm*, whose servers have
-        *connect* seconds to answer.
+        *connect* seconds to answer a dial, and *gone* whatever is sent to them.
         """
         terms = copy(self)
         terms.farm = farm
-        terms.timeouts = replace(self.timeouts, connect=connect)
+        terms.timeouts = replace(self.timeouts, connect=connect, back_gone=gone)
         terms.dialing = Deadlines(self.house.pump.reactor, connect, _unanswered)
         self.routed.append(terms)
         return terms
