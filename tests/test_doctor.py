@@ -40,6 +40,34 @@ def looping(fronts: str, farms: str) -> list[str]:
     return warnings(parse(f"fronts: {{{fronts}}}\nfarms: {{{farms}}}", name="f"), HOST)
 
 
+SILENCE = "keepalive: {idle: 60s, interval: 10s, probes: 6}"
+
+
+@pytest.mark.parametrize(
+    "keys", [f"user_timeout: 30s, {SILENCE}", "base: wan, user_timeout: 119s"]
+)
+def test_a_user_timeout_below_keepalives_own_time_is_warned_of(keys: str) -> None:
+    for warned in (front_side, farm_side):
+        (line,) = warned(keys)
+        assert "profiles.mine.user_timeout: " in line
+        assert "is below the 2m of keepalive (idle + interval * probes)" in line
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        f"user_timeout: 2m, {SILENCE}",
+        f"user_timeout: off, {SILENCE}",
+        "user_timeout: 30s, keepalive: off",
+        "base: wan",
+        "base: wan, keepalive: {idle: 5m}",
+        "base: lan, user_timeout: 1s",
+    ],
+)
+def test_times_that_agree_are_not(keys: str) -> None:
+    assert front_side(keys) == farm_side(keys) == []
+
+
 def test_nothing_is_said_of_what_works() -> None:
     assert front_side("interface: eth0, mtu: 1500, mss: 1440, congestion: cubic") == []
     assert farm_side("interface: eth1, mtu: 9000, mss: 8960, send_buffer: 208KiB") == []

@@ -49,7 +49,7 @@ def is_let_go(running: Running, session: Session) -> bool:
         and session.state is State.CLOSED
         and session.front.fd == -1
         and session.back is None
-        and session.server is None
+        and not session.placed
     )
 
 

@@ -13,8 +13,7 @@ from twisted.internet.task import Clock
 
 from bridge.session import sweep
 from bridge.session.flow import Event, State
-from bridge.session.session import UNSEEN
-from bridge.session.sweep import LONGEST, PIECE, Sweep
+from bridge.session.sweep import LONGEST, PIECE, UNSEEN, Sweep
 from bridge.session.terms import Timeouts
 from tests.logged import logged
 

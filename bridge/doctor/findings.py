@@ -115,6 +115,7 @@ def _tuned(document: Document, use: Use, host: Host) -> Iterator[Finding]:
         *_buffers(profile, host),
         *_kernel(profile, use, host),
         *_privileged(profile, use, host),
+        *_silence(document, use.name, profile),
     ):
         yield Finding(("profiles", _owner(document, use.name, key), key), message)
 
@@ -221,6 +222,24 @@ def _privileged(profile: Profile, use: Use, host: Host) -> Iterator[tuple[str, s
         yield "mark", f"needs CAP_NET_ADMIN, {what}: keep it, or take the mark out"
     if profile.interface and not raw and (host.release or (5, 7)) < (5, 7):
         yield "interface", f"needs CAP_NET_RAW before Linux 5.7, {what}"
+
+
+def _silence(
+    document: Document, name: str, profile: Profile
+) -> Iterator[tuple[str, str]]:
+    """Two times for one thing, a peer that is gone, where the first was written."""
+    gone, alive = profile.user_timeout, profile.keepalive
+    owner = document.config.profiles.get(_owner(document, name, "user_timeout"))
+    if owner is None or "user_timeout" not in owner.model_fields_set:
+        return
+    if gone is not None and alive is not None and gone < alive.total:
+        total = show_seconds(alive.total)
+        yield (
+            "user_timeout",
+            f"{show_seconds(gone)} is below the {total} of keepalive (idle + interval "
+            f"* probes): a peer that is gone is given up sooner while data is under "
+            f"way than while nothing is; set {total}, or shorten keepalive",
+        )
 
 
 def _mtu(profile: Profile, host: Host) -> int | None:

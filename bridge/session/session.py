@@ -25,6 +25,7 @@ from bridge.session.flow import TABLE, Action, Ending, Event, State
 from bridge.session.flush import Flush
 from bridge.session.greeting import Greeting
 from bridge.session.reaching import Reaching
+from bridge.session.sweep import UNSEEN
 
 if TYPE_CHECKING:
     from bridge.net.direction import Direction
@@ -37,10 +38,6 @@ T = TypeVar("T")
 BUG = "A bug in the gateway; the session is given up"
 
 _log = Logger()
-
-
-UNSEEN = -1 << 62
-"""Progress of a session that the sweep has not met in this state: anything is more."""
 
 
 class Session(Reaching):

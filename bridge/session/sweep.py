@@ -43,6 +43,9 @@ Sessions looked at before the pump has its turn: 0.1 ms of settled ones, 1 ms of
 
 NEVER = float("inf")
 
+UNSEEN = -1 << 62
+"""Progress of a session that was not met yet in its state: anything is more."""
+
 
 class Sweep:
     """Ends the sessions of *terms* that have been quiet for too long."""
