@@ -316,10 +316,12 @@ class Gateway(Service):
             )
         self._log.info(
             "{watched} descriptors watched, {kept} pipes kept by stalled directions, "
-            "{spilled} times memory instead, {timers} timers",
+            "{spilled} times memory instead, {lingering} TLS streams linger, "
+            "{timers} timers",
             watched=len(house.pump),
             kept=house.pipes.kept,
             spilled=house.pipes.spilled,
+            lingering=len(house.pump.lingering),
             timers=len(self._reactor.getDelayedCalls()),
         )
 

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from bridge.control import state
+from bridge.farm.check import Verdict
 from bridge.farm.farm import Farm, Policy
 from bridge.farm.health import Rules
 from bridge.farm.names import Addresses, Answer, Reply, Service, Sought
@@ -116,3 +117,21 @@ def test_a_name_tells_its_servers_and_when_it_is_asked_for() -> None:
     (line,) = told()
     assert line.startswith(f"{name} {found}; it is asked for again in 1 s")
     assert line.endswith(", last time in vain: SERVFAIL")
+
+
+def test_a_farm_that_dials_servers_that_are_down_says_so() -> None:
+    verdicts: list[Verdict] = []
+
+    def check(server: Server, verdict: Verdict) -> Checked:
+        verdicts.append(verdict)
+        return Checked()
+
+    told = Told(Rules(check=check), try_all=True)
+    for verdict in verdicts:
+        assert "all the same" not in told.lines[0]
+        verdict(False, "connection refused")
+    assert (
+        "0 of 2 servers get sessions, 0 sessions, no queue, dialed all the same"
+        in told.lines[0]
+    )
+    assert "is down for 0 s; 0 sessions; because: connection refused" in told.lines[2]
