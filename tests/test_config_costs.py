@@ -121,8 +121,8 @@ def test_a_line_of_a_megabyte_is_shown_around_each_of_its_errors() -> None:
 
 
 def test_fronts_that_all_lead_to_each_other_are_told_of_a_few_circles() -> None:
-    fronts = {f"f{n}": {"listen": f"[::1]:{n + 1000}", "to": "web"} for n in range(MANY)}
-    servers = [f"[::1]:{n + 1000}" for n in range(MANY)]
+    fronts = {f"f{n}": {"listen": f"[::1]:{n + 900}", "to": "web"} for n in range(MANY)}
+    servers = [f"[::1]:{n + 900}" for n in range(MANY)]
     text = yaml.dump({"fronts": fronts, "farms": {"web": {"servers": servers}}})
     with within(20):
         found = warnings(parse(text), Host())
