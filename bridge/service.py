@@ -131,7 +131,7 @@ class Gateway(Service):
                 "{front} listens on {port}, for {farms}",
                 front=name,
                 port=str(port),
-                farms=self._farms_of(name),
+                farms=state.ways_of(name, self._config),
             )
         self._secrecy.start()
         for sweep in self._sweeps:
@@ -139,15 +139,6 @@ class Gateway(Service):
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GENERATIONS)
-
-    def _farms_of(self, front: str) -> str:
-        """All that its sessions may go to, each with its servers."""
-        farms = self._config.fronts[front].farms
-        each = (
-            f"{farm} ({', '.join(s.name for s in self._config.farms[farm].servers)})"
-            for farm in farms
-        )
-        return ("farm " if len(farms) == 1 else "farms ") + ", ".join(each)
 
     def _open_house(self) -> House:
         descriptors = raise_limit() - RESERVE

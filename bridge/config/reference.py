@@ -14,7 +14,8 @@ _INTRODUCTION = """\
 <!-- Written by `make docs` from the model in bridge/config: change it there. -->
 
 One YAML file describes the gateway. `bridgectl check FILE` says whether it is right
-and what of it cannot work on this host; `bridgectl explain KEY` says what stands here
+and what of it cannot work on this host, and refuses what a start by the same user would
+fail with, such as a low port; `bridgectl explain KEY` says what stands here
 about one key; `bridgectl schema` prints a JSON Schema, with which editors complete and
 check the file while it is written.
 

@@ -1,5 +1,6 @@
 """
-What USR2 writes to the log: how fronts, farms, servers and names are doing.
+What USR2 writes to the log: how fronts, farms, servers and names are doing; and what
+the start writes of where sessions go.
 
 Here: the lines, each about one thing and whole in itself.  Not here: counting any of
 it, and what the process has of descriptors and pipes (``service``).
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from bridge.farm.state import State
 
 if TYPE_CHECKING:
+    from bridge.config.model import Config
     from bridge.farm.farm import Farm
     from bridge.farm.resolve import Followed
     from bridge.farm.server import Server
@@ -20,6 +22,26 @@ if TYPE_CHECKING:
 
 _NEXT = {State.EJECTED: "back in", State.STARTING: "more of its share in"}
 """What the timer of a server in this state is for."""
+
+
+SHOWN = 20
+"""Farms, and servers of each, that the line of a listener names: there are as many of
+those lines as ports, and servers may be thousands."""
+
+
+def ways_of(front: str, config: Config) -> str:
+    """The farms that the sessions of *front* may go to, each with its servers."""
+    farms, each = config.fronts[front].farms, []
+    for farm in farms[:SHOWN]:
+        servers = config.farms[farm].servers
+        names = [server.name for server in servers[:SHOWN]]
+        each.append(f"{farm} ({_some(names, len(servers))})")
+    return ("farm " if len(farms) == 1 else "farms ") + _some(each, len(farms))
+
+
+def _some(names: list[str], count: int) -> str:
+    more = count - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def of_fronts(fronts: Mapping[str, Terms]) -> Iterator[str]:
