@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 
 from bridge.session import sweep
 from bridge.session.flow import Event, State
-from bridge.session.sweep import LONGEST, PIECE, UNSEEN, Sweep
+from bridge.session.sweep import ENDED, LONGEST, PIECE, UNSEEN, Sweep
 from bridge.session.terms import Timeouts
 from tests.logged import logged
 
@@ -205,6 +205,20 @@ def test_a_walk_over_many_lets_others_have_their_turn() -> None:
         turns.append(len(looked))
     assert turns == [PIECE * number for number in range(1, 6)]
     assert clock.seconds() == 2, "within one walk"
+
+
+def test_many_that_expire_together_end_in_turns() -> None:
+    with ExitStack() as stack:
+        made = [stack.enter_context(closing(Quiet())) for _ in range(50)]
+        clock = sweeping(*made)
+        advance(clock, 40)
+        turns = []
+        while (ended := sum(len(quiet.ended) for quiet in made)) < len(made):
+            turns.append(ended)
+            timer = clock.calls.pop()
+            clock.rightNow = timer.getTime()
+            timer.func()
+        assert len(turns) >= 50 * ENDED / PIECE - 1
 
 
 class Watched:

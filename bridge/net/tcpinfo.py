@@ -149,7 +149,10 @@ def unacknowledged(sock: socket.SocketType) -> int:
     Bytes written to *sock* that the other end has not acknowledged (SIOCOUTQ, tcp(7);
     a FIN counts as one).  On a unix socket: bytes not yet read.
     """
-    answer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
+    try:
+        answer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
+    except OSError:  # Multipath TCP before Linux 5.17 does not say
+        return 0
     return int(struct.unpack("=i", answer)[0])
 
 

@@ -36,9 +36,10 @@ GONE_SHARE = 8
 SHORTEST, LONGEST = 0.02, 30.0
 """Seconds between walks, at least and at most: long time-outs are kept closely."""
 
-PIECE = 200
+PIECE, ASKED, ENDED = 400, 10, 40
 """
-Sessions looked at before the pump has its turn: 0.1 ms of settled ones, 1 ms of others.
+Sessions looked at before the pump has its turn, of which one whose sockets have to be
+asked counts for as many as ASKED, and one that ends for ENDED: a millisecond at most.
 """
 
 NEVER = float("inf")
@@ -67,6 +68,8 @@ class Sweep:
         self._gone = Gone()
         self._left: list[Session] = []
         """Those that this walk has still to come to."""
+        self._spent = 0
+        """On looks in this turn."""
         self._timer: IDelayedCall | None = None
 
     def start(self) -> None:
@@ -83,9 +86,10 @@ class Sweep:
 
     def _walk(self) -> None:
         """Look at some, and go on after others had their turn."""
-        now = self._clock.seconds()
-        some, self._left = self._left[-PIECE:], self._left[:-PIECE]
-        for session in some:
+        now, self._spent = self._clock.seconds(), 0
+        while self._left and self._spent < PIECE:
+            session = self._left.pop()
+            self._spent += 1
             try:
                 self._look_at(session, now)
             except Exception:
@@ -105,6 +109,7 @@ class Sweep:
         if session.seen != 2 * received and self._moves(session, received, now):
             return
         if now - session.since >= limit:
+            self._spent += ENDED
             session.handle(Event.IDLE)
 
     def _moves(self, session: Session, received: int, now: float) -> bool:
@@ -114,6 +119,7 @@ class Sweep:
         Progress is twice what was received, less what is not delivered yet: it grows
         with both, and is even with what was received when there is nothing left.
         """
+        self._spent += ASKED
         up, down, front, back = session.up, session.down, session.front, session.back
         assert up is not None and down is not None and back is not None
         to_front = unacknowledged(front.socket)
