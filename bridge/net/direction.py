@@ -41,7 +41,12 @@ class Direction(Protocol):
     ended: bool
     """A FIN or reset is queued at the source: only reading to 0 bytes shows it."""
     urgent: bool
-    """The source sent urgent data."""
+    """There may be an urgent mark in what the source sent."""
+    piecemeal: bool
+    """
+    A read may stop short of what there is, so that only "would block" proves the source
+    empty: at an urgent mark, or because it is a unix socket (see ``Stream.piecemeal``).
+    """
     over: bool
 
     def move(self) -> None:

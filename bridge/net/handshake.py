@@ -58,7 +58,7 @@ class Handshake:
         stream.ended |= bool(events & RDHUP)
         if events & PRI:
             stream.keep_urgent_inline()
-        if events & IN and self._waiting is not None:
+        if events & (IN | PRI) and self._waiting is not None:
             self.go_on()
 
     def go_on(self) -> None:
@@ -67,7 +67,7 @@ class Handshake:
         for _ in range(ROUNDS):
             if not self._hear() or not self._step():
                 return
-            if stream.drained and not stream.ended and not stream.urgent:
+            if stream.drained and not stream.ended and not stream.piecemeal:
                 return
         stream.pump.again(stream)
 

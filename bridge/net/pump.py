@@ -110,9 +110,14 @@ class Pump:
     # What streams, ports and dials call
 
     def watch(self, fd: int, watcher: Watcher, events: int = STREAM) -> None:
-        """Register *fd*.  What is ready already is reported in the next batch."""
-        self._watchers[fd] = watcher
+        """
+        Register *fd*.  What is ready already is reported in the next batch.
+
+        Raises OSError when the kernel has no room for it (ENOSPC at
+        ``fs.epoll.max_user_watches``, ENOMEM): *fd* is then nobody's but the caller's.
+        """
         self._epoll.register(fd, events)
+        self._watchers[fd] = watcher
 
     def hand_over(self, fd: int, watcher: Watcher) -> None:
         """From now on *watcher* hears of *fd*; the registration stays as it is."""
@@ -125,12 +130,24 @@ class Pump:
             watcher.ready(events)
 
     def modify(self, fd: int, events: int) -> None:
-        """Change the mask of a descriptor that is not a stream (a port's)."""
+        """
+        Change the mask of a descriptor that is not a stream (a port's).
+
+        Raises OSError when the kernel refuses; the mask is then what it was.
+        """
         self._epoll.modify(fd, events)
 
-    def rearm(self, fd: int) -> None:
-        """Report a stream's readiness once more, as if it had only now come about."""
-        self._epoll.modify(fd, STREAM)
+    def rearm(self, fd: int, runnable: Runnable) -> None:
+        """
+        Report a stream's readiness once more, as if it had only now come about.
+
+        *runnable*, whom that is for, is run ``again`` where the kernel refuses: it then
+        meets "would block", from which on an edge comes by itself.
+        """
+        try:
+            self._epoll.modify(fd, STREAM)
+        except OSError:
+            self.again(runnable)
 
     def again(self, runnable: Runnable) -> None:
         """Run *runnable* after the events that have arrived by then."""

@@ -96,8 +96,8 @@ class Relay:
     """One direction of a session, as ``Direction`` has it."""
 
     __slots__ = (
-        "_from", "_owner", "_pump", "_to", "bytes", "ended", "held", "over", "sink",
-        "source", "urgent",
+        "_from", "_owner", "_pump", "_to", "bytes", "ended", "held", "over",
+        "piecemeal", "sink", "source", "urgent",
     )  # fmt: skip
 
     def __init__(self, source: Stream, sink: Stream, owner: Owner) -> None:
@@ -111,6 +111,7 @@ class Relay:
         self.held = 0
         self.ended = False
         self.urgent = False
+        self.piecemeal = False
         self.over = False
 
     def move(self) -> None:
@@ -126,8 +127,8 @@ class Relay:
                 return
             if got > 0:
                 self.bytes += got
-                # recv(2) stops at an urgent mark, with more behind it.
-                drained = source.drained and not self.urgent
+                # recv(2) may stop with more behind it, at an urgent mark for instance.
+                drained = source.drained and not self.piecemeal
                 # An end that follows goes with the last bytes, in one segment.
                 flags = MSG_MORE if drained and self.ended else 0
                 try:
@@ -145,6 +146,9 @@ class Relay:
                 self._owner.finished(self)
                 return
             elif source.drained:
+                if self.urgent:  # all marks are passed; another one tells of itself
+                    self.urgent = self.source.urgent = False
+                    self.piecemeal = self.source.piecemeal
                 return
         self._pump.again(self)
 

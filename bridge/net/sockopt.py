@@ -283,9 +283,30 @@ def set_transparent(sock: socket.SocketType, family: int) -> None:
         sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
 
 
-def set_urgent_inline(sock: socket.SocketType) -> None:
-    """Leave urgent data in the stream, as RFC 6093, section 5 asks of everyone."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+def set_urgent_inline(sock: socket.SocketType) -> bool:
+    """
+    Leave urgent data in the stream, as RFC 6093, section 5 asks of everyone.
+
+    Before any can come: until then Linux takes the byte of one mark out of the stream
+    when it meets the next (tcp_check_urg, net/ipv4/tcp_input.c).  An accepted TCP
+    socket inherits it.  False of MPTCP, which has neither the option nor urgent data.
+    """
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+    except OSError:
+        return False
+    return True
+
+
+SO_PEEK_OFF = 42  # asm-generic/socket.h
+
+
+def peek_from(sock: socket.SocketType, offset: int) -> None:
+    """
+    Let MSG_PEEK begin *offset* bytes behind what was read, and then where the last one
+    ended (socket(7)).  Raises OSError on TCP before Linux 6.10.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, SO_PEEK_OFF, offset)
 
 
 LONGEST_WAIT = 120.0

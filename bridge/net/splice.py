@@ -12,6 +12,12 @@ the pump gets another scratch.  When no more pipes may be had (descriptors, or t
 64 MiB that ``fs.pipe-user-pages-soft`` gives an ordinary user), the bytes are taken
 out into memory instead: never more than CHUNK of them, whichever way.
 
+splice(2) stops at an urgent mark, and calls that "would block", or, where a FIN or a
+reset is queued behind the mark, the end, or the reset (tcp_splice_read,
+net/ipv4/tcp.c).  recv(2) gets past it, so whatever splice(2) says is asked of recv(2)
+before it is believed, unless the pump has told that there is no mark.  The byte goes on
+as ordinary data (RFC 6093, section 5).
+
 A pipe is not only left with bytes when the sink is full.  splice(2) also stops at a
 signal, with room in the sink and thus no edge to come (splice_to_socket, fs/splice.c);
 so after each short count the pump is asked to look again.
@@ -27,6 +33,8 @@ from os import splice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
     from bridge.net.direction import Owner
     from bridge.net.pump import Pump
     from bridge.net.stream import Stream
@@ -57,7 +65,16 @@ Measured: at 256 KiB a bulk flow costs 1.5 times, at 512 KiB 1.1 times the CPU p
 SMALLEST_PIPE = 64 * 1024
 """A smaller one would slow every session down; memory is better (see ``keep``)."""
 
+GROW = 10.0
+"""
+Seconds until a scratch pipe that is smaller than PIPE_SIZE tries to grow: what others
+of this user held may be free by then.  A pipe given back is tried at once.
+"""
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+
+_SLOTS = PIPE_SIZE // _PAGE
+_SMALLEST_SLOTS = SMALLEST_PIPE // _PAGE
 
 Pipe = tuple[int, int, int]
 """Reading end, writing end, number of slots."""
@@ -67,17 +84,21 @@ class Pipes:
     """
     The scratch pipe, and the pipes that stalled directions keep.
 
-    *most* bounds how many exist, each two descriptors.
+    *most* bounds how many exist, each two descriptors.  *clock*: without one the
+    scratch pipe only grows when another is given back.
     """
 
-    def __init__(self, most: int = 1024) -> None:
+    def __init__(self, most: int = 1024, clock: IReactorTime | None = None) -> None:
         self.most = most
+        self._clock = clock
+        self._growth: IDelayedCall | None = None
         self.kept = 0
         """Pipes with bytes in them, owned by a stalled direction."""
         self.spilled = 0
         """How often a stalled direction's bytes went to memory instead."""
         self._spare: list[Pipe] = []
         self.scratch: Pipe = _new_pipe(smallest=0)
+        self._grow_later()
 
     def keep(self) -> Pipe | None:
         """
@@ -96,12 +117,18 @@ class Pipes:
                 return None
         mine, self.scratch = self.scratch, other
         self.kept += 1
+        if other[2] < _SLOTS:
+            self._grow_later()
         return mine
 
     def give_back(self, pipe: Pipe) -> None:
-        """Return a kept pipe; it is empty again."""
+        """Return a kept pipe; it is empty again, and so is the scratch pipe now."""
         self.kept -= 1
-        if len(self._spare) < 64:
+        if pipe[2] > self.scratch[2]:
+            pipe, self.scratch = self.scratch, pipe
+        if pipe[2] < _SMALLEST_SLOTS:  # not for a direction to keep
+            _close(pipe)
+        elif len(self._spare) < 64:
             self._spare.append(pipe)
         else:
             _close(pipe)
@@ -116,7 +143,22 @@ class Pipes:
         self.spilled += 1
         return os.read(self.scratch[0], size)
 
+    def _grow_later(self) -> None:
+        small = self.scratch[2] < _SLOTS
+        if small and self._clock is not None and self._growth is None:
+            self._growth = self._clock.callLater(GROW, self._grow)
+
+    def _grow(self) -> None:
+        """From a timer, so the scratch pipe is empty."""
+        self._growth = None
+        reading, writing, _ = self.scratch
+        self.scratch = reading, writing, _widen(writing)
+        self._grow_later()
+
     def close(self) -> None:
+        if self._growth is not None:
+            self._growth.cancel()
+            self._growth = None
         for pipe in (self.scratch, *self._spare):
             _close(pipe)
         self._spare.clear()
@@ -129,19 +171,27 @@ def _new_pipe(smallest: int) -> Pipe:
     Raises OSError when there is none, or none of *smallest* bytes.
     """
     reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        slots = _widen(writing)
+        if slots * _PAGE < smallest:
+            raise OSError(f"a pipe of {slots} pages is too small")
+    except BaseException:
+        os.close(reading)
+        os.close(writing)
+        raise
+    return reading, writing, slots
+
+
+def _widen(writing: int) -> int:
+    """Make an empty pipe as large as may be.  How many slots it has then."""
     size = PIPE_SIZE
-    while size >= SMALLEST_PIPE:
+    slots = fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ) // _PAGE
+    while size >= SMALLEST_PIPE and size > slots * _PAGE:
         try:
-            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, size)
-            break
-        except PermissionError:  # over pipe-max-size, or over pipe-user-pages-soft
+            return fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, size) // _PAGE
+        except OSError:  # over pipe-max-size or pipe-user-pages-soft, or no memory
             size //= 2
-    size = fcntl.fcntl(writing, fcntl.F_GETPIPE_SZ)
-    pipe = reading, writing, size // _PAGE
-    if size < smallest:
-        _close(pipe)
-        raise OSError(f"a pipe of {size} bytes is too small")
-    return pipe
+    return slots
 
 
 def _close(pipe: Pipe) -> None:
@@ -159,8 +209,8 @@ class Splice:
     """
 
     __slots__ = (
-        "_from", "_kept", "_owner", "_pipes", "_pump", "_spilled", "_to", "bytes",
-        "ended", "held", "over", "sink", "source", "urgent",
+        "_from", "_kept", "_owner", "_pipes", "_pump", "_reset", "_spilled", "_to",
+        "bytes", "ended", "held", "over", "piecemeal", "sink", "source", "urgent",
     )  # fmt: skip
 
     def __init__(
@@ -173,6 +223,7 @@ class Splice:
         self._to = sink.fd
         self._kept: Pipe | None = None
         self._spilled = b""
+        self._reset: OSError | None = None  # said, and taken note of: an "end" follows
         self.source = source
         self.sink = sink
         self.bytes = 0
@@ -182,7 +233,9 @@ class Splice:
         self.ended = False
         """A FIN or reset is queued at the source: only reading to 0 bytes shows it."""
         self.urgent = False
-        """The source sent urgent data, which splice(2) will not pass."""
+        """There may be an urgent mark, which splice(2) will not pass."""
+        self.piecemeal = False
+        """A short read does not prove the source empty."""
         self.over = False
 
     def move(self) -> None:
@@ -200,18 +253,17 @@ class Splice:
             try:
                 got = splice(self._from, writing, CHUNK, None, None, FLAGS)
             except BlockingIOError:
-                if not self.urgent or not (got := self._take_urgent(writing)):
+                if not self.urgent or not (got := self._look_beyond(writing)):
                     return
             except OSError as error:
-                self._break(self.source, error)
-                return
-            if not got:
-                self.over = True
-                self._owner.finished(self)
+                self._reset = error
+                if not (got := self._look_beyond(writing)):
+                    return
+            if not got and not (got := self._look_beyond(writing)):
                 return
             self.bytes += got
             # So few bytes cannot have filled the pipe: the socket is empty.
-            drained = got < slots and not self.urgent
+            drained = got < slots and not self.piecemeal
             flags = LAST_FLAGS if drained and self.ended else FLAGS
             try:
                 sent = splice(reading, self._to, got, None, None, flags)
@@ -224,7 +276,7 @@ class Splice:
             if sent != got:
                 self._keep(got - sent)
                 if sent:
-                    self._pump.rearm(self._to)
+                    self._pump.rearm(self._to, self)
                 return
             if not drained:
                 self._pump.again(self)
@@ -272,24 +324,38 @@ class Splice:
             return False
         self.held -= sent
         if self.held:
-            self._pump.rearm(self._to)
+            self._pump.rearm(self._to, self)
             return False
         if self._kept is not None:
             self._pipes.give_back(self._kept)
             self._kept = None
         return True
 
-    def _take_urgent(self, writing: int) -> int:
+    def _look_beyond(self, writing: int) -> int:
         """
-        Step over an urgent mark, if that is what stopped us.
+        splice(2) found nothing: step over the urgent mark, if that is why.
 
-        splice(2) stops at the mark for ever (tcp_read_sock, net/ipv4/tcp.c); recv(2)
-        gets past it.  The byte goes on as ordinary data (RFC 6093, section 5).
+        How many bytes are in the scratch pipe now.  When none are, that is the truth of
+        the source, and the owner has been told where there was something to tell.
         """
+        sure = self.ended and not self.urgent and not self._reset
         try:
-            return os.write(writing, self.source.socket.recv(1))
-        except OSError:  # nothing there; or a reset, of which the pump tells as well
+            byte = b"" if sure else self.source.socket.recv(1)
+        except OSError as error:
+            if self._reset or not isinstance(error, BlockingIOError):
+                self._break(self.source, self._reset or error)
+            else:  # all marks are passed; another one tells of itself
+                self.urgent = self.source.urgent = False
+                self.piecemeal = self.source.piecemeal
             return 0
+        if byte:
+            return os.write(writing, byte)
+        if self._reset is not None:
+            self._break(self.source, self._reset)
+        else:
+            self.over = True
+            self._owner.finished(self)
+        return 0
 
     def _break(self, stream: Stream, error: OSError) -> None:
         """*stream* failed under us."""

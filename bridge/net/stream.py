@@ -45,6 +45,9 @@ READ_SIZE = 65536
 READS = 16
 """``dataReceived`` calls before others get their turn: 1 MiB, as for a splice."""
 
+_READABLE = IN | PRI
+"""A lone urgent byte is readable too, and not always called so (tcp_poll)."""
+
 _RARE = RDHUP | PRI | ERR
 _FIN = IN | OUT | RDHUP
 """The usual one of the rare: a FIN, and nothing that needs a closer look."""
@@ -57,6 +60,7 @@ def join(front: Stream, back: Stream, up: Direction, down: Direction) -> None:
     """
     up.ended, down.ended = front.ended, back.ended
     up.urgent, down.urgent = front.urgent, back.urgent
+    up.piecemeal, down.piecemeal = front.piecemeal, back.piecemeal
     front.outward = back.inward = up
     back.outward = front.inward = down
     front.protocol = back.protocol = None
@@ -95,11 +99,23 @@ class Stream:
         self.ended = False
         """The other end's FIN has arrived; bytes may be queued before it."""
         self.urgent = False
-        """The other end sent urgent data."""
+        """The other end sent urgent data, and not all of it is known to be read."""
         self.paused = False
         self.disconnecting = False
         self._output: Output | None = None
         self._reason: Failure | None = None  # of a loss not told yet
+
+    @property
+    def piecemeal(self) -> bool:
+        """
+        A read may stop short of what there is, so that only "would block" proves the
+        socket empty.
+
+        At an urgent mark (tcp_recvmsg, net/ipv4/tcp.c); and on a unix socket behind
+        each message that descriptors were passed with (unix_stream_read_generic,
+        net/unix/af_unix.c), which are nobody's here, so that the kernel drops them.
+        """
+        return self.urgent or not isinstance(self.peer, tuple)
 
     def open(self, protocol: IProtocol) -> None:
         """Make this the transport of *protocol*."""
@@ -115,10 +131,11 @@ class Stream:
             self._ready_unjoined(events)
             return
         if events & _RARE:
-            outward.ended = True
-            if events != _FIN:
+            if events == _FIN:
+                outward.ended = True
+            else:
                 self._rare(events, outward)
-        if events & IN:
+        if events & _READABLE:
             outward.move()
         if events & OUT:
             inward = self.inward  # None if the session ended within the last lines
@@ -128,14 +145,16 @@ class Stream:
     def _rare(self, events: int, outward: Direction) -> None:
         if events & PRI:
             self.keep_urgent_inline()
-            outward.urgent = True
+            outward.urgent = outward.piecemeal = True
+        if events & (RDHUP | ERR):
+            outward.ended = True
         if events & ERR:
             outward.fail(self)
 
     def keep_urgent_inline(self) -> None:
         if not self.urgent:
             self.urgent = True
-            sockopt.set_urgent_inline(self.socket)
+            sockopt.set_urgent_inline(self.socket)  # as ours are already, from birth
 
     def _ready_unjoined(self, events: int) -> None:
         if events & PRI:
@@ -145,7 +164,7 @@ class Stream:
         if events & ERR:
             self._lose(Failure(ConnectionLost()))
             return
-        if events & IN:
+        if events & _READABLE:
             self.readable = True
             if not self.paused:
                 self._read()

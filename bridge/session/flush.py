@@ -42,8 +42,9 @@ class Flush:
 
     def begin(self) -> None:
         """Read on until the reset itself comes."""
-        self._direction.ended = True
-        self._direction.move()
+        direction = self._direction
+        direction.ended = direction.urgent = True  # perhaps nobody told of a mark
+        direction.move()
 
     def check(self) -> None:
         """Tell the session if this is over; otherwise look again soon."""
