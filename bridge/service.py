@@ -8,6 +8,7 @@ sessions are accepted from ``startService`` on.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import secrets
@@ -28,12 +29,14 @@ from bridge.control import state
 from bridge.control.drain import Drain, Drainable
 from bridge.control.secrecy import Secrecy
 from bridge.control.steps import take_all
+from bridge.doctor import descriptors
 from bridge.doctor.start import told
 from bridge.farm.farm import Farm
 from bridge.farms import Farms
 from bridge.logs import Logs
-from bridge.net.address import Address, Listen, UnixPath
+from bridge.net.address import Address, Listen, SystemdName, UnixPath
 from bridge.net.descriptors import raise_limit
+from bridge.net.inherited import close_rest
 from bridge.net.listener import Listener, listen_tcp, listen_unix
 from bridge.net.port import Port, Room
 from bridge.net.pump import Pump, Reactor
@@ -46,15 +49,6 @@ from bridge.session.session import Session
 from bridge.session.sweep import Sweep
 from bridge.session.terms import House, Terms, Timeouts
 from bridge.watch.repeated import Repeated
-
-RESERVE = 64
-"""Descriptors for everything that is neither a session's nor a pipe's."""
-
-SESSIONS_SHARE = 0.8
-"""
-Of the remaining descriptors, for sessions (two each).  The rest is for the pipes of
-stalled directions (two each); when those run out, memory serves (``net.splice``).
-"""
 
 GENERATIONS = (50_000, 20, 100)
 """
@@ -111,6 +105,7 @@ class Gateway(Service):
             )
             for port in self._bind(name, front, factory):
                 self._ports.append((name, port))
+        self._close_rest()
 
     def startService(self) -> None:
         """Listen and accept.  Raises ListenError."""
@@ -141,15 +136,17 @@ class Gateway(Service):
         gc.set_threshold(*GENERATIONS)
 
     def _open_house(self) -> House:
-        descriptors = raise_limit() - RESERVE
-        most = self._config.limits.connections
-        if most is None:
-            most = int(descriptors * SESSIONS_SHARE) // 2
-        pipes = max(1, (descriptors - 2 * most) // 2)
+        limit = raise_limit()
+        most = descriptors.sessions(self._config, limit)
+        why = ""
+        if most != self._config.limits.connections:
+            short = os.strerror(errno.EMFILE)
+            why = f"cannot accept: {short} beyond {most} sessions (at most {limit})"
+        pipes = max(1, descriptors.carried(self._config, limit) - most)
         return House(
             pump=Pump(self._reactor),
-            pipes=Pipes(most=pipes),
-            room=Room(most),
+            pipes=Pipes(most=pipes, clock=self._reactor),
+            room=Room(most, why),
             prefix=secrets.token_hex(3),
             trace=_trace if self._config.log.level == "debug" else None,
             failures=self._failures,
@@ -225,6 +222,13 @@ class Gateway(Service):
             known = ", ".join(self._inherited) or "none"
             raise OSError(0, f"systemd passed no socket of that name (but {known})")
         return [Listener(sock) for sock in self._inherited[listen.name]]
+
+    def _close_rest(self) -> None:
+        """What systemd passed and no front names would take clients and serve none."""
+        listens = [each for f in self._config.fronts.values() for each in f.listen]
+        used = {each.name for each in listens if isinstance(each, SystemdName)}
+        for what in close_rest(self._inherited, used):
+            self._log.warn("no front listens on systemd:{what}: closed", what=what)
 
     # Stopping
 

@@ -16,12 +16,12 @@ from zope.interface.verify import verifyObject
 
 from bridge.config.profile import Profile
 from bridge.net.address import Address
+from bridge.net.descriptors import SHORTAGE
 from bridge.net.listener import Listener, listen_tcp, listen_unix
 from bridge.net.port import (
     ACCEPTS,
     CLIENT_GONE,
     RETRY,
-    SHORTAGE,
     Port,
     Room,
 )

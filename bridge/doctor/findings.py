@@ -17,7 +17,7 @@ from bridge.config.problems import Path, Spot, dotted, place_of
 from bridge.config.profile import BUILT_IN, Profile
 from bridge.config.routes import DEFAULT
 from bridge.config.scalars import show_seconds, show_size
-from bridge.doctor import certificates, start
+from bridge.doctor import certificates, descriptors, start
 from bridge.doctor.farms import oddities
 from bridge.doctor.host import (
     FAST_OPEN_DIAL,
@@ -86,6 +86,7 @@ def _findings(document: Document, host: Host) -> Iterator[Finding]:
         oddities(document),
         start.oddities(document, host),
         certificates.findings(document, host),
+        descriptors.findings(document.config, host),
     ):
         yield Finding(path, message)
 

@@ -54,6 +54,8 @@ class Host:
     """What systemd passed, by name; None: systemd did not start this process."""
     looks: bool = False
     """Whether more is looked at than these values: files, addresses, names."""
+    descriptors: int | None = None
+    """The hard limit of open files that a process has which is started from here."""
     now: float | None = None
     """Its wall clock, in seconds since the epoch, by which certificates expire.  None:
     they are not looked at."""
@@ -86,6 +88,7 @@ class Host:
             fast_open=_number(net / "ipv4/tcp_fastopen"),
             # A kernel without it has no such file; one without /proc/sys says nothing.
             mptcp=_number(net / "mptcp/enabled") == 1 if net.is_dir() else None,
+            descriptors=_most_files(root / "proc/self/limits"),
             now=datetime.now(UTC).timestamp(),
             congestion_allowed=None if allowed is None else frozenset(allowed.split()),
             ports_from=_number(net / "ipv4/ip_unprivileged_port_start"),
@@ -119,6 +122,12 @@ def _capabilities(status: Path) -> int | None:
 def _release(path: Path) -> tuple[int, int] | None:
     found = re.match(r"(\d+)\.(\d+)", _text(path) or "")
     return (int(found[1]), int(found[2])) if found else None
+
+
+def _most_files(limits: Path) -> int | None:
+    """``Max open files``, soft and hard, of proc_pid_limits(5); None if unlimited."""
+    found = re.search(r"^Max open files +\w+ +([0-9]+)", _text(limits) or "", re.M)
+    return int(found[1]) if found else None
 
 
 def _interfaces(folder: Path) -> Mapping[str, int] | None:

@@ -19,8 +19,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bridge.net import sockopt
+from bridge.net.descriptors import SHORTAGE
 from bridge.net.pump import ERR, IN, OUT, Pump
-from bridge.net.sockaddr import Socket, SocketAddress, public_address
+from bridge.net.sockaddr import Socket, SocketAddress, path_of, public_address
 from bridge.net.stream import Stream
 from bridge.net.tcpinfo import tcp_info
 from bridge.net.tls import TLSStream
@@ -41,12 +42,7 @@ BUG = "a bug in the gateway"
 LINGER = 10.0
 """Seconds for a failed handshake's alert.  Whose connection it becomes knows better."""
 
-_OURS = frozenset(
-    {
-        errno.EADDRNOTAVAIL,  # no source port is left
-        errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM,
-    }
-)  # fmt: skip
+_OURS = SHORTAGE | {errno.EADDRNOTAVAIL, errno.EAGAIN}  # no source port is left
 """Failures to connect that tell of this host and nothing of the other end."""
 
 
@@ -89,7 +85,7 @@ class Target:
     def host(self) -> str:
         """The address alone; a unix socket's path."""
         where = self.sockaddr
-        return where[0] if isinstance(where, tuple) else where
+        return where[0] if isinstance(where, tuple) else path_of(where)
 
     @property
     def port(self) -> int:
@@ -150,17 +146,19 @@ class Dial:
         self._socket = sock
         try:
             sockopt.apply(sock, target.options)
+            sockopt.set_urgent_inline(sock)
             if target.rides:
                 sockopt.hold_ack(sock)
             if target.source is not None:
                 _bind(sock, target.source)
             code = sock.connect_ex(target.sockaddr)  # the one call without exception
+            if code in (0, errno.EINPROGRESS):
+                self._pump.watch(sock.fileno(), self)
+                return
         except OSError as error:
             self._fail_ours(error)
             return
-        if code in (0, errno.EINPROGRESS):
-            self._pump.watch(sock.fileno(), self)
-        elif code == errno.EADDRNOTAVAIL:  # the kernel's riddle for this, see ip(7)
+        if code == errno.EADDRNOTAVAIL:  # the kernel's riddle for this, see ip(7)
             self._fail(OSError(code, NO_PORT))
         else:
             self._fail(OSError(code, os.strerror(code)))
@@ -265,7 +263,7 @@ def _bind(sock: Socket, source: SocketAddress) -> None:
     try:
         sock.bind(source)
     except OSError as error:
-        host = source[0] if isinstance(source, tuple) else source
+        host = source[0] if isinstance(source, tuple) else path_of(source)
         why = os.strerror(error.errno or 0)
         raise OSError(error.errno, f"cannot leave from {host}: {why}") from error
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
+
+from bridge.net.sockaddr import describe
 
 FIRST = 3
 """SD_LISTEN_FDS_START: where the passed descriptors begin."""
@@ -19,14 +22,34 @@ def systemd_sockets(
     The passed sockets by their names (FileDescriptorName=, "unknown" where unnamed).
 
     Empty when the variables are missing or meant for another process than *pid*:
-    they are inherited by children that were not meant.
+    they are inherited by children that were not meant.  What is no socket is closed.
     """
     sockets: dict[str, list[socket.socket]] = {}
     for offset, name in enumerate(_names(environment, pid) or ()):
         fd = FIRST + offset
-        os.set_inheritable(fd, False)
-        sockets.setdefault(name, []).append(socket.socket(fileno=fd))
+        try:
+            sock = socket.socket(fileno=fd)
+        except OSError:
+            with suppress(OSError):  # not even a descriptor
+                os.close(fd)
+        else:
+            sock.set_inheritable(False)
+            sockets.setdefault(name, []).append(sock)
     return sockets
+
+
+def close_rest(sockets: Mapping[str, list[socket.socket]], used: set[str]) -> list[str]:
+    """
+    Close those that nobody *used*: clients that connect there would never be served.
+
+    What they were, each ``name (where)``.
+    """
+    rest = []
+    for name in sockets.keys() - used:
+        for sock in sockets[name]:
+            rest.append(f"{name} ({describe(sock.getsockname())})")
+            sock.close()
+    return sorted(rest)
 
 
 def socket_names(environment: Mapping[str, str], pid: int) -> frozenset[str] | None:

@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from bridge.net import sockopt
+from bridge.net.descriptors import SHORTAGE
 from bridge.net.listener import Listener
 from bridge.net.pump import IN, Pump
 from bridge.net.sockaddr import Socket, SocketAddress, describe, public_address
@@ -29,7 +30,12 @@ from bridge.net.stream import Stream
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
+    from twisted.internet.interfaces import (
+        IAddress,
+        IDelayedCall,
+        IProtocolFactory,
+        IReactorTime,
+    )
 
 CLIENT_GONE = frozenset(
     {
@@ -42,9 +48,6 @@ CLIENT_GONE = frozenset(
 About one connection, not about us.  On Linux accept(2) passes on errors that were
 already pending on the new socket, and asks to treat them like EAGAIN.
 """
-
-SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""What accept(2) says when this process or host is out of descriptors or memory."""
 
 RETRY = 0.25
 """Seconds between attempts while short of something; sessions end meanwhile."""
@@ -70,25 +73,73 @@ class Room:
     How many sessions this process may carry at once, over all ports.
 
     When it is full, ports pause: clients wait in the kernel's queue instead of being
-    turned away, and descriptors never run out.
+    turned away, and descriptors never run out.  They do as well while a session waits
+    for a descriptor to dial with: who came first shall have it.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, why: str = "") -> None:
         self.most = most
+        self.why = why or f"{most} sessions is all limits.connections allows"
+        """Why there may not be more, in a line of the log."""
         self.taken = 0
         """Sessions there are: whoever begins one adds it, and takes it away again."""
-        self.waiting: list[Port] = []
+        self.waiting: dict[Port, None] = {}
         """Ports that paused; whoever takes a session away has them ``resume``."""
+        self.postponed = 0
+        """Dials that wait because this host is short of something, and of what."""
+        self.short_of = ""
+
+    @property
+    def full(self) -> str:
+        """Why nobody else may come in now; or empty."""
+        if self.postponed:
+            return f"cannot accept while dials wait: {self.short_of}"
+        return self.why if self.taken >= self.most else ""
 
     def resume(self) -> None:
         """There is room again."""
-        waiting, self.waiting = self.waiting, []
+        if self.postponed:
+            return
+        waiting, self.waiting = self.waiting, {}
         for port in waiting:
             port.resume()
 
     def wait(self, port: Port) -> None:
         """Resume *port* when a session has left."""
-        self.waiting.append(port)
+        self.waiting[port] = None
+
+
+class Postponed:
+    """
+    A dial that this host is too short of something for: *again* is to try once more,
+    RETRY seconds later.  To whoever gives it up it is a dial like any other.
+    """
+
+    __slots__ = ("_again", "_room", "_timer")
+
+    def __init__(
+        self, room: Room, why: str, clock: IReactorTime, again: Callable[[], None]
+    ) -> None:
+        self._room = room
+        self._again = again
+        room.postponed += 1
+        room.short_of = why
+        self._timer = clock.callLater(RETRY, self._due)
+
+    def _due(self) -> None:
+        self._leave()
+        self._again()
+
+    def disconnect(self) -> None:
+        """Give up."""
+        if self._timer.active():
+            self._timer.cancel()
+            self._leave()
+
+    def _leave(self) -> None:
+        self._room.postponed -= 1
+        if self._room.waiting:
+            self._room.resume()
 
 
 @implementer(IListeningPort)
@@ -107,6 +158,7 @@ class Port:
         self._accept: Callable[[], tuple[int, Any]] = listener.socket._accept  # type: ignore[attr-defined]
         self._factory = factory
         self._room = room
+        self._unwatched: Stream | None = None  # accepted, and not in the epoll
         self._retry: IDelayedCall | None = None
         self._complained = -QUIET
         self._listening = False
@@ -115,13 +167,16 @@ class Port:
         self._socket.setblocking(False)
         self._family = int(self._socket.family)
         self._where = self._socket.getsockname()
+        inherited = sockopt.set_urgent_inline(self._socket)
+        self._urges = not inherited or self._family == socket.AF_UNIX
+        """What an accepted socket is to do with urgent data has to be said to it."""
 
     def startListening(self) -> None:
         """Listen, and accept.  Raises OSError."""
         self._factory.doStart()
         self._socket.listen(BACKLOG)
-        self._listening = True
         self._pump.watch(self._socket.fileno(), self, IN)
+        self._listening = True
 
     def stopListening(self) -> None:
         """
@@ -139,6 +194,8 @@ class Port:
         self._listening = False
         if self._retry is not None and self._retry.active():
             self._retry.cancel()
+        if self._unwatched is not None:
+            self._unwatched.abort()
         self._pump.close(self._socket)
         self._remove_name()
         self._factory.doStop()
@@ -162,8 +219,10 @@ class Port:
     def ready(self, events: int) -> None:
         """Accept what waits.  The one watcher that is level-triggered."""
         room = self._room
+        if self._unwatched is not None and not self._take_in(self._unwatched):
+            return
         for _ in range(ACCEPTS):
-            if room.taken >= room.most:
+            if room.taken >= room.most or room.postponed:
                 self._pause_until_room()
                 return
             try:
@@ -177,21 +236,37 @@ class Port:
                 if error.errno not in CLIENT_GONE:
                     raise
                 continue
-            self._accepted(fd, peer)
+            if not self._take_in(self._accepted(fd, peer)):
+                return
 
-    def _accepted(self, fd: int, peer: SocketAddress) -> None:
+    def _accepted(self, fd: int, peer: SocketAddress) -> Stream:
         sock = Socket(self._family, socket.SOCK_STREAM, 0, fd)
         sock.setblocking(False)
         if self._listener.for_accepted:
             sockopt.apply(sock, self._listener.for_accepted)
-        stream = Stream(self._pump, sock, peer)
-        address: Any = public_address(peer) if self._addressed else None
+        if self._urges:
+            sockopt.set_urgent_inline(sock)
+        return Stream(self._pump, sock, peer)
+
+    def _take_in(self, stream: Stream) -> bool:
+        """Give *stream* its protocol.  False if it, and who comes behind, must wait."""
+        self._unwatched = None
+        try:
+            self._pump.watch(stream.fd, stream)
+        except OSError as error:
+            if error.errno not in SHORTAGE:
+                stream.abort()
+                raise
+            self._unwatched = stream
+            self._pause_for(error)
+            return False
+        address: Any = public_address(stream.peer) if self._addressed else None
         protocol = self._factory.buildProtocol(address)
         if protocol is None:
             stream.abort()
-            return
-        self._pump.watch(fd, stream)
-        stream.open(protocol)
+        else:
+            stream.open(protocol)
+        return True
 
     def crashed(self) -> None:
         """Our bug hit one connection; the port goes on."""
@@ -199,14 +274,26 @@ class Port:
     # Out of something
 
     def _pause_until_room(self) -> None:
-        self._pump.modify(self._socket.fileno(), 0)
         self._room.wait(self)
-        self._complain(f"{self._room.most} sessions is all limits.connections allows")
+        self._mute()
+        self._complain(self._room.full)
 
     def _pause_for(self, error: OSError) -> None:
-        self._pump.modify(self._socket.fileno(), 0)
-        self._retry = self._pump.reactor.callLater(RETRY, self.resume)
-        self._complain(f"cannot accept: {os.strerror(error.errno or 0)}")
+        self._mute()
+        self._resume_later()
+        number = error.errno or 0
+        what = " (fs.epoll.max_user_watches)" if number == errno.ENOSPC else ""
+        self._complain(f"cannot accept: {os.strerror(number)}{what}")
+
+    def _mute(self) -> None:
+        try:
+            self._pump.modify(self._socket.fileno(), 0)
+        except OSError:  # so it is asked again at once, and says no again
+            pass
+
+    def _resume_later(self) -> None:
+        if self._retry is None or not self._retry.active():
+            self._retry = self._pump.reactor.callLater(RETRY, self.resume)
 
     def _complain(self, why: str) -> None:
         now = self._pump.reactor.seconds()
@@ -220,7 +307,10 @@ class Port:
 
     def resume(self) -> None:
         if self._listening:
-            self._pump.modify(self._socket.fileno(), IN)
+            try:
+                self._pump.modify(self._socket.fileno(), IN)
+            except OSError:
+                self._resume_later()
 
     def __str__(self) -> str:
         return describe(self._where)

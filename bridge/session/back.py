@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IAddress, IConnector
 from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
 
+from bridge.net.descriptors import SHORTAGE
 from bridge.net.dial import is_ours
 from bridge.net.security import TLSError
 from bridge.net.stream import Stream
@@ -53,7 +54,9 @@ class BackFactory(ClientFactory):
         # class's docstring before them.
         error: Any = reason.value
         why = error.args[0] if error.args and error.args[0] else type(error).__name__
-        if isinstance(error, TLSError):
+        if getattr(error, "osError", None) in SHORTAGE:
+            self._session.short_of(why)
+        elif isinstance(error, TLSError):
             self._session.attempt_failed(f"TLS: {why}", Event.TLS_FAILED)
         else:
             self._session.attempt_failed(why, ours=is_ours(error))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.net.dial import NO_PORT, Dial
+from bridge.net.port import Postponed
 from bridge.net.race import Race
 from bridge.net.tls import TLSStream
 from bridge.session import telling
@@ -69,7 +70,7 @@ class Reaching:
         """
         self.dial_began: float | None = None
         self.dialed: float | None = None
-        self._dial: Dial | Race | None = None
+        self._dial: Dial | Race | Postponed | None = None
         self._looping: bool | None = None
         """Within ``_attempt``: whether it is to go round once more."""
 
@@ -156,9 +157,7 @@ class Reaching:
 
     def _release(self) -> None:
         """Give back the port, whose socket is closed, and the place at the server."""
-        if self.source and self.server is not None:
-            self.terms.farm.sources.gave_back(self.source, self.server.counted)
-            self.source = ""
+        self._give_back_port()
         self._free_place()
 
     def _free_place(self) -> None:
@@ -166,6 +165,11 @@ class Reaching:
         if self.placed and self.server is not None:
             self.placed = False
             self.terms.farm.release(self.server)
+
+    def _give_back_port(self) -> None:
+        if self.source and self.server is not None:
+            self.terms.farm.sources.gave_back(self.source, self.server.counted)
+            self.source = ""
 
     def _leave_queue(self) -> None:
         self.terms.farm.unwait(self)
@@ -219,6 +223,24 @@ class Reaching:
             self._attempt()
         else:
             self.handle(last)
+
+    def short_of(self, reason: str) -> None:
+        """
+        This host had no descriptor for a dial, or no memory: the same again, a little
+        later, and as long as ``open`` says, if there are other sessions to end.
+        """
+        terms, server = self.terms, self.server
+        room = terms.house.room
+        if self.state is not State.DIALING or server is None or room.taken < 2:
+            self.attempt_failed(reason, ours=True)
+            return
+        self.reason = reason
+        terms.dialing.pop(self, None)
+        self._give_back_port()
+        self.attempts -= 1
+        self.tried = self.tried[:-1]
+        clock = terms.house.pump.reactor
+        self._dial = Postponed(room, reason, clock, self._dial_server)
 
     def unanswered(self) -> None:
         """``connect_timeout`` passed."""
