@@ -5,6 +5,7 @@ and from ours and Twisted's values.
 
 from __future__ import annotations
 
+import os
 import socket
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
@@ -20,14 +21,17 @@ Two are made for every session.  The Python class on top of it would cost a doze
 calls each, for ``makefile`` and enumerations that nobody here looks at.
 """
 
-SocketAddress = tuple[str, int] | tuple[str, int, int, int] | str
-"""What ``accept`` returns: IPv4, IPv6, or the path of a unix socket."""
+SocketAddress = tuple[str, int] | tuple[str, int, int, int] | str | bytes
+"""
+What ``accept`` returns: IPv4, IPv6, or the path of a unix socket; an abstract one's
+name is bytes, a zero first (unix(7)).
+"""
 
 
 def public_address(address: SocketAddress) -> IAddress:
     """Twisted's value for one of the kernel's."""
     if not isinstance(address, tuple):
-        return UNIXAddress(address or None)
+        return UNIXAddress(os.fsencode(address) or None)
     if len(address) == 2:
         return IPv4Address("TCP", *address)
     return IPv6Address("TCP", *address)
@@ -50,4 +54,24 @@ def describe(where: SocketAddress) -> str:
     if isinstance(where, tuple):
         host = f"[{where[0]}]" if len(where) == 4 else where[0]
         return f"{host}:{where[1]}"
-    return f"unix:{where}"
+    return f"unix:{path_of(where)}"
+
+
+def path_of(name: str | bytes) -> str:
+    """
+    A unix socket's *name* as one printable word: ``@`` for the zero of an abstract one,
+    as ss(8) and systemd write it, and what would break a line, or is no UTF-8, escaped.
+
+    >>> path_of(b"\0web")
+    '@web'
+    >>> path_of("/run/a\udcff\n")
+    '/run/a\\xff\\n'
+    """
+    raw = os.fsencode(name)
+    if raw[:1] == b"\0":
+        raw = b"@" + raw[1:]
+    text = raw.decode("utf-8", "backslashreplace")
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode()
+        for each in text
+    )

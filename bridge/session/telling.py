@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bridge.net.address import canonical
 from bridge.net.names import escaped
+from bridge.net.sockaddr import describe
 from bridge.net.tcpinfo import NOTHING, TcpInfo, tcp_info, unacknowledged
 from bridge.net.tls import TLSStream
 from bridge.net.tlsinfo import TlsInfo, tls_info
@@ -148,7 +149,7 @@ def _name(stream: Stream | None) -> tuple[str, int]:
     if stream is None or stream.fd < 0:
         return "", 0
     name = stream.socket.getsockname()
-    return _host_and_port(name) if isinstance(name, tuple) else (f"unix:{name}", 0)
+    return _host_and_port(name) if isinstance(name, tuple) else (describe(name), 0)
 
 
 def _info(stream: Stream | None) -> TcpInfo:
@@ -184,6 +185,9 @@ def _lost(session: Session, sides: Sides | None) -> int:
 
 def _undelivered(direction: Direction, acknowledged: int) -> int:
     if acknowledged < 0:  # not asked for
+        return direction.held
+    if not isinstance(direction.sink.peer, tuple):
+        # A unix socket acknowledges nothing: what is written is the reader's already.
         return direction.held
     if direction.sink.secure:  # bytes of records; those outstanding are known exactly
         outstanding = direction.held + unacknowledged(direction.sink.socket)
