@@ -20,15 +20,15 @@ from bridge.config.farm import Server as ServerConfig
 from bridge.config.hostnames import HostName
 from bridge.config.model import Config
 from bridge.farm.check import Check, Settings, over_pump
+from bridge.farm.dns_values import Found, Sought
 from bridge.farm.farm import Farm, Policy
+from bridge.farm.follow_names import Finding, Followed, Names
 from bridge.farm.health import Rules
 from bridge.farm.lookup import system_lookup
 from bridge.farm.mysql import Mysql
 from bridge.farm.named import Named
-from bridge.farm.names import Found, Sought
 from bridge.farm.probe import Exchange, Http, Question, Tcp
 from bridge.farm.products import Postgres, Redis, Smtp
-from bridge.farm.resolve import Finding, Followed, Names
 from bridge.farm.server import Server
 from bridge.farm.sources import ports_in
 from bridge.farm.state import State

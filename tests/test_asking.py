@@ -14,9 +14,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.names import dns
 
 from bridge.farm.asking import CutOffError, Resolver
-from bridge.farm.lookup import Lookup
-from bridge.farm.messages import POINTERS
-from bridge.farm.names import (
+from bridge.farm.dns_values import (
     MOST,
     Addresses,
     Answer,
@@ -26,6 +24,8 @@ from bridge.farm.names import (
     Sought,
     learn,
 )
+from bridge.farm.lookup import Lookup
+from bridge.farm.messages import POINTERS
 from bridge.net.address import Address
 from tests.zones import Iterated, Zone, a, listen_dns, srv
 

@@ -14,6 +14,7 @@ from twisted.names import dns
 from twisted.names.error import DNSQueryRefusedError, DNSServerError
 
 from bridge.farm.asking import Resolver
+from bridge.farm.dns_values import LONGEST, Addresses, Answer, Reply, Service, Sought
 from bridge.farm.lookup import (
     AT_ONCE,
     DEADLINE,
@@ -22,7 +23,6 @@ from bridge.farm.lookup import (
     hosts_file,
     system_lookup,
 )
-from bridge.farm.names import LONGEST, Addresses, Answer, Reply, Service, Sought
 from bridge.net.address import Address
 from tests.zones import Zone, a, aaaa, served, srv
 

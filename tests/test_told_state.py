@@ -10,10 +10,10 @@ from twisted.internet.task import Clock
 from bridge.config import parse
 from bridge.control import state
 from bridge.farm.check import Verdict
+from bridge.farm.dns_values import Addresses, Answer, Reply, Service, Sought
 from bridge.farm.farm import Farm, Policy
+from bridge.farm.follow_names import Names
 from bridge.farm.health import Rules
-from bridge.farm.names import Addresses, Answer, Reply, Service, Sought
-from bridge.farm.resolve import Names
 from bridge.farm.server import Server
 from bridge.net.dial import Target
 

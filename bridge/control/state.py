@@ -16,7 +16,7 @@ from bridge.farm.state import State
 if TYPE_CHECKING:
     from bridge.config.model import Config
     from bridge.farm.farm import Farm
-    from bridge.farm.resolve import Followed
+    from bridge.farm.follow_names import Followed
     from bridge.farm.server import Server
     from bridge.session.terms import Terms
 

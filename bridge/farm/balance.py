@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
-from bridge.farm.lots import TwoChoices
 from bridge.farm.maglev import ByKey, SourceHash
+from bridge.farm.ranked import First, LeastConnections, RoundRobin
 from bridge.farm.server import Server
 from bridge.farm.state import TRAFFIC
-from bridge.farm.turns import First, LeastConnections, RoundRobin
+from bridge.farm.two_choices import TwoChoices
 
 
 class Choosing(Protocol):

@@ -2,8 +2,8 @@
 Asking for a name: the hosts file first, then DNS.
 
 Here: which questions a name needs, and what comes back of them as values.  Not here:
-how a question reaches a DNS server (``asking``), what the values mean (``names``), and
-when to ask again (``resolve``).
+how a question reaches a DNS server (``asking``), what the values mean
+(``dns_values``), and when to ask again (``follow_names``).
 
 Names are asked for as they are: a search list (resolv.conf(5)) would make them mean
 something else on every host.
@@ -26,7 +26,7 @@ from twisted.python.failure import Failure
 from twisted.python.filepath import FilePath
 
 from bridge.farm.asking import CutOffError, Resolver, words
-from bridge.farm.names import (
+from bridge.farm.dns_values import (
     LONGEST,
     MOST,
     Addresses,

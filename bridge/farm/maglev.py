@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from hashlib import blake2b
 
-from bridge.farm.roster import Roster
+from bridge.farm.candidates import Candidates
 from bridge.farm.server import Server
 from bridge.net.address import canonical
 
@@ -128,7 +128,7 @@ class _Wishes:
         """Not the list's, which may be another on the next gateway."""
 
 
-class ByKey(Roster):
+class ByKey(Candidates):
     """
     The same server for a client while the same servers have room, and no longer.
 

@@ -3,8 +3,8 @@ The servers of a farm that one name stands for, as DNS changes its mind.
 
 Here: which server an answer means.  One that stays the same, with its sessions, its
 state and what an operator has ordered, is never replaced by a new one; not even when
-DNS had lost it for a while.  Not here: what makes it the same (``names.difference``),
-and what a farm does with it.
+DNS had lost it for a while.  Not here: what makes it the same
+(``dns_values.difference``), and what a farm does with it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bridge.farm.names import MOST, Changes, Found
+from bridge.farm.dns_values import MOST, Changes, Found
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
+from bridge.farm.ranked import First
 from bridge.farm.state import State
-from bridge.farm.turns import First
 
 if TYPE_CHECKING:
     from bridge.farm.balance import Balance

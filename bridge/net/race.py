@@ -2,7 +2,7 @@
 Connecting to a server that has several addresses: the first that answers serves.
 
 Happy Eyeballs, RFC 8305, as far as it is about connecting.  What addresses there are
-is ``farm.resolve``'s to find out; a server with one address needs no more than a
+is ``farm.follow_names``'s to find out; a server with one address needs no more than a
 ``dial``.
 """
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.farm.lots import Lots, TwoChoices
+from bridge.farm.two_choices import Lots, TwoChoices
 from tests.servers import servers
 
 WEIGHTS = st.lists(st.sampled_from([0.0, 0.0, 0.25, 1.0, 3.0]), min_size=1)

@@ -2,7 +2,7 @@
 Servers by name, kept current: DNS is asked again whenever its answer runs out.
 
 Here: when to ask, and who is told.  Not here: how (``lookup``), what an answer means
-(``names``), and what becomes of servers that are gone (``farm``).
+(``dns_values``), and what becomes of servers that are gone (``farm``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from bridge.farm.names import (
+from bridge.farm.dns_values import (
     LONGEST,
     SHORTEST,
     Changes,

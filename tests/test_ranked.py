@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.farm.roster import SPARE, Ranked, Roster
+from bridge.farm.candidates import Candidates
+from bridge.farm.ranked import SPARE, First, LeastConnections, Ranked, RoundRobin
 from bridge.farm.server import Server
-from bridge.farm.turns import First, LeastConnections, RoundRobin
 from tests.servers import server, servers
 
-B = TypeVar("B", bound=Roster)
+B = TypeVar("B", bound=Candidates)
 
 
 def order(balance: RoundRobin, choices: int) -> str:

@@ -1,31 +1,18 @@
 """
 Who may be chosen: what all balances have in common.
 
-Here: the servers and weights of a balance, less those that are full, and servers in
-the order of a rank that changes.  Not here: any reason to prefer one server.
+Here: the servers and weights of a balance, less those that are full.  Not here: any
+reason to prefer one server.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
-from heapq import heapify, heappop, heappush
 
 from bridge.farm.server import Server
 
-Entry = tuple[float, float, tuple[int, int], Server]
-"""
-Rank, rank among those of one rank, place in the order, and whose they are.
 
-The place is the farm's, then a count, since the servers behind one name share theirs:
-servers themselves are never compared.
-"""
-
-SPARE = 64
-"""Outdated entries that are not worth a tidying up, however few servers there are."""
-
-
-class Roster(ABC):
+class Candidates(ABC):
     """
     The servers of a balance, with their weights.
 
@@ -92,63 +79,3 @@ def _share(weight: float) -> float:
     if weight <= 0:
         raise ValueError(f"weight {weight} is not positive")
     return weight
-
-
-class Ranked:
-    """
-    Servers by rank, the least first.
-
-    A heap in which entries that were replaced stay until they surface, or until they
-    outnumber the others: every change is one push.
-    """
-
-    __slots__ = ("_current", "_heap")
-
-    def __init__(self) -> None:
-        self._heap: list[Entry] = []
-        self._current: dict[Server, Entry] = {}
-
-    def put(self, entry: Entry) -> None:
-        """Add a server, or replace its entry."""
-        self._current[entry[3]] = entry
-        heappush(self._heap, entry)
-        if len(self._heap) > 2 * len(self._current) + SPARE:
-            self._heap = list(self._current.values())
-            heapify(self._heap)
-
-    def drop(self, server: Server) -> None:
-        """Forget *server*, if it is here."""
-        self._current.pop(server, None)
-
-    def take(self, skip: Collection[Server]) -> Entry | None:
-        """As ``least_but``, and forget that server."""
-        entry = self.least_but(skip)
-        if entry is not None:
-            del self._current[entry[3]]
-        return entry
-
-    def __contains__(self, server: Server) -> bool:
-        return server in self._current
-
-    def least(self) -> Entry | None:
-        """The entry of the least rank."""
-        heap, current = self._heap, self._current
-        while heap:
-            entry = heap[0]
-            if current.get(entry[3]) is entry:
-                return entry
-            heappop(heap)
-        return None
-
-    def least_but(self, skip: Collection[Server]) -> Entry | None:
-        """
-        The entry of the least rank whose server is not in *skip*.
-
-        O(log n) for each of *skip* that had to be passed over.
-        """
-        passed = []
-        while (entry := self.least()) is not None and entry[3] in skip:
-            passed.append(heappop(self._heap))
-        for each in passed:
-            heappush(self._heap, each)
-        return entry

@@ -1,7 +1,7 @@
 """
 What DNS says of a name, as values: the servers that it stands for.
 
-Pure.  How it is asked is ``lookup``'s, when it is asked again ``resolve``'s.
+Pure.  How it is asked is ``lookup``'s, when it is asked again ``follow_names``'s.
 
 A name stands for as many servers as it has addresses of the family it has more of.
 When both families are there, a server is an IPv6 address *and* an IPv4 address, which

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from bridge.farm.roster import Roster
+from bridge.farm.candidates import Candidates
 from bridge.farm.server import Server
 
 
@@ -69,7 +69,7 @@ class Lots:
         return node - leaves, point - rest
 
 
-class TwoChoices(Roster):
+class TwoChoices(Candidates):
     """
     Of two servers picked at random by weight, the one less loaded for its weight.
 

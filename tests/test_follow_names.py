@@ -10,9 +10,9 @@ from twisted.names import dns
 from twisted.names.error import DNSServerError
 
 from bridge.farm.asking import Resolver
+from bridge.farm.dns_values import Changes, Sought
+from bridge.farm.follow_names import JITTER, SLOWEST, Names, pause
 from bridge.farm.lookup import Lookup
-from bridge.farm.names import Changes, Sought
-from bridge.farm.resolve import JITTER, SLOWEST, Names, pause
 from bridge.net.address import Address
 from tests.logged import Listening, logged
 from tests.zones import Zone, a, aaaa, served, srv

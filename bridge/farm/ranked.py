@@ -1,5 +1,5 @@
 """
-Balances that keep servers in an order: taken in turn, least loaded, first of the list.
+Balances that rank servers: taken in turn, least loaded, first of the list.
 
 Pure: an order follows from the sessions that were given, and from nothing else.
 """
@@ -7,13 +7,85 @@ Pure: an order follows from the sessions that were given, and from nothing else.
 from __future__ import annotations
 
 from collections.abc import Collection
+from heapq import heapify, heappop, heappush
 from math import inf
 
-from bridge.farm.roster import Ranked, Roster
+from bridge.farm.candidates import Candidates
 from bridge.farm.server import Server
 
+Entry = tuple[float, float, tuple[int, int], Server]
+"""
+Rank, rank among those of one rank, place in the order, and whose they are.
 
-class _Listed(Roster):
+The place is the farm's, then a count, since the servers behind one name share theirs:
+servers themselves are never compared.
+"""
+
+SPARE = 64
+"""Outdated entries that are not worth a tidying up, however few servers there are."""
+
+
+class Ranked:
+    """
+    Servers by rank, the least first.
+
+    A heap in which entries that were replaced stay until they surface, or until they
+    outnumber the others: every change is one push.
+    """
+
+    __slots__ = ("_current", "_heap")
+
+    def __init__(self) -> None:
+        self._heap: list[Entry] = []
+        self._current: dict[Server, Entry] = {}
+
+    def put(self, entry: Entry) -> None:
+        """Add a server, or replace its entry."""
+        self._current[entry[3]] = entry
+        heappush(self._heap, entry)
+        if len(self._heap) > 2 * len(self._current) + SPARE:
+            self._heap = list(self._current.values())
+            heapify(self._heap)
+
+    def drop(self, server: Server) -> None:
+        """Forget *server*, if it is here."""
+        self._current.pop(server, None)
+
+    def take(self, skip: Collection[Server]) -> Entry | None:
+        """As ``least_but``, and forget that server."""
+        entry = self.least_but(skip)
+        if entry is not None:
+            del self._current[entry[3]]
+        return entry
+
+    def __contains__(self, server: Server) -> bool:
+        return server in self._current
+
+    def least(self) -> Entry | None:
+        """The entry of the least rank."""
+        heap, current = self._heap, self._current
+        while heap:
+            entry = heap[0]
+            if current.get(entry[3]) is entry:
+                return entry
+            heappop(heap)
+        return None
+
+    def least_but(self, skip: Collection[Server]) -> Entry | None:
+        """
+        The entry of the least rank whose server is not in *skip*.
+
+        O(log n) for each of *skip* that had to be passed over.
+        """
+        passed = []
+        while (entry := self.least()) is not None and entry[3] in skip:
+            passed.append(heappop(self._heap))
+        for each in passed:
+            heappush(self._heap, each)
+        return entry
+
+
+class _Listed(Candidates):
     """Servers with a place in the list, which decides when nothing else does."""
 
     def __init__(self) -> None:
