@@ -166,6 +166,19 @@ def test_a_fin_after_a_long_silence_begins_the_time_anew(quiet: Quiet) -> None:
     assert quiet.ended == [Event.IDLE]
 
 
+@pytest.mark.parametrize("jump", [-7200, 7200])
+def test_a_clock_that_is_set_makes_nobody_quiet(quiet: Quiet, jump: float) -> None:
+    clock = sweeping(quiet)
+    advance(clock, 20)
+    for timer in clock.calls:  # what it does to timers is the reactor's
+        timer.time += jump
+    clock.rightNow += jump
+    advance(clock, 16)
+    assert quiet.ended == []
+    advance(clock, 11)
+    assert quiet.ended == [Event.IDLE]
+
+
 def test_long_times_are_kept_closely(quiet: Quiet) -> None:
     clock = sweeping(quiet, idle=3600, half_closed=3600)
     advance(clock, 3600)

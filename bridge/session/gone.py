@@ -75,7 +75,7 @@ class Gone:
             since = now
         self._now[stream] = since
         return (
-            now - since >= limit
+            min(now - since, waits.silent) >= limit
             and (not waits.window_is_zero or waits.attempts >= PROBES)
             and is_tcp(stream.socket)
         )

@@ -5,6 +5,9 @@ Here: a walk over a front's sessions, several within each time-out, that compare
 session's progress with what it was at the last walk.  The data path pays nothing.  Not
 here: whether a peer is gone (``gone``).
 
+Time is what passes while walks go on: neither a clock that was set nor a process that
+was stopped makes a session quiet, for nobody could move its bytes meanwhile.
+
 Progress is a byte received, or a byte acknowledged by the side that it was sent to:
 what drains from our own send buffers counts.  A session in which nothing is under way
 is settled, and costs no system call until its bytes move again.
@@ -36,6 +39,9 @@ GONE_SHARE = 8
 SHORTEST, LONGEST = 0.02, 30.0
 """Seconds between walks, at least and at most: long time-outs are kept closely."""
 
+LATEST = 2.0
+"""Periods from one walk to the next that are believed: more is no time that passed."""
+
 PIECE, ASKED, ENDED = 400, 10, 40
 """
 Sessions looked at before the pump has its turn, of which one whose sockets have to be
@@ -65,6 +71,9 @@ class Sweep:
         self._sessions = terms.sessions
         self._clock = clock
         self._period = _period(terms)
+        self._now = 0.0
+        """Seconds of walking; and by the clock, when this walk began."""
+        self._began = clock.seconds()
         self._gone = Gone()
         self._left: list[Session] = []
         """Those that this walk has still to come to."""
@@ -73,6 +82,10 @@ class Sweep:
         self._timer: IDelayedCall | None = None
 
     def start(self) -> None:
+        self._began = self._clock.seconds()
+        self._wait()
+
+    def _wait(self) -> None:
         self._timer = self._clock.callLater(self._period, self._begin)
 
     def stop(self) -> None:
@@ -81,24 +94,27 @@ class Sweep:
             self._timer.cancel()
 
     def _begin(self) -> None:
+        now = self._clock.seconds()
+        self._now += min(max(0.0, now - self._began), LATEST * self._period)
+        self._began = now
         self._left = list(self._sessions)  # ending one takes it out
         self._walk()
 
     def _walk(self) -> None:
         """Look at some, and go on after others had their turn."""
-        now, self._spent = self._clock.seconds(), 0
+        self._spent = 0
         while self._left and self._spent < PIECE:
             session = self._left.pop()
             self._spent += 1
             try:
-                self._look_at(session, now)
+                self._look_at(session, self._now)
             except Exception:
                 self._give_up(session)
         if self._left:
             self._timer = self._clock.callLater(0, self._walk)
         else:
             self._gone.walked()
-            self.start()
+            self._wait()
 
     def _look_at(self, session: Session, now: float) -> None:
         limit = self._limits.get(session.state)
@@ -146,8 +162,7 @@ class Sweep:
         # Not once one side has ended: the session may be over at any moment then, and
         # the kernel has to deliver the rest at its own pace.
         hasten = session.state is State.OPEN
-        now = self._clock.seconds()
-        return self._gone.look(stream, limit, now, hasten=hasten)
+        return self._gone.look(stream, limit, self._now, hasten=hasten)
 
     def _give_up(self, session: Session) -> None:
         """A bug of ours met *session*: the walk goes on without it."""
