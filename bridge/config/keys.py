@@ -9,6 +9,7 @@ import difflib
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -81,8 +82,18 @@ def called(word: str, above: Key) -> list[str]:
     >>> called("mss", ROOT)
     ['profiles.NAME.mss']
     """
-    keys = above.all_below() if word != NAME else ()
-    return [key.path for key in keys if key.path.rpartition(".")[2] == word]
+    prefix = f"{above.path}." if above.path else ""
+    return [path for path in _paths().get(word, ()) if path.startswith(prefix)]
+
+
+@cache
+def _paths() -> Mapping[str, list[str]]:
+    """The paths of all keys by the last word of each."""
+    found: dict[str, list[str]] = {}
+    for key in ROOT.all_below():
+        if not key.path.endswith((NAME, ITEM)):
+            found.setdefault(key.path.rpartition(".")[2], []).append(key.path)
+    return found
 
 
 def meant(word: str, above: Key) -> str:

@@ -7,7 +7,7 @@ which ``warnings`` turns into lines with their places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -66,8 +66,9 @@ def _spot(document: Document, path: Path) -> Spot:
 
 
 def _findings(document: Document, host: Host) -> Iterator[Finding]:
+    owners = _Owners(document.config.profiles)
     for use in _uses(document):
-        yield from _tuned(document, use, host)
+        yield from _tuned(document, use, host, owners)
     for name, front in document.config.fronts.items():
         yield from _adapted(document, name, front, host)
         yield from _patient(name, front)
@@ -107,7 +108,9 @@ def _families(listens: Iterable[object]) -> frozenset[int]:
     return frozenset(at.family for at in listens if isinstance(at, Address))
 
 
-def _tuned(document: Document, use: Use, host: Host) -> Iterator[Finding]:
+def _tuned(
+    document: Document, use: Use, host: Host, owners: _Owners
+) -> Iterator[Finding]:
     """Everything about one profile where it is used."""
     profile = document.config.profile(use.name)
     for key, message in (
@@ -116,20 +119,31 @@ def _tuned(document: Document, use: Use, host: Host) -> Iterator[Finding]:
         *_buffers(profile, host),
         *_kernel(profile, use, host),
         *_privileged(profile, use, host),
-        *_silence(document, use.name, profile),
+        *_silence(owners, use.name, profile),
     ):
-        yield Finding(("profiles", _owner(document, use.name, key), key), message)
+        yield Finding(("profiles", owners.of(use.name, key), key), message)
 
 
-def _owner(document: Document, name: str, key: str) -> str:
-    """Which profile along the bases sets *key*."""
-    profiles = document.config.profiles
-    while name in profiles and key not in profiles[name].model_fields_set:
-        base = profiles[name].base
-        if base is None or base in BUILT_IN:
-            break
-        name = base
-    return name
+class _Owners:
+    """Which profile along the bases sets a key; each is looked for once."""
+
+    def __init__(self, profiles: Mapping[str, Profile]) -> None:
+        self.profiles = profiles
+        self._known: dict[tuple[str, str], str] = {}
+
+    def of(self, name: str, key: str) -> str:
+        """The one that sets *key* for *name*; the last of the bases if none does."""
+        trail = [name]
+        while (trail[-1], key) not in self._known:
+            profile = self.profiles.get(trail[-1])
+            if profile is None or key in profile.model_fields_set:
+                break
+            if profile.base is None or profile.base in BUILT_IN:
+                break
+            trail.append(profile.base)
+        owner = self._known.get((trail[-1], key), trail[-1])
+        self._known |= {(step, key): owner for step in trail}
+        return owner
 
 
 def _link(profile: Profile, use: Use, host: Host) -> Iterator[tuple[str, str]]:
@@ -225,12 +239,10 @@ def _privileged(profile: Profile, use: Use, host: Host) -> Iterator[tuple[str, s
         yield "interface", f"needs CAP_NET_RAW before Linux 5.7, {what}"
 
 
-def _silence(
-    document: Document, name: str, profile: Profile
-) -> Iterator[tuple[str, str]]:
+def _silence(owners: _Owners, name: str, profile: Profile) -> Iterator[tuple[str, str]]:
     """Two times for one thing, a peer that is gone, where the first was written."""
     gone, alive = profile.user_timeout, profile.keepalive
-    owner = document.config.profiles.get(_owner(document, name, "user_timeout"))
+    owner = owners.profiles.get(owners.of(name, "user_timeout"))
     if owner is None or "user_timeout" not in owner.model_fields_set:
         return
     if gone is not None and alive is not None and gone < alive.total:
