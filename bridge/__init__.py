@@ -4,9 +4,7 @@ bridge: serves IPv6 clients from IPv4-only server farms.
 The house, from the door down; imports point down only::
 
     tap         twistd's door: options, --check, --demo
-    service     composition root: configuration -> running services
-    farms       the part of it that makes farms
-    logs        the part of it that says where both logs go
+    service/    composition root: configuration -> running services
     session/    one client's life: the flow table, front and back, the session
     control/    the operator's commands: bridgectl
     doctor/     what is checked before it runs: interfaces, limits of this kernel

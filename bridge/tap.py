@@ -25,14 +25,14 @@ import twisted
 from bridge import __version__, doctor
 from bridge.config.problems import ConfigError
 from bridge.config.reader import summary
-from bridge.control.parting import Parting
-from bridge.control.signals import Stop, install, keep
 from bridge.demo import Demo
-from bridge.logs import Logs, Owner, to_file, to_standard_output
 from bridge.net.certificates import CertificateError
 from bridge.net.inherited import systemd_sockets
 from bridge.net.pump import Reactor
-from bridge.service import Gateway, ListenError
+from bridge.service.gateway import Gateway, ListenError
+from bridge.service.logs import Logs, Owner, to_file, to_standard_output
+from bridge.service.parting import Parting
+from bridge.service.signals import Stop, install, keep
 from bridge.watch import log
 
 EX_FAILED = 1

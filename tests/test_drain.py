@@ -8,8 +8,8 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from bridge.control.drain import POLL, Drain, Drainable
-from bridge.control.steps import take_all
+from bridge.service.drain import POLL, Drain, Drainable
+from bridge.service.steps import take_all
 from tests.logged import logged
 
 

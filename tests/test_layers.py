@@ -13,7 +13,6 @@ LAYERS = (
     ("farm", "wire", "watch", "config"),
     ("session", "doctor"),
     ("control",),
-    ("farms", "logs"),
     ("service", "demo"),
     ("tap", "__main__"),
 )

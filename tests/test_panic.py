@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
-from bridge.control.state import of_farms
 from bridge.farm.farm import Farm, Policy
 from bridge.farm.health import Rules
 from bridge.farm.server import Server
 from bridge.farm.state import Event, State
+from bridge.service.state import of_farms
 from tests.logged import logged
 from tests.servers import server, servers
 from tests.sessions import Running, closed_address

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from twisted.internet.error import ReactorNotRunning
 
-from bridge.control.signals import Stop, install, keep
+from bridge.service.signals import Stop, install, keep
 
 
 def test_each_signal_runs_its_own_action_later() -> None:
@@ -76,7 +76,7 @@ def test_signals_during_the_start_are_kept_until_it_is_over(number: int) -> None
 def test_a_start_that_hangs_is_ended_by_a_second_signal() -> None:
     program = (
         "import os, signal, time\n"
-        "from bridge.control.signals import STOPPING, keep\n"
+        "from bridge.service.signals import STOPPING, keep\n"
         "keep({n: lambda: None for n in STOPPING}, lambda action: print('kept'))\n"
         "os.kill(os.getpid(), signal.SIGTERM)\n"
         "os.kill(os.getpid(), signal.SIGINT)\n"

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from twisted.internet.task import LoopingCall
 from twisted.scripts.twistd import run
 
-from bridge.service import Gateway
+from bridge.service.gateway import Gateway
 
 EVERY = 0.01
 """Seconds between two looks at the FIFO."""

@@ -15,8 +15,8 @@ from bridge.farm.lookup import Lookup
 from bridge.farm.maglev import SourceHash
 from bridge.farm.server import Server
 from bridge.farm.state import State
-from bridge.farms import Farms
 from bridge.net.sockopt import TCP_FASTOPEN_CONNECT
+from bridge.service.farms import Farms
 from tests.logged import logged
 from tests.pumping import Turner
 from tests.zones import Zone, a, aaaa, srv

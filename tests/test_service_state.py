@@ -8,7 +8,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from bridge.config import parse
-from bridge.control import state
 from bridge.farm.check import Verdict
 from bridge.farm.dns_values import Addresses, Answer, Reply, Service, Sought
 from bridge.farm.farm import Farm, Policy
@@ -16,6 +15,7 @@ from bridge.farm.follow_names import Names
 from bridge.farm.health import Rules
 from bridge.farm.server import Server
 from bridge.net.dial import Target
+from bridge.service import state
 
 
 class Checked:

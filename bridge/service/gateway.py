@@ -25,15 +25,9 @@ from bridge import __version__
 from bridge.config.model import Config
 from bridge.config.model import Front as FrontConfig
 from bridge.config.routes import DEFAULT
-from bridge.control import state
-from bridge.control.drain import Drain, Drainable
-from bridge.control.secrecy import Secrecy
-from bridge.control.steps import take_all
 from bridge.doctor import descriptors
 from bridge.doctor.start import told
 from bridge.farm.farm import Farm
-from bridge.farms import Farms
-from bridge.logs import Logs
 from bridge.net.address import Address, Listen, SystemdName, UnixPath
 from bridge.net.descriptors import raise_limit
 from bridge.net.inherited import close_rest
@@ -42,6 +36,12 @@ from bridge.net.port import Port, Room
 from bridge.net.pump import Pump, Reactor
 from bridge.net.sockaddr import describe
 from bridge.net.splice import Pipes
+from bridge.service import state
+from bridge.service.certificates import Certificates
+from bridge.service.drain import Drain, Drainable
+from bridge.service.farms import Farms
+from bridge.service.logs import Logs
+from bridge.service.steps import take_all
 from bridge.session.choosing import Routes
 from bridge.session.flow import Event, State
 from bridge.session.front import Admission, FrontFactory
@@ -76,7 +76,9 @@ class Gateway(Service):
         self._config = config
         self._reactor = reactor
         self._inherited = inherited
-        self._secrecy = Secrecy(config, reactor, lambda: datetime.now(UTC).timestamp())
+        self._certificates = Certificates(
+            config, reactor, lambda: datetime.now(UTC).timestamp()
+        )
         self._logs = logs
         self._failures = Repeated(reactor)
         self._terms: dict[str, Terms] = {}
@@ -93,7 +95,7 @@ class Gateway(Service):
         self.farms = Farms(
             self._config,
             self._house.pump,
-            self._secrecy.farms,
+            self._certificates.farms,
             failures=self._failures,
         )
         for name, front in self._config.fronts.items():
@@ -128,7 +130,7 @@ class Gateway(Service):
                 port=str(port),
                 farms=state.ways_of(name, self._config),
             )
-        self._secrecy.start()
+        self._certificates.start()
         for sweep in self._sweeps:
             sweep.start()
         gc.collect()
@@ -170,7 +172,7 @@ class Gateway(Service):
         if self._logs.lines is not None:
             terms.told = self._logs.lines.add
             terms.needs_sides = self._logs.needs_sides
-        securities = self._secrecy.fronts.get(name)
+        securities = self._certificates.fronts.get(name)
         if securities is not None:
             terms.security, terms.securities = securities.only, securities
         if front.mode == "sni":
@@ -273,7 +275,7 @@ class Gateway(Service):
     def _last_steps(self) -> Iterator[Callable[[], object]]:
         for sweep in self._sweeps:
             yield sweep.stop
-        yield self._secrecy.stop
+        yield self._certificates.stop
         yield self._failures.stop
         for terms in self._terms.values():
             yield terms.opening.close
@@ -290,7 +292,7 @@ class Gateway(Service):
 
     def reload(self) -> None:
         """Read the certificates again; the configuration runs on as it is."""
-        self._secrecy.reload()
+        self._certificates.reload()
         self._log.warn("reload is not built yet; only certificates were read again")
 
     def tell_state(self) -> None:

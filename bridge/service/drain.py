@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from bridge.control.steps import take_all
+from bridge.service.steps import take_all
 
 POLL = 0.05
 """Seconds between looks at whether the last session has ended."""

@@ -16,7 +16,7 @@ from bridge.net.renewal import Expiry, Renewal
 from bridge.net.securities import FarmSecurities, FrontSecurities
 
 
-class Secrecy:
+class Certificates:
     """
     All that is made of certificate files.
 

@@ -8,9 +8,9 @@ import pytest
 from twisted.internet.task import Clock
 
 from bridge.config import load
-from bridge.control.secrecy import Secrecy
 from bridge.net.certificates import CertificateError
 from bridge.net.renewal import LOOK
+from bridge.service.certificates import Certificates
 from tests.authority import Authority
 from tests.handshakes import Link
 from tests.logged import logged
@@ -36,13 +36,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def secrecy(folder: Path, clock: Clock) -> Secrecy:
+def certificates(folder: Path, clock: Clock) -> Certificates:
     config = load(folder / "bridge.yaml", {}).config
-    return Secrecy(config, clock, lambda: NOW)
+    return Certificates(config, clock, lambda: NOW)
 
 
 def test_fronts_and_farms_with_tls_have_their_securities(folder: Path) -> None:
-    made = secrecy(folder, Clock())
+    made = certificates(folder, Clock())
     assert set(made.fronts) == {"secure"} and set(made.farms) == {"inner"}
     front = made.fronts["secure"].only
     back = made.farms["inner"].to("192.0.2.10", 443)
@@ -53,7 +53,7 @@ def test_fronts_and_farms_with_tls_have_their_securities(folder: Path) -> None:
 
 def test_all_are_renewed_by_themselves_and_on_demand(folder: Path) -> None:
     clock = Clock()
-    made = secrecy(folder, clock)
+    made = certificates(folder, clock)
     made.start()
     new = AUTHORITY.issue("a.example")
     new.write(folder, "a")
@@ -74,4 +74,4 @@ def test_all_are_renewed_by_themselves_and_on_demand(folder: Path) -> None:
 def test_a_file_that_cannot_be_used_stops_the_start(folder: Path) -> None:
     (folder / "a.key").unlink()
     with pytest.raises(CertificateError):
-        secrecy(folder, Clock())
+        certificates(folder, Clock())
