@@ -59,12 +59,12 @@ NAMES = {
     "port 0": Broken(serving("[»web.farm.internal:0]"), "'0' is no port"),
     "port 65536": Broken(serving("[»a.b:65536]"), "which is 1 to 65535"),
     "a service's name for a port": Broken(serving("[»a.b:http]"), "'http' is no port"),
-    "two dots": Broken(serving("[»web..internal:80]"), "'' is no part of a name"),
-    "a hyphen at the end": Broken(serving("[»web-.a:80]"), "'web-' is no part"),
+    "two dots": Broken(serving("[»web..internal:80]"), "'' is no label of one"),
+    "a hyphen at the end": Broken(serving("[»web-.a:80]"), "'web-' is no label"),
     "a space": Broken(serving('[»"my web:80"]'), "letters, digits, - and _"),
     "a label too long": Broken(serving(f"[»{'a' * 64}.b:80]"), "at most 63"),
     "a name too long": Broken(serving(f"[»{'a.' * 127}b:80]"), "253 characters"),
-    "an umlaut": Broken(serving("[»wéb.example:80]"), "begins with xn--"),
+    "an umlaut": Broken(serving("[»wéb.example:80]"), "write 'xn--wb-bja.example'"),
     "an address with a slip": Broken(serving("[»192.0.2.1O:80]"), "no IP address"),
     "a service with a port": Broken(
         serving("[»srv:_http._tcp.a.example:80]"), "the records give the ports"
@@ -73,7 +73,7 @@ NAMES = {
         serving("[»srv:web.example]"), "comes a service"
     ),
     "a service over UDP": Broken(serving("[»srv:_dns._udp.a.example]"), "over TCP"),
-    "no service": Broken(serving('[»"srv:"]'), "is no part of a name"),
+    "no service": Broken(serving('[»"srv:"]'), "1 to 253 characters"),
 }
 
 CHOICES = {

@@ -20,7 +20,6 @@ from bridge.farm.dns_values import (
     Service,
     Sought,
     difference,
-    is_host,
     learn,
     pair,
     usable,
@@ -339,20 +338,3 @@ def test_every_server_has_become_something_and_no_two_the_same(
 )
 def test_an_address_that_no_server_can_have_is_none(written: str, read: str) -> None:
     assert usable(written) == read
-
-
-@pytest.mark.parametrize(
-    ("name", "good"),
-    [
-        ("a.example", True),
-        ("_x-1.example", True),
-        ("", False),
-        ("a..b", False),
-        ("a b", False),
-        ("a\x1b[31m", False),
-        ("a" * 64, False),
-        (".".join(["a" * 60] * 5), False),
-    ],
-)
-def test_a_host_in_a_record_can_be_asked_for_and_printed(name: str, good: bool) -> None:
-    assert is_host(name) is good

@@ -7,12 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.net.names import (
+    ASKED,
+    RECORDED,
+    SERVERS,
+    STRICT,
     Names,
-    asked_name,
+    Rule,
     escaped,
     hostname,
     is_address,
     pattern,
+    read_name,
 )
 
 LABELS = st.from_regex(r"[a-z_]([a-z0-9_-]{0,8}[a-z0-9_])?", fullmatch=True).filter(
@@ -160,6 +165,61 @@ def test_all_that_a_name_leads_to_begins_with_what_is_found(
         found = [*names.matching(asked)]
         assert found[:1] == [names.find(asked)] or asked is None
         assert found == sorted(set(found))
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [
+        ("a.example", True),
+        ("_x-1.example", True),
+        ("", False),
+        ("a..b", False),
+        ("a b", False),
+        ("a\x1b[31m", False),
+        ("a" * 64, False),
+        (".".join(["a" * 60] * 5), False),
+    ],
+)
+def test_a_host_in_a_record_can_be_asked_for_and_printed(name: str, good: bool) -> None:
+    assert read_name(name, RECORDED) == (name if good else None)
+
+
+RULES = (STRICT, SERVERS, RECORDED, ASKED)
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("A.Example", (STRICT, SERVERS, RECORDED, ASKED)),
+        ("a.example.", (SERVERS, RECORDED, ASKED)),
+        ("xn--.example", (RECORDED, ASKED)),
+        ("xn--999999.example", (SERVERS, RECORDED, ASKED)),
+        ("192.0.2.1", (SERVERS, RECORDED)),
+        ("a.1", (SERVERS, RECORDED, ASKED)),
+        ("a-.example", (RECORDED, ASKED)),
+        ("a+b.example", (ASKED,)),
+        *[(none, ()) for none in ("", ".", "a..b", "a:80", "b\u00fccher.example")],
+    ],
+)
+def test_every_rule_is_as_strict_as_it_says(text: str, rules: tuple[Rule, ...]) -> None:
+    taken = tuple(rule for rule in RULES if read_name(text, rule) is not None)
+    assert taken == rules
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(text=st.one_of(st.text(max_size=260), NAMES))
+def test_a_reason_is_given_for_just_what_is_no_name(rule: Rule, text: str) -> None:
+    name = read_name(text, rule)
+    if name is not None:
+        assert hostname(text, rule) == read_name(name, rule) == name
+        return
+    with pytest.raises(ValueError, match=r"^'what was written' "):
+        hostname(text, rule, "what was written")
+
+
+def asked_name(written: bytes) -> str | None:
+    """As ``wire.client_hello`` reads it."""
+    return read_name(written.decode("ascii", "replace"), ASKED)
 
 
 @given(NAMES)

@@ -1,7 +1,8 @@
 """
 Servers by name, as values: a host with a port, or a service whose records give both.
 
-Only how they are written; what they stand for is looked up while the gateway runs.
+Only how they are written, and not how a name is spelt (``net.names``); what they stand
+for is looked up while the gateway runs.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# RFC 1123 section 2.1, and the underscore that many inner networks have in names.
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-_LONGEST = 253  # RFC 1035 section 2.3.4, written out and without the last dot
+from bridge.net.names import SERVERS, hostname
+
 _SERVICE = re.compile(r"_[a-z0-9-]+\._[a-z]+\..+")
 _PORT = re.compile(r"[0-9]{1,5}")
 
@@ -37,7 +37,7 @@ class HostName:
             raise ValueError(f"{text!r} has no port: write {text}:80")
         if not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
             raise ValueError(f"{text!r}: {port!r} is no port, which is 1 to 65535")
-        return cls(_domain(text, host), int(port))
+        return cls(hostname(host, SERVERS, text), int(port))
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -58,7 +58,7 @@ class ServiceName:
         name, colon, _ = text.removeprefix("srv:").partition(":")
         if colon:
             raise ValueError(f"{text!r}: the records give the ports: write srv:{name}")
-        domain = _domain(text, name)
+        domain = hostname(name, SERVERS, text)
         if not _SERVICE.fullmatch(domain):
             raise ValueError(
                 f"{text!r}: after srv: comes a service, like _http._tcp.farm.internal"
@@ -84,20 +84,3 @@ def is_meant(text: str) -> bool:
     host, _, port = text.partition(":")
     last = host.removesuffix(".").rpartition(".")[2]
     return last[:1].isalpha() and ":" not in port and not set(host) & set("[]/%")
-
-
-def _domain(text: str, name: str) -> str:
-    """*name* in the one spelling that is compared."""
-    plain = name.removesuffix(".").lower()
-    if not plain.isascii():
-        right = "write its ASCII form, which begins with xn--"
-        raise ValueError(f"{text!r} has a letter that DNS does not: {right}")
-    if len(plain) > _LONGEST:
-        raise ValueError(f"{text!r}: a name has at most {_LONGEST} characters")
-    for label in plain.split("."):
-        if not _LABEL.fullmatch(label):
-            raise ValueError(
-                f"{text!r}: {label!r} is no part of a name: letters, digits, - and _, "
-                "at most 63, with dots between"
-            )
-    return plain

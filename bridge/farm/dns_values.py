@@ -20,7 +20,6 @@ name, or no address, what it said before goes on to count.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -41,8 +40,6 @@ MOST = 1000
 """Servers that one name may stand for; the rest are left out, for DNS is a network."""
 
 T = TypeVar("T")
-
-_HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,11 +200,6 @@ def usable(text: str) -> str:
     if ip.is_unspecified or ip.is_multicast or str(ip) == "255.255.255.255":
         return ""
     return "" if ip.version == 6 and ip.is_link_local else str(ip)
-
-
-def is_host(name: str) -> bool:
-    """Whether *name*, which came in a record, can be asked for and be printed."""
-    return len(name) <= 253 and _HOST.fullmatch(name) is not None
 
 
 def difference(before: Iterable[Found], after: Iterable[Found]) -> Changes:

@@ -34,10 +34,10 @@ from bridge.farm.dns_values import (
     Reply,
     Service,
     Sought,
-    is_host,
     usable,
 )
 from bridge.farm.nameservers import ResolvConf
+from bridge.net.names import RECORDED, read_name
 
 RESOLV_CONF = "/etc/resolv.conf"
 HOSTS = "/etc/hosts"
@@ -201,7 +201,7 @@ def _service(record: dns.RRHeader) -> Service | None:
     if record.type != dns.SRV:
         return None
     payload: Any = record.payload
-    host = payload.target.name.decode("ascii", "replace").removesuffix(".").lower()
-    if not payload.port or not is_host(host):
+    host = read_name(payload.target.name.decode("ascii", "replace"), RECORDED)
+    if not payload.port or host is None:
         return None
     return Service(host, payload.port, payload.weight, payload.priority)

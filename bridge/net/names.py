@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Generic, TypeVar
 
@@ -18,46 +19,113 @@ MAX_NAME = 253
 ANY = "*"
 """The pattern that every name matches."""
 _WILDCARD = "*."
-
-# RFC 1123 section 2.1, with the underscore that names of services and many hosts have.
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _A_LABEL = "xn--"  # RFC 5890 section 2.3.2.1
 
-# What clients put there is looser: any printable label, but no port and no Unicode.
-_ASKED_LABEL = r"[!-\-/-9;-~]{1,63}"  # all but the dot and the colon
-_ASKED = re.compile(rf"{_ASKED_LABEL}(\.{_ASKED_LABEL})*")
 MAX_ESCAPED = 255
 """Characters of a name that is told as it was asked for."""
 _PLAIN = re.compile(rb"[!#-\[\]-~]*")  # printable, and not to be escaped in a log
 
 
-def hostname(text: str) -> str:
-    """
-    The canonical form of a host's name.
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How strictly a name is read."""
 
-    Raises ValueError, whose message quotes *text* and says what is wrong.  A name that
-    could be read as an address is none: its last label is not all digits (RFC 1123,
-    section 2.1).
+    labels: re.Pattern[str]
+    """All of them in lower case, with a dot between two."""
+    dot: bool
+    """One dot at the end is taken off, instead of being an empty label."""
+    numbers: bool = False
+    """It may look like an IPv4 address."""
+    strict: bool = False
+    """Nor may its last label be a number; and an A-label is to be one."""
+
+
+def _labels(one: str) -> re.Pattern[str]:
+    return re.compile(rf"{one}(?:\.{one})*")
+
+
+# RFC 1123 section 2.1, with the underscore that names of services and many hosts have.
+_HOST_LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+
+STRICT = Rule(_labels(_HOST_LABEL), dot=False, strict=True)
+"""
+For what certificates and clients' names are compared with, which has to be exact.  A
+name that could be read as an address is none: its last label is not all digits
+(RFC 1123, section 2.1).
+"""
+SERVERS = Rule(_labels(_HOST_LABEL), dot=True, numbers=True)
+"""For servers: a name is only looked up, and whoever answers says what it is."""
+RECORDED = Rule(_labels("[a-z0-9_-]{1,63}"), dot=True, numbers=True)
+"""For hosts that DNS records name: what can be asked for, and be printed."""
+ASKED = Rule(_labels(r"[!-\-/-9;-~]{1,63}"), dot=True)
+"""
+For names as clients ask for them: any printable label, but no port (a colon).  One dot
+at the end should not be there (RFC 6066, section 3); labels like ``foo-`` are as good
+as others, since a wildcard stands for any one.
+"""
+
+
+def hostname(text: str, rule: Rule = STRICT, written: str = "") -> str:
+    """
+    The canonical form of the host's name *text*, as *rule* has it.
+
+    Raises ValueError, whose message says what is wrong, and quotes *text*, or what was
+    *written* and has the name in it.
 
     >>> hostname("WWW.Example.ORG")
     'www.example.org'
     """
+    name = read_name(text, rule)
+    if name is None:
+        raise ValueError(_fault(text, rule, written or text))
+    return name
+
+
+def read_name(text: str, rule: Rule) -> str | None:
+    """
+    The same, with None for what is no name.
+
+    >>> read_name("Foo-.Example.ORG.", ASKED), read_name("example.org:443", ASKED)
+    ('foo-.example.org', None)
+    """
+    name = text.lower()
+    if rule.dot:
+        name = name.removesuffix(".")
+    if len(name) > MAX_NAME or not rule.labels.fullmatch(name):
+        return None
+    if rule.strict:
+        return None if _only_looks_like_one(name) else name
+    # Those of IPv6 have colons.  The look at the last character is for speed.
+    if not rule.numbers and name[-1].isdigit() and is_address(name):
+        return None
+    return name
+
+
+def _only_looks_like_one(name: str) -> str:
+    """Why *name*, whose labels are right, is none by a strict rule; empty: it is."""
+    *_, last = labels = name.split(".")
+    for label in labels:
+        if label.startswith(_A_LABEL) and not _is_a_label(label):
+            return f"{label!r} is no A-label (RFC 5890)"
+    return "it ends in a number, as addresses do" if last.isdigit() else ""
+
+
+def _fault(text: str, rule: Rule, written: str) -> str:
+    """Why ``read_name`` takes *text* for none."""
     name = text.lower()
     if not name.isascii():
-        raise ValueError(f"{text!r} is not in ASCII{_suggested(name)}")
+        return f"{written!r} is not in ASCII{_suggested(name)}"
+    if rule.dot:
+        name = name.removesuffix(".")
     if not 0 < len(name) <= MAX_NAME:
-        raise ValueError(f"{text[:64]!r} is no name: 1 to {MAX_NAME} characters are")
-    labels = name.split(".")
-    if not labels[-1]:
-        raise ValueError(f"{text!r} ends with a dot: leave it out")
-    for label in labels:
-        if not _LABEL.fullmatch(label):
-            raise ValueError(f"{text!r} is no name: {label!r} is no label of one")
-        if label.startswith(_A_LABEL):
-            _check_a_label(text, label)
-    if labels[-1].isdigit():
-        raise ValueError(f"{text!r} is no name: it ends in a number, as addresses do")
-    return name
+        return f"{written[:64]!r} is no name: 1 to {MAX_NAME} characters are"
+    if name.endswith("."):
+        return f"{written!r} ends with a dot: leave it out"
+    for label in name.split("."):
+        if not rule.labels.fullmatch(label):
+            right = "letters, digits, - and _, at most 63"
+            return f"{written!r} is no name: {label!r} is no label of one: {right}"
+    return f"{written!r} is no name: {_only_looks_like_one(name)}"
 
 
 def pattern(text: str) -> str:
@@ -77,28 +145,6 @@ def pattern(text: str) -> str:
         return wildcard + hostname(text.removeprefix(wildcard))
     except ValueError as error:
         raise ValueError(f"{text!r}: {error}" if wildcard else str(error)) from None
-
-
-def asked_name(written: bytes) -> str | None:
-    """
-    The canonical form of a name as a client asks for it; None if it can be nobody's.
-
-    Looser than ``hostname``: one dot at the end is taken off (RFC 6066, section 3, has
-    none there), and labels like ``foo-`` are as good as others, since a wildcard stands
-    for any one.  What has a port, an empty label or letters beyond ASCII, or is an
-    address or too long, is no name.
-
-    >>> asked_name(b"Foo-.Example.ORG."), asked_name(b"example.org:443")
-    ('foo-.example.org', None)
-    """
-    try:
-        name = written.decode("ascii").lower().removesuffix(".")
-    except UnicodeDecodeError:
-        return None
-    if len(name) > MAX_NAME or not _ASKED.fullmatch(name):
-        return None
-    # Those of IPv6 have colons.  The look at the last character is for speed.
-    return None if name[-1].isdigit() and is_address(name) else name
 
 
 def escaped(written: bytes) -> str:
@@ -156,7 +202,7 @@ class Names(Generic[T]):
         return len(self._entries)
 
 
-def _check_a_label(text: str, label: str) -> None:
+def _is_a_label(label: str) -> bool:
     """
     Punycode that decodes to something beyond ASCII (RFC 5891, section 4.2.3.1).
 
@@ -166,9 +212,8 @@ def _check_a_label(text: str, label: str) -> None:
     try:
         decoded = label.removeprefix(_A_LABEL).encode("ascii").decode("punycode")
     except (UnicodeError, ValueError, OverflowError):
-        decoded = ""
-    if not decoded or decoded.isascii():
-        raise ValueError(f"{text!r} is no name: {label!r} is no A-label (RFC 5890)")
+        return False
+    return not decoded.isascii()
 
 
 def _suggested(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bridge.net.names import asked_name, escaped
+from bridge.net.names import ASKED, escaped, read_name
 from bridge.net.signing import Offer
 
 MAX_HELLO = 16384
@@ -178,7 +178,7 @@ def _hello(body: bytes) -> ClientHello:
     versions = _versions(extensions.get(_SUPPORTED_VERSIONS), version)
     groups, signatures = extensions.get(_GROUPS), extensions.get(_SIGNATURES)
     return ClientHello(
-        asked_name(written),
+        read_name(written.decode("ascii", "replace"), ASKED),
         _protocols(extensions.get(_ALPN)),
         versions,
         escaped(written),
