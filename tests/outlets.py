@@ -8,7 +8,7 @@ class Taking:
 
     def __init__(self, most: int = 1 << 20) -> None:
         self.most = most
-        self.room = 1 << 30
+        self.takes = 1 << 30
         self.written: list[bytes] = []
         self.error: OSError | None = None
         self.reopened = 0
@@ -22,7 +22,7 @@ class Taking:
         self.tries += 1
         if self.error is not None:
             raise self.error
-        took = data[: self.room]
+        took = data[: self.takes]
         if took:
             self.written.append(took)
         return len(took)

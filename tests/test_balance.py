@@ -189,7 +189,7 @@ class Chaos(RuleBasedStateMachine):
     @rule(key=st.integers(0, 2**64 - 1), skipped=st.sets(numbers, max_size=3))
     def choose(self, key: int, skipped: set[int]) -> None:
         skip = {self.all[number] for number in skipped}
-        may = {each for each in self.there - skip if each.room}
+        may = {each for each in self.there - skip if each.free}
         may = {each for each in may if not each.backup} or may
         chosen = self.balance.choose(key, skip)
         if chosen is None:

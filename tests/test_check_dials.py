@@ -12,7 +12,7 @@ import pytest
 
 from bridge.farm import check
 from bridge.farm.check import Check, Settings, over_pump
-from bridge.farm.probe import Dialing, Exchange, Http, Probe, Question, Tcp
+from bridge.farm.probe import Dialer, Exchange, Http, Probe, Question, Tcp
 from bridge.farm.server import Server
 from bridge.net.dial import Target
 from bridge.net.race import DELAY
@@ -169,7 +169,7 @@ def test_a_server_with_two_addresses_is_up_while_one_of_them_answers(
     made.stop()
 
 
-def source_of(turner: Turner, dial: Dialing, server: socket.socket) -> str:
+def source_of(turner: Turner, dial: Dialer, server: socket.socket) -> str:
     """Where a probe by *dial* comes from."""
     probe = Probe(Tcp(), lambda outcome: None)
     probe.begin(dial)

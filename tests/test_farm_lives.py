@@ -248,7 +248,7 @@ class Lives(RuleBasedStateMachine):
         if not web.waiting:
             return
         states = WORTH_TRYING if web.panicking else TRAFFIC
-        assert not [s for s in web.servers if s.state in states and s.room]
+        assert not [s for s in web.servers if s.state in states and s.free]
         assert web.available
 
 

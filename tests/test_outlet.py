@@ -33,7 +33,7 @@ def test_a_line_is_written_at_once() -> None:
 
 def test_a_slow_reader_gets_it_all_later_and_whole() -> None:
     clock, target, out = outlet()
-    target.room = 5
+    target.takes = 5
     out.put("0123456789\n")
     out.put("and more\n")
     for _ in range(5):
@@ -45,7 +45,7 @@ def test_a_slow_reader_gets_it_all_later_and_whole() -> None:
 
 def test_a_stalled_reader_is_asked_now_and_then_and_not_for_every_line() -> None:
     clock, target, out = outlet()
-    target.room = 0
+    target.takes = 0
     for _ in range(100):
         out.put("x\n")
     assert target.tries == 1
@@ -55,11 +55,11 @@ def test_a_stalled_reader_is_asked_now_and_then_and_not_for_every_line() -> None
 
 def test_what_waits_is_written_in_few_writes_when_the_reader_goes_on() -> None:
     clock, target, out = outlet(most=PIECE)
-    target.room = 5
+    target.takes = 5
     for number in range(10_000):
         out.put(f"{number:09}\n")
     assert target.written == [b"00000"]
-    target.room = 1 << 30
+    target.takes = 1 << 30
     clock.advance(RETRY)
     assert target.text == "".join(f"{number:09}\n" for number in range(10_000))
     assert target.tries < 30
@@ -68,7 +68,7 @@ def test_what_waits_is_written_in_few_writes_when_the_reader_goes_on() -> None:
 
 def test_a_reader_that_never_reads_costs_bounded_memory_and_it_is_said() -> None:
     clock, target, out = outlet()
-    target.room = 0
+    target.takes = 0
     line = "x" * 9_999 + "\n"
     with logged() as told:
         for _ in range(3 * MOST_WAITING // 10_000):
@@ -78,7 +78,7 @@ def test_a_reader_that_never_reads_costs_bounded_memory_and_it_is_said() -> None
         assert out.waiting < MOST_WAITING + 20_000
         (said,) = told.lines
         assert "access log x: its reader is too slow" in said
-        target.room = 1 << 30
+        target.takes = 1 << 30
         clock.advance(FAILED_RETRY)
     assert (
         f"access log x goes on (its reader is too slow): {lost} lines" in told.lines[1]
@@ -106,9 +106,9 @@ def test_a_full_disk_is_told_once_and_loses_no_line_while_they_are_few() -> None
 
 def test_a_line_that_was_torn_is_finished_before_the_next() -> None:
     clock, target, out = outlet()
-    target.room = 7
+    target.takes = 7
     out.put('{"a": 1}\n')
-    target.error, target.room = FULL, 1 << 30
+    target.error, target.takes = FULL, 1 << 30
     clock.advance(RETRY)
     out.put('{"b": 2}\n')
     target.error = None
@@ -118,12 +118,12 @@ def test_a_line_that_was_torn_is_finished_before_the_next() -> None:
 
 def test_a_torn_line_is_whole_in_the_file_that_is_begun_anew() -> None:
     _, target, out = outlet()
-    target.room = 7
+    target.takes = 7
     out.put('{"a": 1}\n')
-    target.room = 0
+    target.takes = 0
     out.reopen()
     target.written.clear()  # the file that was moved
-    target.room = 1 << 30
+    target.takes = 1 << 30
     out.flush()
     assert target.text == '{"a": 1}\n'
 
@@ -179,11 +179,11 @@ def test_the_own_log_tells_of_its_own_trouble_when_it_goes_on() -> None:
 
 def test_the_end_waits_for_a_slow_reader_but_not_long() -> None:
     _, target, out = outlet()
-    target.room = 3
+    target.takes = 3
     out.put("0123456789\n")
     out.finish(time.monotonic() + 10)
     assert target.text == "0123456789\n"
-    target.room = 0
+    target.takes = 0
     out.put("never\n")
     began = time.monotonic()
     out.finish(began + 0.1)

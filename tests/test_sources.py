@@ -35,9 +35,9 @@ def test_ports_are_counted_for_each_source_and_server() -> None:
     sources.took(AUTO, A)
     sources.took(AUTO, A)
     sources.took(AUTO, B)
-    assert (sources.used(AUTO, A), sources.room(AUTO, A)) == (2, 8)
-    assert (sources.used(AUTO, B), sources.room(AUTO, B)) == (1, 9)
-    assert (sources.used("10.0.0.1", A), sources.room("10.0.0.1", A)) == (0, 10)
+    assert (sources.used(AUTO, A), sources.left(AUTO, A)) == (2, 8)
+    assert (sources.used(AUTO, B), sources.left(AUTO, B)) == (1, 9)
+    assert (sources.used("10.0.0.1", A), sources.left("10.0.0.1", A)) == (0, 10)
 
 
 def test_one_source_is_exhausted_for_one_server_only() -> None:
@@ -85,7 +85,7 @@ def test_more_than_we_thought_there_were_is_no_error() -> None:
     sources = Sources(1)
     sources.took(AUTO, A)
     sources.took(AUTO, A)
-    assert sources.room(AUTO, A) == -1
+    assert sources.left(AUTO, A) == -1
     assert sources.pick([AUTO], A) is None
 
 

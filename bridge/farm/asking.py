@@ -89,7 +89,7 @@ class _Question:
         self._why: Exception = defer.TimeoutError()
         self._cut: CutOffError | None = None
         self._server = servers[0]
-        self._way: _Datagram | _Stream | None = None
+        self._transport: _Datagram | _Stream | None = None
         self._timer: IDelayedCall | None = None
 
     def next(self) -> None:
@@ -102,7 +102,9 @@ class _Question:
         self._server, seconds = following
         self._timer = self._reactor.callLater(seconds, self.next)
         try:
-            self._way = _Datagram(self._reactor, self._server, self._question(), self)
+            self._transport = _Datagram(
+                self._reactor, self._server, self._question(), self
+            )
         except OSError as error:
             self.failed(error)
 
@@ -112,7 +114,7 @@ class _Question:
         data: bytes = message.toStr()
         return data
 
-    # What the way there reports
+    # What the transport reports
 
     def received(self, data: bytes) -> None:
         """Bytes that claim to be an answer."""
@@ -136,7 +138,7 @@ class _Question:
         """This server will not do."""
         self._failed.add(self._server)
         self._why = error
-        if self._cut is not None and isinstance(self._way, _Stream):
+        if self._cut is not None and isinstance(self._transport, _Stream):
             self._cut.args = (f"{_CUT}: {words(error)}",)
         self.next()
 
@@ -153,7 +155,7 @@ class _Question:
 
     def _cut_off(self, message: Message) -> None:
         """Ask the same server for the whole answer."""
-        over_tcp = isinstance(self._way, _Stream)
+        over_tcp = isinstance(self._transport, _Stream)
         if self._cut is None or len(message.answers) > len(self._cut.records):
             self._cut = CutOffError(_CUT, list(message.answers))
         if over_tcp:
@@ -161,19 +163,19 @@ class _Question:
             return
         self._over()
         self._timer = self._reactor.callLater(TCP_TIMEOUT, self._tcp_timeout)
-        self._way = _Stream(self._reactor, self._server, self._question(), self)
+        self._transport = _Stream(self._reactor, self._server, self._question(), self)
 
     def _tcp_timeout(self) -> None:
         self._timer = None
         self.failed(defer.TimeoutError("no answer"))
 
     def _over(self) -> None:
-        way, self._way = self._way, None
+        transport, self._transport = self._transport, None
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()
-        if way is not None:
-            way.close()
+        if transport is not None:
+            transport.close()
 
 
 _CUT = "the answer was cut off, and TCP brought no whole one"
@@ -190,10 +192,10 @@ def words(error: BaseException) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-# Ways to a server
+# Transports
 
 
-def place(server: Address) -> SocketAddress:
+def sockaddr_of(server: Address) -> SocketAddress:
     """As connect(2) wants it.  A zone may be a number: RFC 4007, section 11.2."""
     if server.scope.isdecimal():
         return server.host, server.port, 0, int(server.scope)
@@ -217,7 +219,7 @@ class _Datagram:
         family = socket.AF_INET6 if server.family == 6 else socket.AF_INET
         self._socket = socket.socket(family, _DATAGRAM)
         try:
-            self._socket.connect(place(server))
+            self._socket.connect(sockaddr_of(server))
             self._socket.send(data)
         except OSError:
             self._socket.close()
@@ -293,15 +295,15 @@ class _Stream(ClientFactory):
 class _Answer(Int16StringReceiver):
     """A question, and the messages that come back (RFC 1035, section 4.2.2)."""
 
-    def __init__(self, way: _Stream, data: bytes) -> None:
-        self._way = way
+    def __init__(self, stream: _Stream, data: bytes) -> None:
+        self._stream = stream
         self._data = data
 
     def connectionMade(self) -> None:
         self.sendString(self._data)
 
     def stringReceived(self, string: bytes) -> None:
-        self._way.received(string)
+        self._stream.received(string)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._way.failed(ConnectionResetError("the connection was closed"))
+        self._stream.failed(ConnectionResetError("the connection was closed"))

@@ -29,7 +29,7 @@ class Candidates(ABC):
         if server in self._weights:
             raise ValueError(f"{server.name} is there already")
         self._weights[server] = _share(weight)
-        if server.room:
+        if server.free:
             self._enter(server)
         else:
             self._full.add(server)
@@ -50,7 +50,7 @@ class Candidates(ABC):
 
     def moved(self, server: Server) -> None:
         """*server* has more or fewer sessions than before."""
-        if server.room:
+        if server.free:
             if server in self._full:
                 self._full.discard(server)
                 self._enter(server)

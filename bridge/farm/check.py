@@ -16,7 +16,7 @@ from itertools import count
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import ClientFactory
 
-from bridge.farm.probe import Dialing, Outcome, Probe, Question
+from bridge.farm.probe import Dialer, Outcome, Probe, Question
 from bridge.farm.server import Server
 from bridge.net.dial import Dial, Target
 from bridge.net.pump import Pump
@@ -68,7 +68,7 @@ class Check:
     )  # fmt: skip
 
     def __init__(
-        self, settings: Settings, clock: IReactorTime, dial: Dialing, verdict: Verdict
+        self, settings: Settings, clock: IReactorTime, dial: Dialer, verdict: Verdict
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -169,7 +169,7 @@ class Check:
 
 def over_pump(
     pump: Pump, server: Server, *, within: float = math.inf, secure: bool = True
-) -> Dialing:
+) -> Dialer:
     """
     Dials *server* as sessions do: the same options, the same race between addresses
     (with time for each of them *within* so many seconds), the same ``source``

@@ -268,7 +268,7 @@ class Asker(TwistedProtocol):
         told(outcome)
 
 
-Dialing = Callable[[ClientFactory], Callable[[], None]]
+Dialer = Callable[[ClientFactory], Callable[[], None]]
 """
 Begins to connect for the factory, which is told exactly once, perhaps from within; and
 returns what gives up.  After that the factory is told nothing.
@@ -296,7 +296,7 @@ class Probe(ClientFactory):
         """It has somebody to ask."""
         return self._asker is not None
 
-    def begin(self, dial: Dialing) -> None:
+    def begin(self, dial: Dialer) -> None:
         """Connect, and ask."""
         cancel = dial(self)
         if self._told is not None and self._asker is None:

@@ -68,8 +68,8 @@ class Server:
         self.various = bool(self.race)
 
     @property
-    def room(self) -> bool:
-        """Whether it can take one more session."""
+    def free(self) -> bool:
+        """Whether it has a place for one more session."""
         return self.most is None or self.active < self.most
 
     @property

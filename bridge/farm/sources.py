@@ -79,7 +79,7 @@ class Sources:
         """Ports that *source* has in use towards *back*."""
         return self._used.get(back, {}).get(source, 0)
 
-    def room(self, source: str, back: Back) -> int:
+    def left(self, source: str, back: Back) -> int:
         """Ports it has left; less than none when the kernel had more than we knew."""
         return self.ports - self.used(source, back)
 

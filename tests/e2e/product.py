@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bridge.farm.check import over_pump
-from bridge.farm.probe import Dialing, Outcome, Probe, Question
+from bridge.farm.probe import Dialer, Outcome, Probe, Question
 from bridge.farm.server import Server
 from bridge.net.dial import Target
 from tests.e2e.gateway import until
@@ -138,7 +138,7 @@ class Product:
         return self.log[before:].splitlines()
 
 
-def _asked(turner: Turner, dial: Dialing, question: Question) -> Outcome:
+def _asked(turner: Turner, dial: Dialer, question: Question) -> Outcome:
     """What one probe found, once it has left."""
     outcomes: list[Outcome] = []
     probe = Probe(question, outcomes.append)
