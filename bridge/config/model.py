@@ -202,7 +202,8 @@ class GlobalLimits(Part):
 
     connections: Annotated[WholeOrAuto, _CONNECTIONS] = None
     """Sessions of all fronts at a time; `auto` is what the limit of open files carries,
-    less a reserve."""
+    less a reserve. It carries two a session, besides one for each listener and check
+    and 64 for the rest; a higher number here is taken for that, and warned of."""
 
 
 class DrainTimeouts(Part):

@@ -306,11 +306,18 @@ class Port:
             )
 
     def resume(self) -> None:
+        if not self._listening:
+            return
+        try:
+            self._pump.modify(self._socket.fileno(), IN)
+        except OSError:
+            self._resume_later()
+        if self._unwatched is not None:  # of whom the kernel tells no more
+            self._pump.again(self)
+
+    def run(self) -> None:
         if self._listening:
-            try:
-                self._pump.modify(self._socket.fileno(), IN)
-            except OSError:
-                self._resume_later()
+            self.ready(IN)
 
     def __str__(self) -> str:
         return describe(self._where)

@@ -79,6 +79,21 @@ def test_a_socket_passed_by_systemd_is_found_by_its_name(
     assert gateway.record()["listen"] == f"[::1]:{address[1]}"
 
 
+def test_a_socket_of_systemds_that_no_front_names_is_closed_and_warned_of(
+    start: Start, server: socket.socket
+) -> None:
+    passed = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    host, port = passed.getsockname()[:2]
+    gateway = start(
+        relay(name_of(server)),
+        environment={"LISTEN_FDS": "1", "LISTEN_FDNAMES": "entry"},
+        pass_fds=[passed.fileno()],
+        wrapper=[sys.executable, "-c", ACTIVATE, str(passed.fileno())],
+    )
+    passed.close()
+    gateway.wait_log(f"no front listens on systemd:entry ([{host}]:{port}): closed")
+
+
 def test_a_link_local_address_listens_on_its_own_link(lab: Lab, start: Start) -> None:
     for host, address in ((lab.gateway, "fe80::1"), (lab.client, "fe80::2")):
         host.ip(f"address add {address}/64 dev front nodad")

@@ -1,0 +1,345 @@
+"""Out of descriptors, of watches or of memory: everybody waits, and nothing is left."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from twisted.internet.task import Clock
+
+from bridge.config import parse
+from bridge.doctor.descriptors import carried, findings, sessions
+from bridge.doctor.host import Host
+from bridge.net import dial
+from bridge.net.port import RETRY
+from bridge.net.pump import Pump
+from bridge.net.splice import GROW, PIPE_SIZE, Pipes
+from tests.logged import logged
+from tests.pumping import Turner
+from tests.sessions import Running, server
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    with server() as made:
+        yield made
+
+
+@pytest.fixture
+def running(listening: socket.socket) -> Iterator[Running]:
+    made = Running(listening.getsockname())
+    yield made
+    made.close()
+
+
+class Full:
+    """An epoll that says no to so many calls of *verb*."""
+
+    def __init__(self, pump: Pump, verb: str, times: int, number: int) -> None:
+        self._epoll, self._verb = pump._epoll, verb
+        self._times, self._number = times, number
+        pump._epoll = self  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> object:
+        if name == self._verb and self._times:
+            self._times -= 1
+            return self._refuse
+        return getattr(self._epoll, name)
+
+    def _refuse(self, *_: int) -> None:
+        raise OSError(self._number, os.strerror(self._number))
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.ENOMEM])
+def test_who_is_accepted_and_cannot_be_watched_waits_and_is_served(
+    running: Running, listening: socket.socket, number: int
+) -> None:
+    Full(running.turner.pump, "register", 2, number)
+    client = running.connect()
+    before = open_files()
+    with logged() as log:
+        for _ in range(2):
+            running.turner.settle()
+            assert not running.terms.sessions
+            assert open_files() == before + 1
+            running.turner.reactor.advance(RETRY)
+    accepted = running.accept(listening)
+    client.sendall(b"patient")
+    running.turner.settle()
+    assert accepted.recv(100) == b"patient"
+    assert len([line for line in log.lines if "cannot accept" in line]) == 1
+    assert ("max_user_watches" in log.lines[0]) is (number == errno.ENOSPC)
+
+
+def test_who_waits_to_be_watched_is_let_go_when_the_port_closes(
+    running: Running,
+) -> None:
+    Full(running.turner.pump, "register", 9, errno.ENOSPC)
+    before = open_files()
+    client = running.connect()
+    running.turner.settle()
+    running.port.stopListening()
+    running.turner.settle()
+    client.close()
+    assert open_files() == before - 1
+
+
+def test_a_dial_that_cannot_be_watched_leaves_no_descriptor(
+    running: Running, listening: socket.socket
+) -> None:
+    running.connect()
+    accepted = running.accept(listening)
+    Full(running.turner.pump, "register", 1, errno.ENOSPC)
+    before = open_files()
+    where = dial.Target(socket.AF_INET, listening.getsockname(), ())
+    told: list[object] = []
+
+    class Factory:
+        def clientConnectionFailed(self, _: object, reason: object) -> None:
+            told.append(reason)
+
+    attempt = dial.Dial(running.turner.pump, where, Factory())  # type: ignore[arg-type]
+    attempt.connect()
+    assert len(told) == 1
+    assert dial.is_ours(told[0].value)  # type: ignore[attr-defined]
+    assert open_files() == before
+    accepted.close()
+
+
+def test_a_mask_that_cannot_be_changed_makes_no_port_deaf(
+    running: Running, listening: socket.socket
+) -> None:
+    Full(running.turner.pump, "modify", 3, errno.ENOMEM)
+    room = running.terms.house.room
+    room.taken = room.most
+    client = running.connect()
+    running.turner.turn()
+    room.taken = 0
+    room.resume()
+    for _ in range(4):
+        running.turner.reactor.advance(RETRY)
+        running.turner.settle()
+    running.accept(listening)
+    client.close()
+
+
+def test_a_stream_that_cannot_be_armed_anew_is_looked_at_again() -> None:
+    turner = Turner()
+    Full(turner.pump, "modify", 1, errno.ENOMEM)
+    ran: list[str] = []
+
+    class Runnable:
+        def run(self) -> None:
+            ran.append("run")
+
+        def crashed(self) -> None:
+            raise AssertionError
+
+    turner.pump.rearm(0, Runnable())
+    turner.turn()
+    assert ran == ["run"]
+    turner.pump.stop()
+
+
+def test_a_dial_without_descriptor_waits_with_its_client_and_nobody_comes_in_before(
+    running: Running, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.connect()
+    running.accept(listening)
+
+    def short(*_: object) -> socket.socket:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dial, "Socket", short)
+        clients = [running.connect() for _ in range(3)]
+        with logged() as log:
+            for _ in range(5):
+                running.turner.settle()
+                running.turner.reactor.advance(RETRY)
+            running.turner.settle()
+        assert len(running.terms.sessions) == 2  # the first, and one that waits
+        assert running.records == []
+        assert len([line for line in log.lines if "Too many open files" in line]) == 1
+    for client in clients:
+        client.sendall(b"patient")
+    for _ in clients:
+        running.turner.reactor.advance(RETRY)
+        running.turner.settle()
+        accepted, _ = listening.accept()
+        assert accepted.recv(100) == b"patient"
+        accepted.close()
+    assert running.terms.house.room.postponed == 0
+
+
+def test_a_client_that_leaves_while_its_dial_waits_is_forgotten(
+    running: Running, listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.connect()
+    running.accept(listening)
+
+    def short(*_: object) -> socket.socket:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(dial, "Socket", short)
+    client = running.connect()
+    running.turner.settle()
+    assert running.terms.house.room.postponed == 1
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    client.close()
+    assert running.record().ending == "front_reset"
+    assert running.terms.house.room.postponed == 0
+
+
+# What the descriptors carry
+
+TEXT = """
+fronts: {{a: {{listen: ["[::1]:8000-8009"], to: f}}}}
+farms: {{f: {{servers: [192.0.2.1:80, 192.0.2.2:80]}}}}
+limits: {{connections: {connections}}}
+"""
+
+
+def test_more_sessions_than_descriptors_carry_are_warned_of_and_wait() -> None:
+    document = parse(TEXT.format(connections=1000))
+    config = document.config
+    assert carried(config, 1024) == (1024 - 64 - 10 - 2) // 2
+    assert sessions(config, 1024) == 474
+    ((path, message),) = findings(config, Host(descriptors=1024))
+    assert path == ("limits", "connections")
+    assert "1000 sessions need 2076 descriptors" in message
+    assert "474 are served at once" in message
+    assert not list(findings(config, Host(descriptors=2076)))
+    assert sessions(config, 2076) == 1000
+
+
+def test_without_a_number_there_is_nothing_to_warn_of() -> None:
+    config = parse(TEXT.format(connections="auto")).config
+    assert not list(findings(config, Host(descriptors=100)))
+    assert sessions(config, 100) >= 1
+
+
+def test_the_hard_limit_is_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "proc/self").mkdir(parents=True)
+    line = "Max open files            1024                 524288               files\n"
+    (tmp_path / "proc/self/limits").write_text(f"Limit  Soft  Hard  Units\n{line}")
+    assert Host.read(tmp_path).descriptors == 524288
+
+
+# Pipes
+
+SMALL = 8192
+
+
+class Stingy:
+    """fcntl(2) for a user who has no pages left."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+        self.number = number
+        self._true = fcntl.fcntl
+        monkeypatch.setattr("bridge.net.splice.fcntl.fcntl", self)
+
+    def __call__(self, fd: int, command: int, *argument: int) -> int:
+        if argument and self.number:
+            raise OSError(self.number, os.strerror(self.number))
+        if argument:
+            return self._true(fd, command, *argument)
+        return SMALL if self.number else self._true(fd, command)
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOMEM, errno.EBUSY])
+def test_a_scratch_pipe_that_is_small_at_first_grows_later(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    stingy = Stingy(monkeypatch, number)
+    clock = Clock()
+    before = open_files()
+    pipes = Pipes(clock=clock)
+    assert open_files() == before + 2
+    assert pipes.scratch[2] == SMALL // 4096
+    clock.advance(GROW)
+    assert pipes.scratch[2] == SMALL // 4096
+    stingy.number = 0
+    clock.advance(GROW)
+    assert pipes.scratch[2] == PIPE_SIZE // 4096
+    assert not clock.getDelayedCalls()
+    pipes.close()
+    assert open_files() == before
+
+
+def test_a_larger_pipe_that_is_given_back_takes_the_place_of_a_small_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stingy = Stingy(monkeypatch, 0)
+    before = open_files()
+    pipes = Pipes()
+    large = pipes.keep()
+    assert large is not None
+    stingy.number = errno.EPERM
+    reading, writing = os.pipe()
+    os.close(pipes.scratch[0])
+    os.close(pipes.scratch[1])
+    pipes.scratch = reading, writing, SMALL // 4096
+    pipes.give_back(large)
+    assert pipes.scratch == large
+    pipes.close()
+    assert open_files() == before
+
+
+def test_a_pipe_that_cannot_be_made_leaves_no_descriptor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pipes = Pipes()
+    Stingy(monkeypatch, errno.ENOMEM)
+    before = open_files()
+    assert pipes.keep() is None
+    assert open_files() == before
+    pipes.close()
+
+
+ORDINARY = """
+import fcntl, os, sys
+from twisted.internet.task import Clock
+from bridge.net.splice import GROW, PIPE_SIZE, Pipes
+os.setuid(54321)  # nobody's, so that nobody else has pipes under it
+held = []
+while True:  # fs.pipe-user-pages-soft: 64 MiB
+    held.append(os.pipe())
+    try:
+        fcntl.fcntl(held[-1][1], fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    except PermissionError:
+        break
+clock = Clock()
+pipes = Pipes(clock=clock)
+small = pipes.scratch[2]
+for pair in held:
+    for end in pair:
+        os.close(end)
+clock.advance(GROW)
+print(small, pipes.scratch[2])
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_an_ordinary_user_whose_pipes_are_in_use_gets_a_large_one_later() -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", ORDINARY],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    small, grown = map(int, child.stdout.split())
+    assert small < 16
+    assert grown == PIPE_SIZE // 4096
