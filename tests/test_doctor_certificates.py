@@ -117,7 +117,7 @@ def test_a_key_of_an_included_file_is_told_there(folder: Path) -> None:
         verify(document(folder, f"include: [web.yaml]\n{farms}"), HOST)
     (problem,) = caught.value.problems
     assert problem.file == str(folder / "web.yaml") and problem.line == 7
-    assert "a.pem" in problem.source_line
+    assert "a.pem" in problem.line_text
 
 
 def test_a_host_without_a_clock_looks_at_no_file(folder: Path) -> None:

@@ -66,12 +66,12 @@ def test_of_two_flaws_at_one_path_and_place_the_first_is_told() -> None:
 def test_a_problem_has_its_line_of_the_source() -> None:
     flaws = [Flaw(B, ("x",), "wrong"), Flaw(Spot("a", 9, 1), ("y",), "wrong")]
     first, beyond = told(flaws, {"a": ["one", "    two"]})
-    assert (first.source_line, beyond.source_line) == ("    two", "")
+    assert (first.line_text, beyond.line_text) == ("    two", "")
 
 
 def test_what_would_move_a_terminals_cursor_is_not_told() -> None:
     (problem,) = told([Flaw(A, (), "a\x1b[2J")], {"a": ["\tx\x07\u202e"]})
-    assert (problem.message, problem.source_line) == ("a?[2J", "\tx??")
+    assert (problem.message, problem.line_text) == ("a?[2J", "\tx??")
 
 
 def test_a_problem_is_a_line_then_the_source_then_a_caret() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bridge.config.keys import ROOT
-from bridge.config.reference import markdown
+from bridge.config.markdown import markdown
 from bridge.config.schema import DIALECT, explain, json_schema
-from bridge.config.tree import grow
+from bridge.config.tree import build
 
 PROJECT = Path(__file__).parent.parent
 SCHEMA = json_schema()
@@ -74,7 +74,7 @@ def inside(schema: dict[str, Any], value: Any) -> bool:
 
 
 def values(text: str) -> Any:
-    return grow(text, "text", {}).values
+    return build(text, "text", {}).values
 
 
 def test_the_schema_is_json_and_names_its_dialect() -> None:

@@ -6,11 +6,11 @@ import pytest
 
 from bridge.config import tree as module
 from bridge.config.problems import Flaw, Path, Place, Spot
-from bridge.config.tree import Tree, grow
+from bridge.config.tree import Tree, build
 
 
 def grown(text: str, **environment: str) -> Tree:
-    return grow(text, "f", environment)
+    return build(text, "f", environment)
 
 
 def values(text: str, **environment: str) -> Any:

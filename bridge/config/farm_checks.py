@@ -1,7 +1,8 @@
 """
 What the keys of one farm owe each other: servers' names, a check's keys, sources.
 
-Like ``checks``, these read the plain values and pass over what is of the wrong type.
+Like ``references``, these read the plain values and pass over what is of the wrong
+type.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """
 Whether every listener of the configuration can have its address beside the others.
 
-Like ``checks``, this reads the plain values and passes over what is of the wrong type.
+Like ``references``, this reads the plain values and passes over what is of the wrong
+type.
 What the kernel refuses is said in ``inet_rcv_saddr_equal`` and ``ipv6_rcv_saddr_equal``
 (net/ipv4/inet_connection_sock.c): a wildcard takes every address of its port, and two
 sockets may share one only where they are bound to different interfaces.

@@ -2,8 +2,8 @@
 The configuration as frozen values; its field names are the file's keys.
 
 The docstring below a field is its meaning in the reference, the JSON Schema and
-``bridgectl explain``.  References between parts are checked in ``checks``, which sees
-all of them and where they stand.
+``bridgectl explain``.  References between parts are checked in ``references``, which
+sees all of them and where they stand.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ _WAY = 7
 """Names that a circle shows, the first and the last among them."""
 
 _AROUND = 100
-"""Characters of a source line that are shown on either side of an error."""
+"""Characters of a line that are shown on either side of an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +51,20 @@ class Problem:
     path: str
     """``fronts.web.listen[1]``; empty for what concerns the text as a whole."""
     message: str
-    source_line: str = ""
+    line_text: str = ""
     """Around the column, where the line is very long."""
-    source_begin: int = 0
+    text_begin: int = 0
     """Characters of the line before that."""
 
     def __str__(self) -> str:
-        """The line, then the source and a caret below the column."""
+        """Place and message, then the text and a caret below the column."""
         path = f"{self.path}: " if self.path else ""
         head = f"{self.file}:{self.line}:{self.column}: {path}{self.message}"
-        if not self.source_line:
+        if not self.line_text:
             return head
-        before = self.source_line[: self.column - 1 - self.source_begin]
+        before = self.line_text[: self.column - 1 - self.text_begin]
         margin = "".join(c if c == "\t" else " " for c in before)
-        return f"{head}\n    {self.source_line}\n    {margin}^"
+        return f"{head}\n    {self.line_text}\n    {margin}^"
 
 
 class ConfigError(ValueError):
@@ -113,7 +113,7 @@ def circle(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """A problem before it is told: with the path in steps and without the source."""
+    """A problem before it is told: with the path in steps and without the text."""
 
     spot: Spot
     path: Path
@@ -126,7 +126,7 @@ class Draft:
 
     values: Any
     places: Mapping[Path, Place]
-    sources: Mapping[str, Sequence[str]]
+    texts: Mapping[str, Sequence[str]]
     """The lines of each file, by its name."""
     folder: FilePath
     """Where relative paths begin."""
@@ -140,21 +140,21 @@ def place_of(places: Mapping[Path, Place], path: Path) -> Place:
     return places[path]
 
 
-def told(flaws: Iterable[Flaw], sources: Mapping[str, Sequence[str]]) -> list[Problem]:
+def told(flaws: Iterable[Flaw], texts: Mapping[str, Sequence[str]]) -> list[Problem]:
     """
     The problems in order of file and place, one for each path and place.
 
-    *sources* are the lines of each file; its order is the order of the files.  Of
+    *texts* are the lines of each file; its order is the order of the files.  Of
     several flaws at one path and place the first counts: the others follow from it.
     """
-    order = {file: number for number, file in enumerate(sources)}
+    order = {file: number for number, file in enumerate(texts)}
     first: dict[tuple[Path, Spot], Flaw] = {}
     for flaw in flaws:
         first.setdefault((flaw.path, flaw.spot), flaw)
     ranked = sorted(
         first.values(), key=lambda f: (order[f.spot.file], f.spot.line, f.spot.column)
     )
-    return [_problem(flaw, sources[flaw.spot.file]) for flaw in ranked]
+    return [_problem(flaw, texts[flaw.spot.file]) for flaw in ranked]
 
 
 def _problem(flaw: Flaw, lines: Sequence[str]) -> Problem:

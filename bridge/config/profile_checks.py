@@ -1,7 +1,8 @@
 """
 What profiles owe each other: names of their own, and bases that end somewhere.
 
-Like ``checks``, this reads the plain values and passes over what is of the wrong type.
+Like ``references``, this reads the plain values and passes over what is of the wrong
+type.
 A long chain costs no more than its length, and a long circle is told in one line.
 """
 

@@ -15,12 +15,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bridge.config import checks, problems, wording
+from bridge.config import problems, references, wording
 from bridge.config.keys import ROOT, did_you_mean
 from bridge.config.model import Config
 from bridge.config.problems import ConfigError, Draft, Flaw, Place, Spot
 from bridge.config.syntax import MAX_TEXT, lines_of, too_long
-from bridge.config.tree import Tree, grow
+from bridge.config.tree import Tree, build
 
 SECTIONS = ("fronts", "farms", "profiles")
 """What an included file may hold."""
@@ -32,7 +32,7 @@ class Document:
 
     config: Config
     places: Mapping[problems.Path, Place]
-    sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The lines of each file, for errors that are found later."""
 
 
@@ -43,7 +43,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Document:
     *environment* is where ``${NAME}`` comes from.  Raises ConfigError, also for a file
     that cannot be read.
     """
-    main = _planted(path, environment)
+    main = _read(path, environment)
     trees, known = [main], {main.file}
     for at, where, pattern in _patterns(main):
         try:
@@ -52,7 +52,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Document:
             main.flaws.append(Flaw(at, where, str(error)))
             continue
         new = [file for file in found if str(file) not in known]
-        trees += [_planted(file, environment) for file in new]
+        trees += [_read(file, environment) for file in new]
         known.update(map(str, new))
     return _document(trees)
 
@@ -65,7 +65,7 @@ def parse(
 
     Raises ConfigError.
     """
-    main = grow(text, name, environment or {})
+    main = build(text, name, environment or {})
     for at, where, _ in _patterns(main):
         main.flaws.append(Flaw(at, where, "only a file can include others"))
     return _document([main])
@@ -88,15 +88,15 @@ def summary(document: Document) -> str:
     return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items())
 
 
-def _planted(path: Path, environment: Mapping[str, str]) -> Tree:
-    """The file at *path* as a tree, which is only a flaw if it cannot be read."""
+def _read(path: Path, environment: Mapping[str, str]) -> Tree:
+    """The file at *path* as a tree: without values and with a flaw, if unreadable."""
     file = str(path)
     try:
         with path.open("rb") as opened:
             data = opened.read(4 * MAX_TEXT + 1)  # UTF-8 takes at most four bytes
         if len(data) > 4 * MAX_TEXT:
             return _unread(file, too_long(file))
-        return grow(data.decode("utf-8"), file, environment)
+        return build(data.decode("utf-8"), file, environment)
     except OSError as error:
         flaw = Flaw(Spot(file, 1, 1), (), f"cannot be read: {error.strerror}")
     except UnicodeDecodeError as error:
@@ -148,7 +148,7 @@ def _matching(main: Path, pattern: str) -> list[Path]:
 def _document(trees: Sequence[Tree]) -> Document:
     """Join, validate and check; the first tree is the main file's."""
     main = trees[0]
-    sources = {tree.file: tree.lines for tree in trees}
+    texts = {tree.file: tree.lines for tree in trees}
     flaws = [flaw for tree in trees for flaw in _joined(main, tree)]
     config = values = None
     folder = Path(main.file).parent
@@ -158,7 +158,7 @@ def _document(trees: Sequence[Tree]) -> Document:
             what = "the configuration is empty: it needs fronts and farms"
             flaws.append(Flaw(main.places[()].value, (), what))
         elif main.values is not None:
-            excess = checks.too_large(main.values, main.places)
+            excess = references.too_large(main.values, main.places)
             if excess is None:
                 values = main.values
                 config, wrong = _validated(values, main.places, folder)
@@ -167,16 +167,16 @@ def _document(trees: Sequence[Tree]) -> Document:
             unknown = [f for f in wrong if f.message.startswith("unknown key")]
             flaws = unknown + flaws + wrong
     if flaws or config is None:
-        draft = Draft(values, main.places, sources, folder, flaws)
-        raise ConfigError(problems.told(flaws, sources), draft)
-    return Document(config, main.places, sources)
+        draft = Draft(values, main.places, texts, folder, flaws)
+        raise ConfigError(problems.told(flaws, texts), draft)
+    return Document(config, main.places, texts)
 
 
 def _validated(
     values: Any, places: Mapping[problems.Path, Place], folder: Path
 ) -> tuple[Config | None, list[Flaw]]:
     """*folder* is where relative paths begin."""
-    wrong = list(checks.flaws(values, places))
+    wrong = list(references.flaws(values, places))
     try:
         return Config.model_validate(values, context={"folder": folder}), wrong
     except ValidationError as error:

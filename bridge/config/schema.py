@@ -1,7 +1,7 @@
 """
 The model for machines and for one question: JSON Schema, and ``explain``.
 
-``reference`` writes the same for people, as a whole.
+``markdown`` writes the same for people, as a whole.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """
 What the keys of TLS owe each other, and the names of mode sni their farms.
 
-Like ``checks``, these read the plain values and pass over what is of the wrong type.
+Like ``references``, these read the plain values and pass over what is of the wrong
+type.
 """
 
 from __future__ import annotations

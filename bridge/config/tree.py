@@ -42,7 +42,7 @@ class Tree:
     """False where the text has no values at all, only its one flaw."""
 
 
-def grow(text: str, file: str, environment: Mapping[str, str]) -> Tree:
+def build(text: str, file: str, environment: Mapping[str, str]) -> Tree:
     """
     Read *text*, called *file* in places.  ``${NAME}`` inside scalars becomes what
     *environment* holds: after parsing, as text, so that no value makes a key or list.
@@ -55,12 +55,12 @@ def grow(text: str, file: str, environment: Mapping[str, str]) -> Tree:
         tree.flaws.append(root)
         tree.is_yaml = False
     elif root is not None:
-        tree.values = _Gardener(tree, environment).value(root, (), top)
+        tree.values = _Builder(tree, environment).value(root, (), top)
         tree.places[()] = Place(top, top)
     return tree
 
 
-class _Gardener:
+class _Builder:
     """Walks the nodes of one file once."""
 
     def __init__(self, tree: Tree, environment: Mapping[str, str]) -> None:

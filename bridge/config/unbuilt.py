@@ -33,7 +33,7 @@ class Unbuilt:
         self.neutral = neutral
 
     def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
+        self, annotated: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.check)
 
@@ -62,10 +62,10 @@ class Later:
         self.right = right
 
     def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
+        self, annotated: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.no_info_before_validator_function(
-            self.check, handler(source)
+            self.check, handler(annotated)
         )
 
     def check(self, value: object) -> object:

@@ -16,7 +16,7 @@ from pathlib import Path
 from bridge import __version__
 from bridge.config import ConfigError, summary
 from bridge.config.keys import did_you_mean
-from bridge.config.reference import markdown
+from bridge.config.markdown import markdown
 from bridge.config.schema import explain, json_schema
 from bridge.doctor import Host, read, warnings
 

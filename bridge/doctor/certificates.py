@@ -62,7 +62,7 @@ def verify(document: Document, host: Host) -> None:
     flaws = _flaws(secured_of(document.config), places, host.now)
     flaws += start.flaws(document, host)
     if flaws:
-        raise ConfigError(told(flaws, document.sources))
+        raise ConfigError(told(flaws, document.texts))
 
 
 def findings(document: Document, host: Host) -> Iterator[tuple[Path, str]]:
@@ -114,7 +114,7 @@ class _Candidate:
 def _with_more(draft: Draft, now: float) -> ConfigError:
     """What is wrong with a configuration, and with the files that it names."""
     flaws = _flaws(secured_by(draft), draft.places, now)
-    return ConfigError(told([*draft.flaws, *flaws], draft.sources))
+    return ConfigError(told([*draft.flaws, *flaws], draft.texts))
 
 
 def _flaws(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.config import checks
+from bridge.config import references
 from bridge.config.problems import Flaw, Path, Place, Spot
 from bridge.config.profile import BUILT_IN
 from bridge.net.address import Address
@@ -17,7 +17,7 @@ PLACES: dict[Path, Place] = {(): Place(TOP, TOP)}
 
 
 def flaws(**sections: Any) -> list[Flaw]:
-    return list(checks.flaws(sections, PLACES))
+    return list(references.flaws(sections, PLACES))
 
 
 def paths(**sections: Any) -> list[Path]:
@@ -42,7 +42,7 @@ def farm(**keys: Any) -> list[Flaw]:
     ],
 )
 def test_what_is_of_the_wrong_type_is_the_models_to_tell(values: Any) -> None:
-    assert list(checks.flaws(values, PLACES)) == []
+    assert list(references.flaws(values, PLACES)) == []
 
 
 def test_every_reference_is_looked_up() -> None:
