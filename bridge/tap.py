@@ -29,7 +29,8 @@ from bridge.demo import Demo
 from bridge.net.certificates import CertificateError
 from bridge.net.inherited import systemd_sockets
 from bridge.net.pump import Reactor
-from bridge.service.gateway import Gateway, ListenError
+from bridge.service.gateway import Gateway
+from bridge.service.listening import ListenError
 from bridge.service.logs import Logs, Owner, to_file, to_standard_output
 from bridge.service.parting import Parting
 from bridge.service.signals import Stop, install, keep

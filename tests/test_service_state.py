@@ -7,7 +7,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from bridge.config import parse
 from bridge.farm.check import Verdict
 from bridge.farm.dns_values import Addresses, Answer, Reply, Service, Sought
 from bridge.farm.farm import Farm, Policy
@@ -136,12 +135,3 @@ def test_a_farm_that_dials_servers_that_are_down_says_so() -> None:
         in told.lines[0]
     )
     assert "is down for 0 s; 0 sessions; because: connection refused" in told.lines[2]
-
-
-def test_the_line_of_a_listener_names_a_few_of_many_servers() -> None:
-    servers = ", ".join(f"192.0.2.{n}:80" for n in range(1, 31))
-    front = 'fronts: {web: {listen: "[::]:80", to: web}}'
-    config = parse(f"{front}\nfarms: {{web: {{servers: [{servers}]}}}}").config
-    line = state.ways_of("web", config)
-    assert line.startswith("farm web (192.0.2.1:80, 192.0.2.2:80, ")
-    assert line.endswith(", 192.0.2.20:80 and 10 more)")

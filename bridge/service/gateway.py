@@ -12,8 +12,7 @@ import errno
 import gc
 import os
 import secrets
-import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
 
@@ -23,16 +22,9 @@ from twisted.logger import Logger
 
 from bridge import __version__
 from bridge.config.model import Config
-from bridge.config.model import Front as FrontConfig
-from bridge.config.routes import DEFAULT
 from bridge.doctor import descriptors
-from bridge.doctor.start import told
-from bridge.farm.farm import Farm
-from bridge.net.address import Address, Listen, SystemdName, UnixPath
 from bridge.net.descriptors import raise_limit
-from bridge.net.inherited import close_rest
-from bridge.net.listener import Listener, listen_tcp, listen_unix
-from bridge.net.port import Port, Room
+from bridge.net.port import Room
 from bridge.net.pump import Pump, Reactor
 from bridge.net.sockaddr import describe
 from bridge.net.splice import Pipes
@@ -40,14 +32,13 @@ from bridge.service import state
 from bridge.service.certificates import Certificates
 from bridge.service.drain import Drain, Drainable
 from bridge.service.farms import Farms
+from bridge.service.front import Means, RunningFront
+from bridge.service.listening import Inherited, close_unused
 from bridge.service.logs import Logs
 from bridge.service.steps import take_all
-from bridge.session.choosing import Routes
 from bridge.session.flow import Event, State
-from bridge.session.front import Admission, FrontFactory
 from bridge.session.session import Session
-from bridge.session.sweep import Sweep
-from bridge.session.terms import House, Terms, Timeouts
+from bridge.session.terms import House
 from bridge.watch.repeated import Repeated
 
 GENERATIONS = (50_000, 20, 100)
@@ -57,33 +48,32 @@ at the default of 700 it would look a dozen times a second for nothing.
 """
 
 
-class ListenError(Exception):
-    """A front cannot listen.  The message says which, where and why."""
-
-
 class Gateway(Service):
     """Everything that runs for one configuration."""
 
     _log = Logger()
 
+    farms: Farms
+    """From ``privilegedStartService`` on."""
+    _house: House
+    """Likewise."""
+
     def __init__(
-        self,
-        config: Config,
-        reactor: Reactor,
-        inherited: Mapping[str, list[socket.socket]],
-        logs: Logs,
+        self, config: Config, reactor: Reactor, inherited: Inherited, logs: Logs
     ) -> None:
+        """
+        *inherited* are sockets that systemd passed.  Raises CertificateError: a file
+        cannot be used.
+        """
         self._config = config
         self._reactor = reactor
         self._inherited = inherited
+        self._logs = logs
         self._certificates = Certificates(
             config, reactor, lambda: datetime.now(UTC).timestamp()
         )
-        self._logs = logs
         self._failures = Repeated(reactor)
-        self._terms: dict[str, Terms] = {}
-        self._ports: list[tuple[str, Port]] = []
-        self._sweeps: list[Sweep] = []
+        self._fronts: list[RunningFront] = []
         self._drain: Drain | None = None
         self._hurried = False
 
@@ -91,23 +81,17 @@ class Gateway(Service):
 
     def privilegedStartService(self) -> None:
         """Bind every listener.  Raises ListenError."""
-        self._house = self._open_house()
+        config, certificates = self._config, self._certificates
+        self._house = house = self._open_house()
         self.farms = Farms(
-            self._config,
-            self._house.pump,
-            self._certificates.farms,
-            failures=self._failures,
+            config, house.pump, certificates.farms, failures=self._failures
         )
-        for name, front in self._config.fronts.items():
-            terms = self._terms_of(name, front, self.farms)
-            self._terms[name] = terms
-            self._sweeps.append(Sweep(self._reactor, terms))
-            factory = FrontFactory(
-                terms, Admission(front.allow, front.deny, front.limits.connections)
-            )
-            for port in self._bind(name, front, factory):
-                self._ports.append((name, port))
-        self._close_rest()
+        means = Means(config, house, self.farms, certificates.fronts, self._logs)
+        for name in config.fronts:
+            front = RunningFront(name, means)
+            self._fronts.append(front)
+            front.bind(self._inherited)
+        close_unused(config, self._inherited)
 
     def startService(self) -> None:
         """Listen and accept.  Raises ListenError."""
@@ -119,20 +103,9 @@ class Gateway(Service):
         )
         self._log.info("{line}", line=self._logs.told)
         self.farms.start()
-        for name, port in self._ports:
-            try:
-                port.startListening()
-            except OSError as error:  # two may bind, but only one may listen
-                raise _listen_error(name, port, error) from error
-            self._log.info(
-                "{front} listens on {port}, for {farms}",
-                front=name,
-                port=str(port),
-                farms=state.ways_of(name, self._config),
-            )
+        for front in self._fronts:
+            front.start()
         self._certificates.start()
-        for sweep in self._sweeps:
-            sweep.start()
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GENERATIONS)
@@ -153,84 +126,6 @@ class Gateway(Service):
             trace=_trace if self._config.log.level == "debug" else None,
             failures=self._failures,
         )
-
-    def _terms_of(
-        self, name: str, front: FrontConfig, farms: Mapping[str, Farm]
-    ) -> Terms:
-        first = front.farms[0]
-        timeouts = Timeouts(
-            open=front.timeouts.open,
-            connect=self._config.farms[first].connect_timeout,
-            idle=front.timeouts.idle,
-            half_closed=front.timeouts.half_closed,
-            close=front.timeouts.close,
-            greeting=front.timeouts.greeting,
-            front_gone=self._config.profile(front.profile).user_timeout,
-            back_gone=self._gone(first),
-        )
-        terms = Terms(self._house, name, farms[first], timeouts)
-        if self._logs.lines is not None:
-            terms.told = self._logs.lines.add
-            terms.needs_sides = self._logs.needs_sides
-        securities = self._certificates.fronts.get(name)
-        if securities is not None:
-            terms.security, terms.securities = securities.only, securities
-        if front.mode == "sni":
-            terms.routes = self._routes(front, terms, farms)
-        return terms
-
-    def _routes(
-        self, front: FrontConfig, terms: Terms, farms: Mapping[str, Farm]
-    ) -> Routes:
-        """The ways that the mode ``sni`` takes."""
-        each = {
-            name: terms.towards(
-                farms[name], self._config.farms[name].connect_timeout, self._gone(name)
-            )
-            for name in front.farms
-        }
-        ways = {pattern: each[farm] for pattern, farm in front.to.items()}
-        default = ways.pop(DEFAULT, None)
-        return Routes(ways, default)
-
-    def _gone(self, farm: str) -> float | None:
-        """After how long a server of *farm* is gone that does not answer."""
-        return self._config.profile(self._config.farms[farm].profile).user_timeout
-
-    def _bind(
-        self, name: str, front: FrontConfig, factory: FrontFactory
-    ) -> Iterable[Port]:
-        for listen in front.listen:
-            try:
-                listeners = self._listeners(listen, front)
-            except OSError as error:
-                raise _listen_error(name, listen, error) from error
-            for listener in listeners:
-                yield Port(self._house.pump, listener, factory, self._house.room)
-
-    def _listeners(self, listen: Listen, front: FrontConfig) -> list[Listener]:
-        if isinstance(listen, Address):
-            return [
-                listen_tcp(
-                    listen,
-                    self._config.profile(front.profile),
-                    dual_stack=front.dual_stack,
-                    transparent=front.transparent,
-                )
-            ]
-        if isinstance(listen, UnixPath):
-            return [listen_unix(listen.path)]
-        if listen.name not in self._inherited:
-            known = ", ".join(self._inherited) or "none"
-            raise OSError(0, f"systemd passed no socket of that name (but {known})")
-        return [Listener(sock) for sock in self._inherited[listen.name]]
-
-    def _close_rest(self) -> None:
-        """What systemd passed and no front names would take clients and serve none."""
-        listens = [each for f in self._config.fronts.values() for each in f.listen]
-        used = {each.name for each in listens if isinstance(each, SystemdName)}
-        for what in close_rest(self._inherited, used):
-            self._log.warn("no front listens on systemd:{what}: closed", what=what)
 
     # Stopping
 
@@ -255,17 +150,15 @@ class Gateway(Service):
             self._drain.hurry()
 
     def _stop_listening(self) -> None:
-        take_all(port.stopListening for _, port in self._ports)
-        self._ports.clear()
+        take_all(front.stop_listening for front in self._fronts)
 
     def _active(self) -> int:
-        sessions = sum(len(terms.sessions) for terms in self._terms.values())
+        sessions = sum(front.sessions for front in self._fronts)
         return sessions + len(self._house.pump.lingering)
 
     def _reset_all(self) -> None:
-        for terms in self._terms.values():
-            for session in tuple(terms.sessions):
-                session.handle(Event.DRAINED)
+        for front in self._fronts:
+            front.reset_sessions()
         self._house.pump.lingering.abort_all()
 
     def _close(self, _: object) -> None:
@@ -273,15 +166,10 @@ class Gateway(Service):
         self._log.info("bridge has stopped")
 
     def _last_steps(self) -> Iterator[Callable[[], object]]:
-        for sweep in self._sweeps:
-            yield sweep.stop
+        for front in self._fronts:
+            yield from front.last_steps()
         yield self._certificates.stop
         yield self._failures.stop
-        for terms in self._terms.values():
-            yield terms.opening.close
-            yield terms.greeting.close
-            for each in (terms, *terms.routed):
-                yield each.dialing.close
         yield self.farms.stop
         yield self._house.pump.stop
         yield self._house.pipes.close
@@ -297,30 +185,15 @@ class Gateway(Service):
 
     def tell_state(self) -> None:
         """Write what is going on to the log."""
-        house, now = self._house, self._reactor.seconds()
+        now = self._reactor.seconds()
         for line in chain(
-            state.of_fronts(self._terms),
+            state.of_fronts(self._fronts),
             state.of_farms(self.farms.values(), now),
             state.of_names(self.farms.names, now),
+            state.of_outlets(self._logs.outlets),
+            state.of_process(self._house),
         ):
             self._log.info("{line}", line=line)
-        for outlet in self._logs.outlets:
-            self._log.info(
-                "{name}: {dropped} lines dropped, {waiting} bytes wait",
-                name=outlet.name,
-                dropped=outlet.dropped,
-                waiting=outlet.waiting,
-            )
-        self._log.info(
-            "{watched} descriptors watched, {kept} pipes kept by stalled directions, "
-            "{spilled} times memory instead, {lingering} TLS streams linger, "
-            "{timers} timers",
-            watched=len(house.pump),
-            kept=house.pipes.kept,
-            spilled=house.pipes.spilled,
-            lingering=len(house.pump.lingering),
-            timers=len(self._reactor.getDelayedCalls()),
-        )
 
 
 def _trace(session: Session, before: State, event: Event) -> None:
@@ -335,7 +208,3 @@ def _trace(session: Session, before: State, event: Event) -> None:
 
 
 _transitions = Logger(namespace="bridge.session")
-
-
-def _listen_error(front: str, where: object, error: OSError) -> ListenError:
-    return ListenError(f"front {front} cannot listen on {where}: {told(error, where)}")

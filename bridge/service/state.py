@@ -1,54 +1,35 @@
 """
-What USR2 writes to the log: how fronts, farms, servers and names are doing; and what
-the start writes of where sessions go.
+What USR2 writes to the log: how fronts, farms, servers, names, the logs and the
+process are doing.
 
 Here: the lines, each about one thing and whole in itself.  Not here: counting any of
-it, and what the process has of descriptors and pipes (``service``).
+it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from bridge.farm.state import State
 
 if TYPE_CHECKING:
-    from bridge.config.model import Config
     from bridge.farm.farm import Farm
     from bridge.farm.follow_names import Followed
     from bridge.farm.server import Server
-    from bridge.session.terms import Terms
+    from bridge.service.front import RunningFront
+    from bridge.session.terms import House
+    from bridge.watch.outlet import Outlet
 
 _NEXT = {State.EJECTED: "back in", State.STARTING: "more of its share in"}
 """What the timer of a server in this state is for."""
 
 
-SHOWN = 20
-"""Farms, and servers of each, that the line of a listener names: there are as many of
-those lines as ports, and servers may be thousands."""
-
-
-def ways_of(front: str, config: Config) -> str:
-    """The farms that the sessions of *front* may go to, each with its servers."""
-    farms, each = config.fronts[front].farms, []
-    for farm in farms[:SHOWN]:
-        servers = config.farms[farm].servers
-        names = [server.name for server in servers[:SHOWN]]
-        each.append(f"{farm} ({_some(names, len(servers))})")
-    return ("farm " if len(farms) == 1 else "farms ") + _some(each, len(farms))
-
-
-def _some(names: list[str], count: int) -> str:
-    more = count - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
-
-
-def of_fronts(fronts: Mapping[str, Terms]) -> Iterator[str]:
-    for name, terms in fronts.items():
-        counters = terms.counters
+def of_fronts(fronts: Iterable[RunningFront]) -> Iterator[str]:
+    for front in fronts:
+        counters = front.counters
         yield (
-            f"{name}: {len(terms.sessions)} sessions active, "
+            f"{front.name}: {front.sessions} sessions active, "
             f"{counters.accepted} accepted, {counters.up} bytes up, "
             f"{counters.down} bytes down, endings {dict(counters.endings)}"
         )
@@ -97,3 +78,22 @@ def of_names(names: Iterable[Followed], now: float) -> Iterator[str]:
             again = f"is asked for again in {max(0.0, name.due - now):.0f} s"
         why = f", last time in vain: {name.why}" if name.why else ""
         yield f"name {name} stands for {servers}; it {again}{why}"
+
+
+def of_outlets(outlets: Iterable[Outlet]) -> Iterator[str]:
+    """How far the readers of the logs are behind."""
+    for outlet in outlets:
+        yield (
+            f"{outlet.name}: {outlet.dropped} lines dropped, "
+            f"{outlet.waiting} bytes wait"
+        )
+
+
+def of_process(house: House) -> Iterator[str]:
+    """What it has of descriptors, pipes and timers."""
+    pump, pipes = house.pump, house.pipes
+    yield (
+        f"{len(pump)} descriptors watched, {pipes.kept} pipes kept by stalled "
+        f"directions, {pipes.spilled} times memory instead, {len(pump.lingering)} TLS "
+        f"streams linger, {len(pump.reactor.getDelayedCalls())} timers"
+    )

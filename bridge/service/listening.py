@@ -1,0 +1,78 @@
+"""
+Where fronts listen: sockets that are bound for them, or that systemd passed.
+
+Here: what the configuration says of ``listen`` becomes listeners, or an error that says
+which front, where and why.  Not here: how one is made (``net.listener``), and what
+accepts from it (``front``).
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from twisted.logger import Logger
+
+from bridge.config.model import Config
+from bridge.config.model import Front as FrontConfig
+from bridge.doctor.start import told
+from bridge.net.address import Address, Listen, SystemdName, UnixPath
+from bridge.net.inherited import close_rest
+from bridge.net.listener import Listener, listen_tcp, listen_unix
+
+Inherited = Mapping[str, list[socket.socket]]
+"""The sockets that systemd passed, by name."""
+
+_log = Logger()
+
+
+class ListenError(Exception):
+    """A front cannot listen.  The message says which, where and why."""
+
+
+@contextmanager
+def listen_errors(front: str, where: object) -> Iterator[None]:
+    """An OSError within is why *front* cannot listen on *where*: a ListenError."""
+    try:
+        yield
+    except OSError as error:
+        why = told(error, where)
+        raise ListenError(f"front {front} cannot listen on {where}: {why}") from error
+
+
+def bound(name: str, config: Config, inherited: Inherited) -> Iterator[Listener]:
+    """The listeners of the front *name*, one by one.  Raises ListenError."""
+    front = config.fronts[name]
+    for listen in front.listen:
+        with listen_errors(name, listen):
+            listeners = _listeners(listen, front, config, inherited)
+        yield from listeners
+
+
+def _listeners(
+    listen: Listen, front: FrontConfig, config: Config, inherited: Inherited
+) -> list[Listener]:
+    if isinstance(listen, Address):
+        return [
+            listen_tcp(
+                listen,
+                config.profile(front.profile),
+                dual_stack=front.dual_stack,
+                transparent=front.transparent,
+            )
+        ]
+    if isinstance(listen, UnixPath):
+        return [listen_unix(listen.path)]
+    if listen.name not in inherited:
+        known = ", ".join(inherited) or "none"
+        raise OSError(0, f"systemd passed no socket of that name (but {known})")
+    return [Listener(sock) for sock in inherited[listen.name]]
+
+
+def close_unused(config: Config, inherited: Inherited) -> None:
+    """What systemd passed and no front names would take clients and serve none."""
+    listens = [each for front in config.fronts.values() for each in front.listen]
+    used = {each.name for each in listens if isinstance(each, SystemdName)}
+    for what in close_rest(inherited, used):
+        _log.warn("no front listens on systemd:{what}: closed", what=what)
