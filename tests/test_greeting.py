@@ -88,6 +88,16 @@ def test_a_hello_that_is_there_already_is_read_at_once(bench: Bench) -> None:
     assert bench.found and bench.stream.readable
 
 
+def test_a_hello_of_which_a_part_is_there_already_may_go_on(bench: Bench) -> None:
+    """The pump wakes it once more for that part: nothing new is no end."""
+    bench.client.sendall(HELLO[:20])
+    bench.greeting.begin()
+    bench.turner.settle()
+    assert bench.errors == []
+    bench.client.sendall(HELLO[20:])
+    assert bench.name() == "www.example.org"
+
+
 def test_a_hello_may_come_byte_by_byte(bench: Bench) -> None:
     bench.greeting.begin()
     for at in range(len(HELLO)):

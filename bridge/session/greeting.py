@@ -96,6 +96,8 @@ class Greeting:
             self._onward = True
         data = sock.recv(MAX_BYTES + 1, MSG_PEEK)
         if not self._onward:
+            if len(data) == self.seen and data and not self._stream.ended:
+                raise BlockingIOError  # woken for what was seen already
             data = data[self.seen :]
         self.seen += len(data)
         return data
