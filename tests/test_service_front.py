@@ -11,7 +11,7 @@ from bridge.config import parse
 from bridge.net.port import Room
 from bridge.net.splice import Pipes
 from bridge.service.farms import Farms
-from bridge.service.front import Means, RunningFront, destinations
+from bridge.service.front import FrontMeans, RunningFront, destinations
 from bridge.service.listening import ListenError
 from bridge.service.logs import Logs
 from bridge.service.steps import take_all
@@ -36,7 +36,7 @@ class Running:
         house = House(self.turner.pump, Pipes(), self.room, "test")
         self.farms = Farms(config, self.turner.pump, {})
         self.front = RunningFront(
-            "web", Means(config, house, self.farms, {}, Logs(Log()))
+            "web", FrontMeans(config, house, self.farms, {}, Logs(Log()))
         )
         self.address = ("", 0)
 

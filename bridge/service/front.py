@@ -35,7 +35,7 @@ those lines as ports, and servers may be thousands."""
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class FrontMeans:
     """What fronts are made with besides their own configuration."""
 
     config: Config
@@ -52,7 +52,7 @@ class RunningFront:
 
     _log = Logger()
 
-    def __init__(self, name: str, means: Means) -> None:
+    def __init__(self, name: str, means: FrontMeans) -> None:
         self.name = name
         self._means = means
         front = means.config.fronts[name]
@@ -118,7 +118,7 @@ class RunningFront:
             yield each.dialing.close
 
 
-def _terms_of(name: str, front: FrontConfig, means: Means) -> Terms:
+def _terms_of(name: str, front: FrontConfig, means: FrontMeans) -> Terms:
     first, timeouts, logs = front.farms[0], front.timeouts, means.logs
     terms = Terms(
         means.house,
@@ -146,7 +146,7 @@ def _terms_of(name: str, front: FrontConfig, means: Means) -> Terms:
     return terms
 
 
-def _routes(front: FrontConfig, terms: Terms, means: Means) -> Routes:
+def _routes(front: FrontConfig, terms: Terms, means: FrontMeans) -> Routes:
     """Where the mode ``sni`` takes sessions, by the name that a client asks for."""
     config = means.config
     each = {

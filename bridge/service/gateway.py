@@ -32,7 +32,7 @@ from bridge.service import state
 from bridge.service.certificates import Certificates
 from bridge.service.drain import Drain, Drainable
 from bridge.service.farms import Farms
-from bridge.service.front import Means, RunningFront
+from bridge.service.front import FrontMeans, RunningFront
 from bridge.service.listening import Inherited, close_unused
 from bridge.service.logs import Logs
 from bridge.service.steps import take_all
@@ -86,7 +86,7 @@ class Gateway(Service):
         self.farms = Farms(
             config, house.pump, certificates.farms, failures=self._failures
         )
-        means = Means(config, house, self.farms, certificates.fronts, self._logs)
+        means = FrontMeans(config, house, self.farms, certificates.fronts, self._logs)
         for name in config.fronts:
             front = RunningFront(name, means)
             self._fronts.append(front)

@@ -15,7 +15,7 @@ import pytest
 from bridge.config import parse
 from bridge.config.check import Check
 from bridge.farm.probe import Exchange, Question, Tcp
-from bridge.service.farms import question
+from bridge.service.checks import question
 from tests.e2e import products
 from tests.e2e.certified import Certified
 from tests.e2e.conftest import Start
