@@ -13,7 +13,7 @@ import pytest
 
 from bridge.net.tcpinfo import NOTHING
 from bridge.net.tlsinfo import TlsInfo
-from bridge.session import telling
+from bridge.session import recording
 from bridge.session.flow import TABLE, Ending, State
 from bridge.session.session import Session
 from bridge.watch.access import JsonFormat, TextFormat
@@ -79,7 +79,7 @@ def possible() -> Iterator[tuple[Ending, str]]:
         if ending in (None, Ending.DONE) or ended_already:
             continue
         session = cast(Session, SimpleNamespace(ended_in=state))
-        yield ending, telling._letters(session, ending)
+        yield ending, recording._letters(session, ending)
 
 
 def rows(heading: str) -> list[list[str]]:

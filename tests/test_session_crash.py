@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bridge.net.stream import Stream
+from bridge.session import recording
 from bridge.session import session as module
-from bridge.session import telling
 from bridge.session.flow import Event, State
 from bridge.session.session import Session
 from bridge.watch.access import JsonFormat, TextFormat, render
@@ -56,7 +56,7 @@ def is_let_go(running: Running, session: Session) -> bool:
 @pytest.mark.parametrize(
     ("where", "what"),
     [
-        (telling, "record_of"),
+        (recording, "record_of"),
         (module, "complain"),
         (Session, "_stop_moving"),
         (Session, "_release"),
@@ -96,7 +96,7 @@ def test_a_loop_over_sessions_goes_on_behind_one_that_fails(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions = opened(running, 3)
-    monkeypatch.setattr(telling, "record_of", broken)
+    monkeypatch.setattr(recording, "record_of", broken)
     with logged() as log:
         for session in sessions:
             session.handle(Event.IDLE)
@@ -122,7 +122,7 @@ def test_the_client_of_a_session_that_failed_is_not_left_hanging(
     client = running.connect()
     session = running.session()
     running.turner.until(lambda: session.state is State.OPEN)
-    monkeypatch.setattr(telling, "record_of", broken)
+    monkeypatch.setattr(recording, "record_of", broken)
     with logged():
         session.handle(Event.IDLE)
     running.turner.settle()

@@ -15,7 +15,7 @@ import pytest
 
 from bridge.net.stream import Stream
 from bridge.net.tcpinfo import unacknowledged
-from bridge.session.greeting import Greeting
+from bridge.session.opening import Greeting
 from bridge.wire.client_hello import ClientHello, HelloError
 from tests.hellos import of_python
 from tests.pumping import Turner, tcp_pairs
@@ -312,7 +312,7 @@ def test_a_kernel_that_cannot_peek_past_a_mark_has_seen_no_hello(
     def refused(sock: socket.SocketType, offset: int) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr("bridge.session.greeting.sockopt.peek_from", refused)
+    monkeypatch.setattr("bridge.session.opening.sockopt.peek_from", refused)
     turner = Turner()
     with tcp_pairs(1) as ((client, ours),):
         expecting = Expecting(turner.stream(ours))

@@ -20,7 +20,7 @@ from bridge.net.stream import Stream
 from bridge.session.flow import Event
 
 if TYPE_CHECKING:
-    from bridge.session.reaching import Reaching
+    from bridge.session.attempt import Reaching
 
 
 class Back(Protocol):

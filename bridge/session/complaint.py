@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.session.flow import Ending, Event, State
-from bridge.session.telling import host_of
+from bridge.session.recording import host_of
 
 if TYPE_CHECKING:
-    from bridge.session.reaching import Reaching
+    from bridge.session.attempt import Reaching
     from bridge.session.session import Session
 
 WORTH = frozenset(

@@ -18,13 +18,13 @@ from bridge.net.splice import Splice
 from bridge.net.stream import READ_SIZE, Stream, join
 from bridge.net.tcpinfo import why_broken
 from bridge.net.tls import TLSStream
-from bridge.session import telling
+from bridge.session import recording
+from bridge.session.attempt import Reaching
 from bridge.session.choosing import ByCertificate, ByFarm
 from bridge.session.complaint import WORTH, complain
 from bridge.session.flow import TABLE, Action, Ending, Event, State
 from bridge.session.flush import Flush
-from bridge.session.greeting import Greeting
-from bridge.session.reaching import Reaching
+from bridge.session.opening import Greeting
 from bridge.session.sweep import UNSEEN
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Session(Reaching):
     One client connection, *front*, with the server connection made for it.
 
     Owns both streams from ``begin`` to the end.  How it gets to its server is in
-    ``reaching``.
+    ``attempt``.
     """
 
     __slots__ = (
@@ -112,7 +112,7 @@ class Session(Reaching):
         step meets.
         """
         terms = self.terms
-        record = _surely(telling.record_of, self) if terms.told is not None else None
+        record = _surely(recording.record_of, self) if terms.told is not None else None
         if self.ending in WORTH:
             _surely(complain, self, self.ending)
         _surely(Session._stop_moving, self)

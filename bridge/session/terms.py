@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from bridge.net.security import Security
     from bridge.net.signing import Offer
     from bridge.net.splice import Pipes
+    from bridge.session.attempt import Reaching
     from bridge.session.choosing import Routes
     from bridge.session.flow import State
-    from bridge.session.reaching import Reaching
     from bridge.session.session import Session
     from bridge.watch.record import Record
     from bridge.watch.repeated import Repeated

@@ -13,7 +13,7 @@ from bridge.net.dial import NO_PORT, Dial
 from bridge.net.port import Postponed
 from bridge.net.race import Race
 from bridge.net.tls import TLSStream
-from bridge.session import telling
+from bridge.session import recording
 from bridge.session.back import BackFactory
 from bridge.session.complaint import complain_of_dial
 from bridge.session.flow import Event, State
@@ -83,7 +83,7 @@ class Reaching:
         farm = self.terms.farm
         farm.active += 1
         if farm.hashes:
-            self.key = farm.key(telling.host_of(self.front.peer))
+            self.key = farm.key(recording.host_of(self.front.peer))
         self._attempt()
 
     def _attempt(self) -> None:
