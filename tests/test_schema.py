@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from bridge.config.keys import ROOT
-from bridge.config.markdown import markdown
 from bridge.config.schema import DIALECT, explain, json_schema
 from bridge.config.tree import build
 
 PROJECT = Path(__file__).parent.parent
+
 SCHEMA = json_schema()
 KINDS: dict[str, Any] = {
     "object": dict,
@@ -221,17 +221,3 @@ def test_an_unknown_key_is_answered_with_the_likely_one(asked: str, hint: str) -
     with pytest.raises(KeyError) as caught:
         explain(asked)
     assert hint in caught.value.args[0]
-
-
-def test_the_reference_in_docs_is_the_models() -> None:
-    written = (PROJECT / "docs" / "configuration.md").read_text()
-    assert written == markdown(), "run `make docs`"
-
-
-def test_the_reference_has_every_key_once() -> None:
-    headings = re.findall(r"^### `(.*)`$", markdown(), re.M)
-    named = {
-        key.path for key in ROOT.all_below() if not key.path.endswith(("NAME", "[]"))
-    }
-    grouped = {key.path for key in ROOT.below.values() if key.below}
-    assert sorted(headings) == sorted(named - grouped)

@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 
 from bridge.config import ConfigError, load, parse
-from bridge.config.model import Front
 from bridge.config.tls import FarmTls, FrontTls
 from bridge.net.securities import FarmSettings, FrontSettings
 from tests.test_broken_configurations import (
     FARMS,
-    FRONTS,
     MARK,
     Broken,
     farm,
@@ -45,10 +43,6 @@ def farm_tls(keys: str) -> FarmTls:
     found = parse(farm(f"tls: {{{keys}}}")).config.farms["web"].tls
     assert found is not None
     return found
-
-
-def routed(to: str) -> Front:
-    return parse(sni(to)).config.fronts["web"]
 
 
 # What is read
@@ -119,17 +113,6 @@ def test_files_lie_beside_the_configuration_and_not_where_one_stands(
     (only,) = read.certificates
     assert only.certificate == folder / "tls" / "a.pem"
     assert only.key == Path("/x/a.key")
-
-
-def test_names_lead_to_farms() -> None:
-    read = routed('{A.example: web, "*.b.example": web, "*": web, default: web}')
-    assert list(read.to) == ["a.example", "*.b.example", "*", "default"]
-    assert read.farms == ("web",)
-
-
-def test_one_farm_is_the_farm_of_everything() -> None:
-    read = parse(FRONTS + FARMS).config.fronts["web"]
-    assert dict(read.to) == {"default": "web"} and read.farms == ("web",)
 
 
 # What is wrong
@@ -224,21 +207,6 @@ def test_the_error_is_told_once_at_its_place(broken: Broken) -> None:
     (problem,) = caught.value.problems
     assert (problem.line, problem.column) == place(broken.text), str(problem)
     assert broken.message in problem.message
-
-
-def test_a_rule_of_one_name_may_use_the_authority_of_the_front() -> None:
-    text = tls("client_ca: ca.pem").replace(
-        "a.pem}", "a.pem, client_certificate: optional}"
-    )
-    read = front_tls(text)
-    assert read.certificates[0].client_certificate == "optional"
-
-
-def test_an_authority_of_one_name_is_enough_if_all_have_one() -> None:
-    text = certificate("client_ca: ca.pem").replace(
-        "}]}", "}], client_certificate: required}"
-    )
-    assert front_tls(text).client_certificate == "required"
 
 
 def test_servers_must_say_that_they_end_unless_they_need_not() -> None:
