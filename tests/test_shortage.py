@@ -9,14 +9,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from twisted.internet.task import Clock
 
-from bridge.config import parse
-from bridge.doctor.descriptors import carried, findings, sessions
-from bridge.doctor.host import Host
 from bridge.net import dial
 from bridge.net.port import RETRY
 from bridge.net.pump import Pump
@@ -200,41 +196,6 @@ def test_a_client_that_leaves_while_its_dial_waits_is_forgotten(
     client.close()
     assert running.record().ending == "front_reset"
     assert running.terms.house.room.postponed == 0
-
-
-# What the descriptors carry
-
-TEXT = """
-fronts: {{a: {{listen: ["[::1]:8000-8009"], to: f}}}}
-farms: {{f: {{servers: [192.0.2.1:80, 192.0.2.2:80]}}}}
-limits: {{connections: {connections}}}
-"""
-
-
-def test_more_sessions_than_descriptors_carry_are_warned_of_and_wait() -> None:
-    document = parse(TEXT.format(connections=1000))
-    config = document.config
-    assert carried(config, 1024) == (1024 - 64 - 10 - 2) // 2
-    assert sessions(config, 1024) == 474
-    ((path, message),) = findings(config, Host(descriptors=1024))
-    assert path == ("limits", "connections")
-    assert "1000 sessions need 2076 descriptors" in message
-    assert "474 are served at once" in message
-    assert not list(findings(config, Host(descriptors=2076)))
-    assert sessions(config, 2076) == 1000
-
-
-def test_without_a_number_there_is_nothing_to_warn_of() -> None:
-    config = parse(TEXT.format(connections="auto")).config
-    assert not list(findings(config, Host(descriptors=100)))
-    assert sessions(config, 100) >= 1
-
-
-def test_the_hard_limit_is_read_from_its_file(tmp_path: Path) -> None:
-    (tmp_path / "proc/self").mkdir(parents=True)
-    line = "Max open files            1024                 524288               files\n"
-    (tmp_path / "proc/self/limits").write_text(f"Limit  Soft  Hard  Units\n{line}")
-    assert Host.read(tmp_path).descriptors == 524288
 
 
 # Pipes

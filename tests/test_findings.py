@@ -7,17 +7,8 @@ import pytest
 
 from bridge.config import load, parse
 from bridge.doctor import Host, warnings
+from tests.hosts import HOST, looping
 
-HOST = Host(
-    interfaces={"lo": 65536, "eth0": 1500, "eth1": 9000},
-    congestion=frozenset({"cubic", "reno"}),
-    send_buffer_max=212992,
-    receive_buffer_max=425984,
-    send_autotuned_max=4 << 20,
-    receive_autotuned_max=6 << 20,
-    fast_open=1,
-    mptcp=False,
-)
 TEXT = """\
 profiles:
   mine: {%s}
@@ -34,10 +25,6 @@ def front_side(keys: str, host: Host = HOST) -> list[str]:
 def farm_side(keys: str, host: Host = HOST) -> list[str]:
     """Warnings for a profile with *keys* on a farm of IPv4."""
     return warnings(parse(TEXT % (keys, "wan", "mine"), name="f"), host)
-
-
-def looping(fronts: str, farms: str) -> list[str]:
-    return warnings(parse(f"fronts: {{{fronts}}}\nfarms: {{{farms}}}", name="f"), HOST)
 
 
 SILENCE = "keepalive: {idle: 60s, interval: 10s, probes: 6}"
@@ -173,40 +160,6 @@ def test_a_scope_is_an_interface_of_this_host() -> None:
     assert "farms.w.servers[0]: this host has no interface x" in line
 
 
-@pytest.mark.parametrize(
-    ("listen", "server", "dual_stack", "is_loop"),
-    [
-        ("[2001:db8::1]:80", "[2001:db8::1]:80", "false", True),
-        ("[2001:db8::1]:80", "[2001:db8::1]:81", "false", False),
-        ("[2001:db8::1]:80", "[2001:db8::2]:80", "false", False),
-        ("[::]:80", "[::1]:80", "false", True),
-        ("[::]:80", "127.0.0.1:80", "false", False),
-        ("[::]:80", "127.0.0.1:80", "true", True),
-        ("0.0.0.0:80-90", "127.0.0.1:85", "false", True),
-    ],
-)
-def test_a_farm_that_is_its_own_front_is_a_loop(
-    listen: str, server: str, dual_stack: str, is_loop: bool
-) -> None:
-    front = f'w: {{listen: "{listen}", dual_stack: {dual_stack}, to: w}}'
-    found = looping(front, f'w: {{servers: ["192.0.2.1:9", "{server}"]}}')
-    assert bool(found) == is_loop
-    assert all("farms.w.servers[1]: is our own front" in line for line in found)
-
-
-def test_a_loop_through_two_fronts_is_told_with_the_way() -> None:
-    found = looping(
-        'a: {listen: "[::1]:1", to: a}, b: {listen: "[::1]:2", to: b}',
-        'a: {servers: ["[::1]:2"]}, b: {servers: ["[::1]:1"]}',
-    )
-    assert [line.rsplit(", ", 1)[1] for line in found] == ["b -> a -> b", "a -> b -> a"]
-
-
-def test_a_chain_of_fronts_is_no_loop() -> None:
-    fronts = 'a: {listen: "[::1]:1", to: a}, b: {listen: "[::1]:2", to: b}'
-    assert looping(fronts, 'a: {servers: ["[::1]:2"]}, b: {servers: [1.2.3.4:5]}') == []
-
-
 def test_warnings_come_in_order_of_place(tmp_path: Path) -> None:
     main, more = tmp_path / "z.yaml", tmp_path / "a.yaml"
     shared = TEXT % ("congestion: bbr, mptcp: true", "mine", "more")
@@ -216,134 +169,6 @@ def test_warnings_come_in_order_of_place(tmp_path: Path) -> None:
     assert [line.split(": ")[1] for line in found] == [
         *["profiles.mine.congestion", "profiles.mine.mptcp", "profiles.more.interface"]
     ]
-
-
-def test_a_host_is_read_from_its_files(tmp_path: Path) -> None:
-    for name, text in {
-        "proc/sys/net/ipv4/tcp_available_congestion_control": "reno cubic\n",
-        "proc/sys/net/core/wmem_max": "212992\n",
-        "proc/sys/net/ipv4/tcp_wmem": "4096\t16384\t4194304\n",
-        "proc/sys/net/ipv4/tcp_fastopen": "nonsense\n",
-        "sys/class/net/eth0/mtu": "1500\n",
-        "sys/class/net/bonding_masters": "\n",
-    }.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    assert replace(Host.read(tmp_path), now=None) == Host(
-        interfaces={"eth0": 1500},
-        congestion=frozenset({"reno", "cubic"}),
-        send_buffer_max=212992,
-        send_autotuned_max=4194304,
-        mptcp=False,
-    )
-
-
-def test_a_host_without_files_is_not_known(tmp_path: Path) -> None:
-    assert replace(Host.read(tmp_path), now=None) == Host()
-
-
-def test_this_host_has_a_loopback() -> None:
-    assert "lo" in (Host.read().interfaces or {})
-
-
-# Farms that are odd on any host
-
-
-def odd(farm: str) -> list[str]:
-    """Warnings for a farm of these keys, without file and line."""
-    text = f'fronts: {{w: {{listen: "[::]:80", to: w}}}}\nfarms: {{w: {{{farm}}}}}'
-    return [line.partition("farms.")[2] for line in warnings(parse(text), HOST)]
-
-
-ONE = "servers: [192.0.2.1:80]"
-
-
-@pytest.mark.parametrize(
-    ("farm", "warning"),
-    [
-        (
-            'servers: [{address: "192.0.2.1:80", disabled: true}]',
-            "w.servers: all are disabled: sessions end as no_server",
-        ),
-        (
-            'servers: [192.0.2.1:80, {address: "192.0.2.1:80", name: b}]',
-            "w.servers[1]: 192.0.2.1:80 is server 192.0.2.1:80 already",
-        ),
-        (
-            'balance: first, servers: [{address: "192.0.2.1:80", weight: 2}]',
-            "w.servers[0].weight: does nothing with balance first",
-        ),
-        (
-            'servers: [{address: "srv:_a._tcp.b", weight: 2}]',
-            "w.servers[0]: weight and backup do nothing: the SRV records give both",
-        ),
-        (f"queue: {{length: 5}}, {ONE}", "w.queue: nobody waits in it"),
-        (
-            f"balance: first, slow_start: 1m, {ONE}",
-            "w.slow_start: does nothing with balance first",
-        ),
-        (f"hash_key: x, {ONE}", "w.hash_key: does nothing with balance round_robin"),
-        (
-            f'source: [192.0.2.9, "2001:db8::9"], {ONE}',
-            "w.source: 2001:db8::9 does nothing: no server is IPv6",
-        ),
-    ],
-)
-def test_a_key_that_does_nothing_is_told(farm: str, warning: str) -> None:
-    (line,) = odd(farm)
-    assert line.startswith(warning)
-
-
-@pytest.mark.parametrize(
-    "farm",
-    [
-        f"connections: 5, queue: {{length: 5}}, {ONE}",
-        f"balance: source_hash, hash_key: x, slow_start: 1m, {ONE}",
-        'source: [192.0.2.9, "2001:db8::9"], servers: [192.0.2.1:80, a.b:80]',
-        'servers: [192.0.2.1:80, {address: "192.0.2.2:80", disabled: true}]',
-        'servers: [192.0.2.1:80, 192.0.2.1:81, {address: "a.b:80", weight: 2}]',
-    ],
-)
-def test_nothing_is_said_of_a_farm_that_is_meant_so(farm: str) -> None:
-    assert odd(farm) == []
-
-
-@pytest.mark.parametrize("check", ["", "check: {kind: tcp}, ", "check: {rise: 3}, "])
-@pytest.mark.parametrize(
-    ("server", "right"),
-    [
-        ("192.0.2.1:3306", "(error 1129): write kind: mysql"),
-        ("db.farm:3306", "(error 1129): write kind: mysql"),
-        ('"[2001:db8::1]:22"', "write {kind: exchange, send: "),
-    ],
-)
-def test_a_tcp_check_is_not_for_servers_that_count_it(
-    check: str, server: str, right: str
-) -> None:
-    (line,) = odd(f"{check}servers: [{server}]")
-    assert line.startswith("w.check.kind: tcp ")
-    assert right in line
-
-
-def test_what_is_to_be_written_for_port_22_can_be_written() -> None:
-    (line,) = odd("servers: [192.0.2.1:22]")
-    assert odd(f"check: {line.partition('write ')[2]}, servers: [192.0.2.1:22]") == []
-
-
-@pytest.mark.parametrize("check", ["off", "{kind: off}", "{kind: mysql}"])
-def test_another_check_of_mysql_or_none_is_not_told(check: str) -> None:
-    assert odd(f"check: {check}, servers: [192.0.2.1:3306]") == []
-
-
-def test_each_port_is_told_once() -> None:
-    servers = "servers: [192.0.2.1:3306, 192.0.2.2:3306, 192.0.2.2:22]"
-    assert len(odd(servers)) == 2
-
-
-def test_a_name_is_no_front_of_ours_as_far_as_is_known() -> None:
-    front = 'w: {listen: "[::]:80", to: w}'
-    assert looping(front, 'w: {servers: ["localhost:80", "srv:_a._tcp.b"]}') == []
 
 
 @pytest.mark.parametrize(
