@@ -68,10 +68,10 @@ def _spot(document: Document, path: Path) -> Spot:
 def _findings(document: Document, host: Host) -> Iterator[Finding]:
     owners = _Owners(document.config.profiles)
     for use in _uses(document):
-        yield from _tuned(document, use, host, owners)
+        yield from _profile(document, use, host, owners)
     for name, front in document.config.fronts.items():
-        yield from _adapted(document, name, front, host)
-        yield from _patient(name, front)
+        yield from _adaptation(document, name, front, host)
+        yield from _greeting(name, front)
         if front.transparent and not host.may(NET_ADMIN) and not host.may(NET_RAW):
             what = "needs CAP_NET_ADMIN for connections that are routed here"
             right = "without it addresses that come later can be had, and no more"
@@ -108,7 +108,7 @@ def _families(listens: Iterable[object]) -> frozenset[int]:
     return frozenset(at.family for at in listens if isinstance(at, Address))
 
 
-def _tuned(
+def _profile(
     document: Document, use: Use, host: Host, owners: _Owners
 ) -> Iterator[Finding]:
     """Everything about one profile where it is used."""
@@ -119,7 +119,7 @@ def _tuned(
         *_buffers(profile, host),
         *_kernel(profile, use, host),
         *_privileged(profile, use, host),
-        *_silence(owners, use.name, profile),
+        *_user_timeout(owners, use.name, profile),
     ):
         yield Finding(("profiles", owners.of(use.name, key), key), message)
 
@@ -239,7 +239,9 @@ def _privileged(profile: Profile, use: Use, host: Host) -> Iterator[tuple[str, s
         yield "interface", f"needs CAP_NET_RAW before Linux 5.7, {what}"
 
 
-def _silence(owners: _Owners, name: str, profile: Profile) -> Iterator[tuple[str, str]]:
+def _user_timeout(
+    owners: _Owners, name: str, profile: Profile
+) -> Iterator[tuple[str, str]]:
     """Two times for one thing, a peer that is gone, where the first was written."""
     gone, alive = profile.user_timeout, profile.keepalive
     owner = owners.profiles.get(owners.of(name, "user_timeout"))
@@ -261,7 +263,7 @@ def _mtu(profile: Profile, host: Host) -> int | None:
     return profile.mtu
 
 
-def _adapted(
+def _adaptation(
     document: Document, name: str, front: Front, host: Host
 ) -> Iterator[Finding]:
     """Large segments at the back are what the gateway is for, among other things."""
@@ -277,7 +279,7 @@ def _adapted(
             )
 
 
-def _patient(name: str, front: Front) -> Iterator[Finding]:
+def _greeting(name: str, front: Front) -> Iterator[Finding]:
     """A deadline that a silent client does not live to be led anywhere before."""
     waits = front.mode == "sni" and DEFAULT in front.to
     if waits and front.timeouts.greeting >= front.timeouts.open:

@@ -15,8 +15,8 @@ _WILDCARDS = {4: "0.0.0.0", 6: "::"}
 
 _TOLD = 20
 """
-Servers of one knot of circles that are told: a way is looked for from each of them, and
-all of them together may lead through everything there is.
+Servers of one component (circles that meet) that are told: a way is looked for from
+each of them, and all of them together may lead through everything there is.
 """
 
 _Node: TypeAlias = tuple[str, str]
@@ -32,13 +32,13 @@ with the key that leads there.  Farms are in it because many fronts may share on
 def loops(config: Config) -> Iterator[tuple[Path, str]]:
     """The servers that lead fronts back to themselves, with the shortest way there."""
     steps = _steps(config)
-    knots = _knots(steps)
+    components = _components(steps)
     told: dict[int, int] = {}
     for node in (("farms", name) for name in config.farms):
         for path, front in steps[node]:
-            if knots[node] != knots[front]:
+            if components[node] != components[front]:
                 continue
-            count = told[knots[node]] = told.get(knots[node], 0) + 1
+            count = told[components[node]] = told.get(components[node], 0) + 1
             if count <= _TOLD:
                 way = circle([name for kind, name in _way(steps, front, node)][::2])
                 what = "is our own front: sessions would run in a circle"
@@ -92,7 +92,7 @@ class _Listeners:
         return sorted(set(found))
 
 
-def _knots(steps: _Steps) -> dict[_Node, int]:
+def _components(steps: _Steps) -> dict[_Node, int]:
     """
     A number for each node; two have the same if each leads to the other.
 
@@ -100,7 +100,7 @@ def _knots(steps: _Steps) -> dict[_Node, int]:
     """
     index: dict[_Node, int] = {}
     low: dict[_Node, int] = {}
-    knots: dict[_Node, int] = {}
+    components: dict[_Node, int] = {}
     met: list[_Node] = []
     for root in steps:
         if root in index:
@@ -116,7 +116,7 @@ def _knots(steps: _Steps) -> dict[_Node, int]:
                     met.append(other)
                     work.append((other, iter(steps[other])))
                     break
-                if other not in knots:
+                if other not in components:
                     low[node] = min(low[node], index[other])
             else:
                 work.pop()
@@ -124,14 +124,16 @@ def _knots(steps: _Steps) -> dict[_Node, int]:
                     above = work[-1][0]
                     low[above] = min(low[above], low[node])
                 if low[node] == index[node]:
-                    _close(node, met, knots, index[node])
-    return knots
+                    _close(node, met, components, index[node])
+    return components
 
 
-def _close(node: _Node, met: list[_Node], knots: dict[_Node, int], number: int) -> None:
-    """All that was opened since *node* is one knot with it."""
-    while node not in knots:
-        knots[met.pop()] = number
+def _close(
+    node: _Node, met: list[_Node], components: dict[_Node, int], number: int
+) -> None:
+    """All that was opened since *node* is of one component with it."""
+    while node not in components:
+        components[met.pop()] = number
 
 
 def _way(steps: _Steps, start: _Node, end: _Node) -> list[_Node]:
