@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from OpenSSL import SSL
 
 from bridge.net.certificates import load_certificates, load_pair
-from bridge.net.contexts import Accepting, Dialing, accepting, dialing
+from bridge.net.contexts import TowardsClients, TowardsServers, for_clients, for_servers
 from bridge.net.distrust import explained, names_in
 from tests.authority import Authority, Files, Issued
 from tests.handshakes import Link, accepted, client, dialed
@@ -80,9 +80,8 @@ def of_server(issued: Issued, folder: Path, *chain: bytes, **terms: object) -> s
     server.use_certificate_chain_file(str(files.certificate))
     server.use_privatekey_file(str(files.key))
     trusted = load_certificates(ROOT.write(folder))
-    made = dialed(
-        dialing(Dialing("1.2", authorities=terms.get("trusted", trusted)), FILE)  # type: ignore[arg-type]
-    )
+    asking = TowardsServers("1.2", authorities=terms.get("trusted", trusted))  # type: ignore[arg-type]
+    made = dialed(for_servers(asking, FILE))
     return why(Link(made, accepted(server)), made, accepts=False)
 
 
@@ -94,10 +93,10 @@ def of_client(issued: Issued, folder: Path, *chain: bytes, version: int = 0) -> 
     asking.use_privatekey_file(str(files.key))
     own = GOOD.write(folder, "own")
     pair = load_pair(own.certificate, own.key, NOW)
-    terms = Accepting(
+    terms = TowardsClients(
         "1.2", authorities=load_certificates(ROOT.write(folder)), required=True
     )
-    made = accepted(accepting(pair, terms, FILE))
+    made = accepted(for_clients(pair, terms, FILE))
     return why(Link(dialed(asking), made), made, accepts=True)
 
 

@@ -55,7 +55,7 @@ class NoProtocol(SSL.Error):
 
 
 @dataclass(frozen=True)
-class Accepting:
+class TowardsClients:
     """What the connections of a front are like."""
 
     minimum: str
@@ -71,7 +71,7 @@ class Accepting:
 
 
 @dataclass(frozen=True)
-class Dialing:
+class TowardsServers:
     """What the connections of a farm are like."""
 
     minimum: str
@@ -85,7 +85,7 @@ class Dialing:
     """False: any server is believed."""
 
 
-def accepting(pair: Pair, terms: Accepting, file: Path) -> SSL.Context:
+def for_clients(pair: Pair, terms: TowardsClients, file: Path) -> SSL.Context:
     """
     A context for clients that come in.  *file* is what is at fault if OpenSSL does not
     want *pair*, which raises CertificateError: a weak key, for example.
@@ -112,11 +112,11 @@ def accepting(pair: Pair, terms: Accepting, file: Path) -> SSL.Context:
     return context
 
 
-def dialing(terms: Dialing, file: Path) -> SSL.Context:
+def for_servers(terms: TowardsServers, file: Path) -> SSL.Context:
     """
     A context for the servers of one farm, which verifies all but their names.
 
-    *file* as for ``accepting``.  Raises CertificateError.
+    *file* as for ``for_clients``.  Raises CertificateError.
     """
     context = _context(SSL.TLS_CLIENT_METHOD, terms.minimum)
     # OpenSSL's own memory of sessions is never asked by clients.

@@ -15,7 +15,13 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from bridge.net.certificates import load_certificates, load_pair
-from bridge.net.contexts import Accepting, Dialing, accepting, dialing, identified
+from bridge.net.contexts import (
+    TowardsClients,
+    TowardsServers,
+    for_clients,
+    for_servers,
+    identified,
+)
 from bridge.net.names import Names, is_address
 from bridge.net.renewal import Kept, Made
 from bridge.net.security import Security
@@ -248,7 +254,7 @@ def made_for_front(settings: FrontSettings, entry: Certificate, now: float) -> M
     Raises CertificateError.
     """
     rule, asked = rule_of(settings, entry)
-    terms = Accepting(
+    terms = TowardsClients(
         settings.minimum,
         tuple(name.encode("ascii") for name in settings.alpn),
         settings.tickets,
@@ -256,7 +262,7 @@ def made_for_front(settings: FrontSettings, entry: Certificate, now: float) -> M
         required=rule == "required",
     )
     pair = load_pair(entry.certificate, entry.key or entry.certificate, now)
-    return Made(accepting(pair, terms, entry.certificate), pair)
+    return Made(for_clients(pair, terms, entry.certificate), pair)
 
 
 def made_for_farm(settings: FarmSettings, now: float) -> Made:
@@ -265,14 +271,14 @@ def made_for_farm(settings: FarmSettings, now: float) -> Made:
     if settings.certificate is not None:
         key = settings.key or settings.certificate
         pair = load_pair(settings.certificate, key, now)
-    terms = Dialing(
+    terms = TowardsServers(
         settings.minimum,
         tuple(name.encode("ascii") for name in settings.alpn),
         None if settings.ca is None else load_certificates(settings.ca),
         pair,
         verified=not settings.insecure_skip_verify,
     )
-    return Made(dialing(terms, settings.certificate or Path()), pair)
+    return Made(for_servers(terms, settings.certificate or Path()), pair)
 
 
 def _front_kept(
