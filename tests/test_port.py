@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import stat
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +24,6 @@ from bridge.net.port import (
     Port,
     Room,
 )
-from bridge.net.sockaddr import describe, sockaddr
 from bridge.net.sockopt import Option
 from tests.logged import logged
 from tests.pumping import Turner
@@ -195,81 +193,7 @@ def test_what_is_not_inherited_is_set_on_each_connection() -> None:
     listening.close()
 
 
-def test_a_taken_address_is_an_error() -> None:
-    first = listen_tcp(
-        Address("127.0.0.1", 0), Profile(), dual_stack=False, transparent=False
-    ).socket
-    first.listen()
-    taken = Address("127.0.0.1", first.getsockname()[1])
-    with first, pytest.raises(OSError, match="in use"):
-        listen_tcp(taken, Profile(), dual_stack=False, transparent=False)
-
-
-@pytest.mark.parametrize("dual", [True, False])
-def test_dual_stack_takes_ipv4_or_does_not(dual: bool) -> None:
-    where = Address("::", 0)
-    sock = listen_tcp(where, Profile(), dual_stack=dual, transparent=False).socket
-    sock.listen()
-    with sock, socket.socket() as client:
-        answer = client.connect_ex(("127.0.0.1", sock.getsockname()[1]))
-    assert answer == (0 if dual else errno.ECONNREFUSED)
-
-
-def test_a_zone_becomes_its_interfaces_number() -> None:
-    lo = socket.if_nametoindex("lo")
-    assert sockaddr(Address("fe80::1", 80, "lo")) == ("fe80::1", 80, 0, lo)
-    assert sockaddr(Address("192.0.2.1", 80)) == ("192.0.2.1", 80)
-    with pytest.raises(OSError, match=r"No such device|no interface"):
-        sockaddr(Address("fe80::1", 80, "nowhere"))
-
-
-def test_addresses_are_told_as_they_are_written() -> None:
-    assert describe(("2001:db8::1", 80, 0, 0)) == "[2001:db8::1]:80"
-    assert describe(("192.0.2.1", 80)) == "192.0.2.1:80"
-    assert describe("/run/x.sock") == "unix:/run/x.sock"
-
-
 # Unix sockets
-
-
-def test_others_may_not_connect_to_a_unix_socket(tmp_path: Path) -> None:
-    path = tmp_path / "x.sock"
-    umask = os.umask(0)
-    try:
-        sock = listen_unix(str(path)).socket
-    finally:
-        os.umask(umask)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o660
-    sock.close()
-
-
-def test_a_socket_left_behind_is_replaced(tmp_path: Path) -> None:
-    path = str(tmp_path / "x.sock")
-    listen_unix(path).socket.close()
-    again = listen_unix(path).socket
-    again.close()
-
-
-def test_a_socket_in_use_is_not(tmp_path: Path) -> None:
-    path = str(tmp_path / "x.sock")
-    first = listen_unix(path).socket
-    first.listen()
-    with first, pytest.raises(OSError, match="in use"):
-        listen_unix(path)
-
-
-@pytest.mark.parametrize("kind", ["file", "link"])
-def test_what_is_no_socket_is_left_alone(tmp_path: Path, kind: str) -> None:
-    path, target = tmp_path / "x.sock", tmp_path / "precious"
-    target.write_text("data")
-    if kind == "link":
-        path.symlink_to(target)
-    else:
-        path.write_text("data")
-    with pytest.raises(FileExistsError):
-        listen_unix(str(path))
-    assert target.read_text() == "data"
-    assert path.exists()
 
 
 def test_the_socket_file_goes_when_the_port_does(tmp_path: Path) -> None:

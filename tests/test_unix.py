@@ -122,11 +122,6 @@ def test_any_name_makes_one_line_in_either_format(name: bytes, tmp_path: Path) -
     front.close()
 
 
-def test_an_abstract_name_is_written_with_an_at_sign() -> None:
-    assert describe(b"\0web") == "unix:@web"
-    assert describe("/run/x.sock") == "unix:/run/x.sock"
-
-
 def test_a_client_that_passes_descriptors_does_not_stall_its_stream(
     abstract: UnixFront,
 ) -> None:
