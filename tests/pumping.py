@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import time
@@ -19,6 +20,10 @@ from bridge.net.stream import Stream
 
 PATIENCE = 10.0
 """Seconds until a test that waits for something says that it hangs."""
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
 
 
 @implementer(Reactor)

@@ -12,9 +12,9 @@ from bridge.farm.server import Server
 from bridge.net.address import Networks
 from bridge.net.dial import Target
 from bridge.net.listener import Listener
+from bridge.net.pipes import Pipes
 from bridge.net.port import Port, Room
 from bridge.net.security import Security
-from bridge.net.splice import Pipes
 from bridge.session.front import Admission, FrontFactory
 from bridge.session.session import Session
 from bridge.session.terms import House, Terms, Timeouts

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.config import parse
+from bridge.net.pipes import Pipes
 from bridge.net.port import Room
-from bridge.net.splice import Pipes
 from bridge.service.farms import Farms
 from bridge.service.front import FrontMeans, RunningFront, destinations
 from bridge.service.listening import ListenError

@@ -11,7 +11,8 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from bridge.net import splice as module
-from bridge.net.splice import CHUNK, Pipes, Splice
+from bridge.net.pipes import Pipes
+from bridge.net.splice import CHUNK, Splice
 from bridge.net.stream import join
 from bridge.net.tcpinfo import tcp_info
 from tests.pumping import Owner, Turner, tcp_pair
@@ -279,19 +280,3 @@ def test_a_bulk_flow_gives_way_after_each_chunk(
     relay.turner = Turner()
     assert relay.up.bytes == CHUNK
     assert again == [relay.up]
-
-
-def test_a_pipe_too_small_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fs.pipe-user-pages-soft leaves an ordinary user with."""
-
-    def refused(fd: int, command: int, *argument: int) -> int:
-        if argument:
-            raise PermissionError
-        return 8192
-
-    pipes = Pipes()
-    monkeypatch.setattr("bridge.net.splice.fcntl.fcntl", refused)
-    before = len(os.listdir("/proc/self/fd"))
-    assert pipes.keep() is None
-    assert len(os.listdir("/proc/self/fd")) == before
-    pipes.close()

@@ -2,9 +2,9 @@
 A connected socket as a Twisted transport, watched by the pump.
 
 Here: what a Twisted protocol expects of its transport, over an edge-triggered
-descriptor.  Not here: how bytes pass once two streams are joined (``splice``), what
-a protocol wrote and the kernel has not taken (``output``), how a connection comes to
-be (``port``, ``dial``).
+descriptor.  Not here: how bytes pass once two streams are joined (``splice``), what a
+protocol wrote and the kernel has not taken (``write_buffer``), how a connection comes
+to be (``port``, ``dial``).
 
 A stream lives in one of two modes.  At first it is *read by its protocol*, like any
 Twisted transport.  After ``join`` it is *spliced*: readiness goes to the two
@@ -30,9 +30,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bridge.net import sockopt
-from bridge.net.output import Output, Then
 from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP, Pump
 from bridge.net.sockaddr import Socket, SocketAddress, public_address
+from bridge.net.write_buffer import Then, WriteBuffer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +76,7 @@ class Stream:
     """
 
     __slots__ = (
-        "_output", "_reason", "disconnecting", "ended", "fd", "inward", "outward",
+        "_buffer", "_reason", "disconnecting", "ended", "fd", "inward", "outward",
         "paused", "peer", "protocol", "pump", "readable", "socket", "urgent",
     )  # fmt: skip
 
@@ -102,7 +102,7 @@ class Stream:
         """The other end sent urgent data, and not all of it is known to be read."""
         self.paused = False
         self.disconnecting = False
-        self._output: Output | None = None
+        self._buffer: WriteBuffer | None = None
         self._reason: Failure | None = None  # of a loss not told yet
 
     @property
@@ -168,16 +168,16 @@ class Stream:
             self.readable = True
             if not self.paused:
                 self._read()
-        if events & OUT and self._output is not None and self.fd >= 0:
-            self._output.flush()
+        if events & OUT and self._buffer is not None and self.fd >= 0:
+            self._buffer.flush()
 
     def run(self) -> None:
         """What was put off with ``Pump.again``."""
         if self._reason is not None:
             self._lose(self._reason)
             return
-        if self._output is not None:
-            self._output.flush()
+        if self._buffer is not None:
+            self._buffer.flush()
         if self.readable:
             self._read()
 
@@ -253,8 +253,8 @@ class Stream:
         if self.fd < 0 or protocol is None:
             return
         self._reason = reason  # nothing is written any more
-        if self._output is not None:
-            self._output.lost()
+        if self._buffer is not None:
+            self._buffer.lost()
         protocol.connectionLost(reason)
         if reason.check(ConnectionDone):
             self.close()
@@ -317,10 +317,10 @@ class Stream:
 
     # IConsumer and ITransport
 
-    def _outgoing(self) -> Output:
-        if self._output is None:
-            self._output = Output(self)
-        return self._output
+    def _outgoing(self) -> WriteBuffer:
+        if self._buffer is None:
+            self._buffer = WriteBuffer(self)
+        return self._buffer
 
     def write(self, data: bytes) -> None:
         if self.fd >= 0 and self._reason is None:
@@ -336,8 +336,8 @@ class Stream:
             self._outgoing().register(producer, streaming)
 
     def unregisterProducer(self) -> None:
-        if self._output is not None:
-            self._output.unregister()
+        if self._buffer is not None:
+            self._buffer.unregister()
 
     def loseConnection(self) -> None:
         """Close when all is written and no producer is registered any more."""

@@ -29,7 +29,7 @@ class Then(Enum):
     CLOSE = 2
 
 
-class Output:
+class WriteBuffer:
     """
     Bytes that *stream*'s protocol wrote and the kernel has not taken.
 

@@ -24,10 +24,10 @@ from bridge import __version__
 from bridge.config.model import Config
 from bridge.doctor import descriptors
 from bridge.net.descriptors import raise_limit
+from bridge.net.pipes import Pipes
 from bridge.net.port import Room
 from bridge.net.pump import Pump, Reactor
 from bridge.net.sockaddr import describe
-from bridge.net.splice import Pipes
 from bridge.service import state
 from bridge.service.certificates import Certificates
 from bridge.service.drain import Drain, Drainable

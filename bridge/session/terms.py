@@ -19,11 +19,11 @@ from bridge.watch.counters import Counters
 
 if TYPE_CHECKING:
     from bridge.farm.farm import Farm
+    from bridge.net.pipes import Pipes
     from bridge.net.port import Room
     from bridge.net.pump import Pump
     from bridge.net.security import Security
     from bridge.net.signing import Offer
-    from bridge.net.splice import Pipes
     from bridge.session.attempt import Reaching
     from bridge.session.choosing import Routes
     from bridge.session.flow import State
