@@ -1,7 +1,7 @@
 """
 The composition root: a configuration becomes a running gateway.
 
-The only place that knows all the rooms.  Sockets are bound in
+The only place that knows of everything.  Sockets are bound in
 ``privilegedStartService``, where a taken port is an error and not a line in a log;
 sessions are accepted from ``startService`` on.
 """
