@@ -32,6 +32,8 @@ from zope.interface import implementer
 from bridge.net import sockopt
 from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP, Pump
 from bridge.net.sockaddr import Socket, SocketAddress, public_address
+from bridge.net.tcpinfo import unacknowledged
+from bridge.net.unread import Unread
 from bridge.net.write_buffer import Then, WriteBuffer
 
 if TYPE_CHECKING:
@@ -76,8 +78,8 @@ class Stream:
     """
 
     __slots__ = (
-        "_buffer", "_reason", "disconnecting", "ended", "fd", "inward", "outward",
-        "paused", "peer", "protocol", "pump", "readable", "socket", "urgent",
+        "_buffer", "_reason", "disconnecting", "ended", "fd", "hastened", "inward",
+        "outward", "paused", "peer", "protocol", "pump", "readable", "socket", "urgent",
     )  # fmt: skip
 
     secure: ClassVar[bool] = False
@@ -100,6 +102,8 @@ class Stream:
         """The other end's FIN has arrived; bytes may be queued before it."""
         self.urgent = False
         """The other end sent urgent data, and not all of it is known to be read."""
+        self.hastened = False
+        """Its window was probed more often than the kernel does by itself."""
         self.paused = False
         self.disconnecting = False
         self._buffer: WriteBuffer | None = None
@@ -224,11 +228,15 @@ class Stream:
         if self.fd >= 0:
             self.fd = -1
             self.outward = self.inward = self.protocol = None
-            self.pump.close(self.socket)
+            if self.hastened and unacknowledged(self.socket):
+                Unread(self.pump, self.socket)
+            else:
+                self.pump.close(self.socket)
 
     def abort(self) -> None:
         """Close with a RST, at once.  Tells nobody."""
         if self.fd >= 0:
+            self.hastened = False
             try:
                 sockopt.reset_on_close(self.socket)
             except OSError:  # nothing is left that could be reset

@@ -94,6 +94,6 @@ def of_process(house: House) -> Iterator[str]:
     pump, pipes = house.pump, house.pipes
     yield (
         f"{len(pump)} descriptors watched, {pipes.kept} pipes kept by stalled "
-        f"directions, {pipes.spilled} times memory instead, {len(pump.lingering)} TLS "
-        f"streams linger, {len(pump.reactor.getDelayedCalls())} timers"
+        f"directions, {pipes.spilled} times memory instead, {len(pump.lingering)} "
+        f"closed streams linger, {len(pump.reactor.getDelayedCalls())} timers"
     )

@@ -96,9 +96,10 @@ class Gone:
         Have it probed often enough to find within about *limit* that it is gone.
 
         The kernel's own probes are up to two minutes apart.  Only while it is needed:
-        a closed socket is given up sooner with it (tcp_probe_timer, SOCK_DEAD).
+        a closed socket is given up sooner with it (``net.unread``).
         """
         if stream not in self._hastened:
+            stream.hastened = True
             wait = max(1.0, limit / SHARE)
             if wait < sockopt.LONGEST_WAIT:
                 sockopt.set_longest_wait(stream.socket, wait)

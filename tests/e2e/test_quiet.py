@@ -94,6 +94,25 @@ def test_a_peer_that_stops_reading_and_goes_on_gets_everything(
         assert (record["ending"], record["bytes"]["lost"]) == ("done", 0), record
 
 
+def test_what_a_client_had_not_read_when_both_ends_finished_arrives(
+    start: Start, server: socket.socket
+) -> None:
+    """Its window had been zero, and was probed often until then."""
+
+    def answer(accepted: socket.socket) -> None:
+        accepted.sendall(BLOCK * 8)
+        assert accepted.recv(1) == b"", "the client's FIN, and it closes"
+
+    with serving(server, answer):
+        gateway = start(impatient(name_of(server)))
+        with slow_client(gateway) as client:
+            time.sleep(2.5)
+            client.shutdown(socket.SHUT_WR)
+            assert gateway.record()["ending"] == "done"
+            time.sleep(2.5)
+            assert len(read_all(client)) == len(BLOCK) * 8
+
+
 # Who is gone
 
 
