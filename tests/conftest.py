@@ -1,7 +1,8 @@
 """Fixtures for all tests."""
 
+from tests.founded import found
 from tests.netlab.fixtures import lab
 from tests.pumping import turner
 from tests.secured import make
 
-__all__ = ["lab", "make", "turner"]
+__all__ = ["found", "lab", "make", "turner"]

@@ -9,7 +9,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from bridge.service.drain import POLL, Drain, Drainable
-from bridge.service.steps import take_all
 from tests.logged import logged
 
 
@@ -119,15 +118,3 @@ def test_a_step_that_fails_does_not_keep_the_rest_from_happening(
         assert log.tracebacks
     assert told[0] == "stop_listening"
     assert told[-2:] == ["reset_all", "done"]
-
-
-def test_all_steps_are_taken() -> None:
-    told: list[int] = []
-
-    def broken() -> None:
-        raise LookupError
-
-    with logged() as log:
-        take_all([lambda: told.append(1), broken, lambda: told.append(2)])
-        assert log.tracebacks == 1
-    assert told == [1, 2]

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from twisted.names import dns
 
-from bridge.config.reader import Document, parse
-from bridge.farm.farm import Farm
-from bridge.farm.lookup import Lookup
 from bridge.farm.maglev import SourceHash
 from bridge.farm.server import Server
 from bridge.farm.state import State
 from bridge.net.sockopt import TCP_FASTOPEN_CONNECT
-from bridge.service.farms import Farms
 from tests.logged import logged
-from tests.pumping import Turner
 from tests.zones import Zone, a, aaaa, srv
-
-TEXT = """
-profiles: {{quick: {{base: lan, fast_open: true}}}}
-fronts: {{web: {{listen: "[::1]:0", to: web}}}}
-farms: {{web: {{servers: {servers}, {rest}}}}}
-"""
 
 
 class Client:
@@ -41,51 +29,6 @@ class Client:
         self.told = "stranded"
 
     waited_long = stranded
-
-
-class Founded:
-    """Farms of one configuration, started, over a pump that is turned by hand."""
-
-    def __init__(self, servers: str, rest: str = "", zone: Zone | None = None) -> None:
-        self.turner = Turner()
-        text = TEXT.format(servers=servers, rest=rest or "retries: 2")
-        document = parse(text)
-        assert isinstance(document, Document)
-        self.zone = zone or Zone()
-        self.asked = 0
-        self.farms = Farms(document.config, self.turner.pump, {}, self._lookup)
-        self.farms.start()
-
-    def _lookup(self) -> Lookup:
-        self.asked += 1
-        return Lookup(self.turner.reactor, self.zone)
-
-    @property
-    def web(self) -> Farm:
-        return self.farms["web"]
-
-    @property
-    def names(self) -> list[str]:
-        return [server.name for server in self.web.servers]
-
-    def close(self) -> None:
-        self.farms.stop()
-        self.turner.settle()  # a probe under way is reset in the pump's next turn
-        assert self.turner.reactor.getDelayedCalls() == []
-        self.turner.pump.stop()
-
-
-@pytest.fixture
-def found() -> Iterator[Any]:
-    made: list[Founded] = []
-
-    def founded(*args: Any, **settings: Any) -> Founded:
-        made.append(Founded(*args, **settings))
-        return made[-1]
-
-    yield founded
-    for one in made:
-        one.close()
 
 
 def test_servers_have_what_was_written_of_them(found: Any) -> None:
@@ -277,31 +220,3 @@ def test_who_comes_before_the_first_answer_waits_for_it(
     assert made.web.wait(client)
     zone.speak()
     assert client.told == told
-
-
-def test_farms_share_what_asks_for_names(found: Any) -> None:
-    zone = Zone(**{"a.farm": [a("192.0.2.1")], "b.farm": [a("192.0.2.2")]})
-    made = found('["a.farm:80", "b.farm:80"]', "check: off", zone=zone)
-    assert len(made.names) == 2
-    assert made.asked == 1
-
-
-@pytest.mark.parametrize(
-    ("check", "sent"),
-    [
-        ("{kind: http, path: /health, interval: 1s}", b"GET /health HTTP/1.1\r\nHost"),
-        ('{kind: exchange, send: "PING\\r\\n", expect: "+PONG"}', b"PING\r\n"),
-    ],
-)
-def test_what_is_asked_is_what_was_configured(
-    found: Any, check: str, sent: bytes
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(5)
-        port = listening.getsockname()[1]
-        made = found(f'["127.0.0.1:{port}"]', f"check: {check}")
-        made.turner.reactor.advance(2)
-        made.turner.settle()
-        probe, _ = listening.accept()
-        with probe:
-            assert probe.recv(4096).startswith(sent)

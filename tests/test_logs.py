@@ -1,0 +1,107 @@
+"""Where the two logs of a process go, and that one target has one outlet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.config import parse
+from bridge.config.model import Config
+from bridge.service.logs import STANDARD_OUTPUT, Logs, to_file, to_standard_output
+from bridge.watch.log import Log
+from bridge.watch.outlet import Outlet
+from tests.outlets import Taking
+from tests.pumping import HandTurned
+
+
+def config(access: str, more: str = "") -> Config:
+    front = 'fronts: {web: {listen: "[::]:1", to: web}}'
+    farm = "farms: {web: {servers: [192.0.2.1:80]}}"
+    return parse(f"{front}\n{farm}\nlog: {{access: {access}{more}}}").config
+
+
+def logs(
+    own: Outlet | None, access: str, *, foreground: bool = True, more: str = ""
+) -> Logs:
+    log = Log()
+    if own is not None:
+        log.open(own)
+    made = Logs(log)
+    made.open_access(
+        config(access, more), HandTurned(), foreground=foreground, owner=None
+    )
+    return made
+
+
+def test_without_an_access_log_nobody_is_told_of_sessions() -> None:
+    made = logs(None, "off")
+    assert (made.lines, made.outlets, made.told) == (None, [], "no access log")
+
+
+def test_on_standard_output_both_logs_share_an_outlet() -> None:
+    own = Outlet(Taking(), STANDARD_OUTPUT)
+    made = logs(own, '"-"')
+    assert made.outlets == [own] and made.lines is not None
+    assert made.told == "access log: standard output, text, times in UTC"
+
+
+def test_a_daemon_without_standard_output_writes_where_its_own_log_goes() -> None:
+    own = Outlet(Taking(), "log /var/log/bridge.log")
+    made = logs(own, '"-"', foreground=False)
+    assert made.outlets == [own]
+    assert made.told == "access log: /var/log/bridge.log, text, times in UTC"
+    assert "twistd" in logs(None, '"-"', foreground=False).told
+
+
+def test_one_file_for_both_has_one_outlet_and_another_its_own(tmp_path: Path) -> None:
+    one = str(tmp_path / "one.log")
+    own = to_file(one, "log", None)
+    assert logs(own, one).outlets == [own]
+    made = logs(own, str(tmp_path / "two.log"))
+    assert [outlet.name for outlet in made.outlets] == [
+        f"log {one}",
+        f"access log {tmp_path}/two.log",
+    ]
+    made.finish()
+
+
+def test_a_log_elsewhere_leaves_standard_output_to_the_access_log() -> None:
+    own = Outlet(Taking(), "log /var/log/bridge.log")
+    made = logs(own, '"-"')
+    assert [outlet.name for outlet in made.outlets] == [own.name, STANDARD_OUTPUT]
+
+
+@pytest.mark.parametrize(
+    ("more", "sides"),
+    [("", False), (", access_format: json", True), (", access_fields: all", True)],
+)
+def test_what_a_format_needs_is_known(more: str, sides: bool) -> None:
+    assert logs(None, '"-"', more=more).needs_sides is sides
+
+
+def test_logs_that_were_moved_are_opened_anew(tmp_path: Path) -> None:
+    path = tmp_path / "access.log"
+    made = logs(None, str(path))
+    path.rename(tmp_path / "access.log.1")
+    made.reopen()
+    assert path.exists()
+    made.finish()
+
+
+def test_a_file_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        logs(None, str(tmp_path / "none" / "access.log"))
+
+
+def test_what_waits_is_tried_again_once_the_reactor_runs() -> None:
+    target = Taking()
+    target.takes = 0
+    made = logs(Outlet(target, STANDARD_OUTPUT), '"-"')
+    made.outlets[0].put("a line\n")
+    target.takes = 100
+    clock = HandTurned()
+    made.begin(clock)
+    clock.advance(1)
+    assert target.text == "a line\n"
+    assert to_standard_output().name == STANDARD_OUTPUT
