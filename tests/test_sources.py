@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.farm.sources import AUTO, Sources, ports_in
+from bridge.farm.sources import Sources, ports_in
 
+HERE = "10.0.0.9"
 A, B = ("192.0.2.10", 80), ("192.0.2.11", 80)
 
 
@@ -32,26 +33,26 @@ def test_anything_else_is_no_range(text: str) -> None:
 
 def test_ports_are_counted_for_each_source_and_server() -> None:
     sources = Sources(10)
-    sources.took(AUTO, A)
-    sources.took(AUTO, A)
-    sources.took(AUTO, B)
-    assert (sources.used(AUTO, A), sources.left(AUTO, A)) == (2, 8)
-    assert (sources.used(AUTO, B), sources.left(AUTO, B)) == (1, 9)
+    sources.took(HERE, A)
+    sources.took(HERE, A)
+    sources.took(HERE, B)
+    assert (sources.used(HERE, A), sources.left(HERE, A)) == (2, 8)
+    assert (sources.used(HERE, B), sources.left(HERE, B)) == (1, 9)
     assert (sources.used("10.0.0.1", A), sources.left("10.0.0.1", A)) == (0, 10)
 
 
 def test_one_source_is_exhausted_for_one_server_only() -> None:
     sources = Sources(2)
-    assert [take(sources, [AUTO], A) for _ in range(3)] == [AUTO, AUTO, None]
-    assert take(sources, [AUTO], B) == AUTO
+    assert [take(sources, [HERE], A) for _ in range(3)] == [HERE, HERE, None]
+    assert take(sources, [HERE], B) == HERE
 
 
 def test_a_port_that_is_given_back_is_there_again() -> None:
     sources = Sources(1)
-    take(sources, [AUTO], A)
-    assert sources.pick([AUTO], A) is None
-    sources.gave_back(AUTO, A)
-    assert sources.pick([AUTO], A) == AUTO
+    take(sources, [HERE], A)
+    assert sources.pick([HERE], A) is None
+    sources.gave_back(HERE, A)
+    assert sources.pick([HERE], A) == HERE
 
 
 def test_several_sources_are_used_evenly_and_to_the_last_port() -> None:
@@ -83,17 +84,17 @@ def test_no_source_at_all_is_exhausted() -> None:
 def test_more_than_we_thought_there_were_is_no_error() -> None:
     """A range that was widened while we ran."""
     sources = Sources(1)
-    sources.took(AUTO, A)
-    sources.took(AUTO, A)
-    assert sources.left(AUTO, A) == -1
-    assert sources.pick([AUTO], A) is None
+    sources.took(HERE, A)
+    sources.took(HERE, A)
+    assert sources.left(HERE, A) == -1
+    assert sources.pick([HERE], A) is None
 
 
 def test_giving_back_what_was_not_taken_is_a_bug() -> None:
     sources = Sources(5)
     with pytest.raises(KeyError):
-        sources.gave_back(AUTO, A)
-    sources.took(AUTO, A)
+        sources.gave_back(HERE, A)
+    sources.took(HERE, A)
     with pytest.raises(KeyError):
         sources.gave_back("10.0.0.1", A)
 
@@ -118,7 +119,7 @@ def test_what_is_told_is_what_is_in_use(steps: list[tuple[bool, str, str]]) -> N
 def test_what_nobody_uses_takes_no_memory() -> None:
     sources = Sources(5)
     for number in range(1000):
-        sources.took(AUTO, (f"10.0.0.{number}", 80))
-        sources.gave_back(AUTO, (f"10.0.0.{number}", 80))
+        sources.took(HERE, (f"10.0.0.{number}", 80))
+        sources.gave_back(HERE, (f"10.0.0.{number}", 80))
     assert list(sources) == []
     assert not sources._used

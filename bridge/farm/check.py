@@ -3,7 +3,7 @@ Active checks: a server is asked regularly whether it works.
 
 Here: when one server is probed, how long a probe may take, and how many outcomes in a
 row change the verdict.  Not here: what is asked (``probe``), what a verdict means for
-traffic (``state``), and who logs it (``farm``).
+traffic (``state``), and who acts on it and logs it (``health``).
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ class Server:
     """
     One back-end address of a farm.
 
-    A plain record: the farm keeps *state*, *active* and what follows them, and
-    tells its balance when they change.
+    A plain record: ``health`` keeps its *state* and what goes with that, the farm its
+    *active* sessions, and the balance is told when either changes.
     """
 
     name: str

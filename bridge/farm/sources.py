@@ -14,9 +14,6 @@ from collections.abc import Collection, Iterator, Sequence
 Back = tuple[str, int]
 """A server's address and port."""
 
-AUTO = ""
-"""The source address that the kernel picks, by route: one, whichever it is."""
-
 
 def ports_in(text: str) -> int:
     """

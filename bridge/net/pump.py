@@ -38,7 +38,6 @@ from bridge.net.lingering import Lingering
 IN = select.EPOLLIN
 OUT = select.EPOLLOUT
 ERR = select.EPOLLERR
-HUP = select.EPOLLHUP
 PRI = select.EPOLLPRI
 RDHUP = select.EPOLLRDHUP
 STREAM = IN | OUT | PRI | RDHUP | select.EPOLLET

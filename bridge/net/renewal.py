@@ -46,7 +46,7 @@ class Made:
 
 
 class Expiry(NamedTuple):
-    """When a certificate in use expires; what metrics read."""
+    """When a certificate in use expires."""
 
     owner: str
     """``front web``, ``farm web``"""

@@ -7,12 +7,12 @@ who uses them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 
 from bridge.config.model import Config
-from bridge.net.renewal import Expiry, Renewal
+from bridge.net.renewal import Renewal
 from bridge.net.securities import FarmSecurities, FrontSecurities
 
 
@@ -55,7 +55,3 @@ class Certificates:
     def reload(self) -> None:
         """Read every file again; what cannot be used is told, and changes nothing."""
         self._renewal.reload()
-
-    def expiries(self) -> Iterator[Expiry]:
-        """Every certificate in use, for metrics."""
-        return self._renewal.expiries()

@@ -1,8 +1,8 @@
 """
 The operator's signals.
 
-TERM and INT stop, a second one at once; HUP will reload; USR1 reopens log files;
-USR2 writes the state to the log.
+TERM and INT stop, a second one at once; HUP reads certificates again; USR1
+reopens log files; USR2 writes the state to the log.  Not here: what they do.
 """
 
 from __future__ import annotations
