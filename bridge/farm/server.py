@@ -1,4 +1,8 @@
-"""One server of a farm: who it is, and how it is doing."""
+"""
+One server of a farm: who it is, and how it is doing.
+
+Not here: what changes it (``health``, ``farm``).
+"""
 
 from __future__ import annotations
 
