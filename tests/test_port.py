@@ -207,6 +207,19 @@ def test_the_socket_file_goes_when_the_port_does(tmp_path: Path) -> None:
     turner.pump.stop()
 
 
+def test_what_another_has_put_at_that_name_stays(
+    turner: Turner, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.sock"
+    port = Port(turner.pump, listen_unix(str(path)), Factory(), Room(1))
+    port.startListening()
+    path.rename(tmp_path / "moved.sock")
+    successor = listen_unix(str(path))
+    port.stopListening()
+    assert path.is_socket()
+    successor.socket.close()
+
+
 @pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
 def test_a_port_stops_though_its_name_cannot_be_removed(
     turner: Turner,

@@ -28,6 +28,13 @@ class Listener:
     """Options that accepted sockets do not inherit."""
     path: str = ""
     """Of a unix socket that is ours to remove at the end."""
+    inode: tuple[int, int] = (0, 0)
+    """Device and number of that: what another has put there since is not ours."""
+
+    def remove_name(self) -> None:
+        """Remove the unix socket's file, if it still is there.  Raises OSError."""
+        if self.path and _inode(self.path) == self.inode:
+            os.unlink(self.path)
 
 
 def listen_tcp(
@@ -69,10 +76,16 @@ def listen_unix(path: str) -> Listener:
     try:
         with _umask(0o117):
             sock.bind(path)
+        inode = _inode(path)
     except BaseException:
         sock.close()
         raise
-    return Listener(sock, path=path)
+    return Listener(sock, path=path, inode=inode)
+
+
+def _inode(path: str) -> tuple[int, int]:
+    found = os.lstat(path)
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

@@ -202,10 +202,8 @@ class Port:
 
     def _remove_name(self) -> None:
         """Of a unix socket; whoever starts next replaces one that is left."""
-        if not self._listener.path:
-            return
         try:
-            os.unlink(self._listener.path)
+            self._listener.remove_name()
         except FileNotFoundError:
             pass
         except OSError as error:  # EACCES: we are not the user any more that made it
