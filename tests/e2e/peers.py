@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.e2e.gateway import PATIENCE, until
+from tests.e2e.gateway import PATIENCE, Gateway, until
 
 _AT_ONCE = struct.pack("=ii", 1, 0)
 BLOCK = bytes(range(251)) * 1045  # 251 is prime: a lost or doubled byte shows
@@ -76,6 +76,16 @@ def ends_reset(sock: socket.socket) -> bytes:
     except ConnectionResetError:
         return b"".join(parts)
     raise AssertionError(f"a FIN instead of a reset, after {len(b''.join(parts))} B")
+
+
+def turned_away(gateway: Gateway) -> None:
+    """A client that must be reset, be it before its connect(2) has returned."""
+    try:
+        client = gateway.connect()
+    except ConnectionResetError:
+        return
+    with client:
+        assert ends_reset(client) == b""
 
 
 def unacknowledged(sock: socket.socket) -> int:

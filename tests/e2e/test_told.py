@@ -2,6 +2,7 @@
 
 from tests.e2e.conftest import Start
 from tests.e2e.gateway import relay
+from tests.e2e.peers import turned_away
 from tests.sessions import closed_address
 
 
@@ -15,7 +16,7 @@ def test_sessions_that_fail_are_a_line_that_counts_and_usr2_tells_the_rest(
     )
     gateway = start(configuration)
     for number in range(5):
-        gateway.connect().close()
+        turned_away(gateway)
         gateway.records(number + 1)
     what = "farm web: session ended as dial_failed, Connection refused"
     gateway.wait_log(what)
