@@ -225,6 +225,21 @@ def test_source_addresses_take_turns_and_are_given_back() -> None:
         assert sources.used("127.0.0.2", reached.back) == 0
 
 
+def test_a_dial_that_failed_is_repeated_from_another_source(one: socket.socket) -> None:
+    running = Running(one.getsockname())
+    (only,) = running.farm.servers
+    running.farm.remove(only)
+    away = replace(only.target, sockaddr=closed_address(), source=("127.0.0.2", 0))
+    ways = {"away": away, "here": replace(only.target, source=("127.0.0.3", 0))}
+    running.farm.add(Server("two", only.target, ways=ways))
+    client = running.connect()
+    running.accept(one).close()
+    client.close()
+    record = running.record()
+    assert (record.ending, record.retries) == ("done", 1)
+    running.close()
+
+
 def test_when_ports_are_exhausted_the_record_says_so() -> None:
     with server() as listening:
         running = Running(listening.getsockname())

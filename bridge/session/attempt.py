@@ -35,7 +35,7 @@ class Reaching:
     __slots__ = (
         "_dial", "_looping", "asked", "attempts", "back", "dial_began", "dialed",
         "front", "key", "placed", "queued", "reason", "server", "source", "state",
-        "terms", "tried", "unable",
+        "stuck", "terms", "tried", "unable",
     )  # fmt: skip
 
     def __init__(self, terms: Terms, front: Stream) -> None:
@@ -58,6 +58,8 @@ class Reaching:
         """Of the farm's own addresses, the one this session has a port of."""
         self.unable: tuple[str, ...] = ()
         """Those that had no port left for a dial."""
+        self.stuck: tuple[str, ...] = ()
+        """Those that a dial did not get through from: others come first."""
         self.reason = ""
         """
         Why it ends as it does, where the ending's word does not say it all: a failed
@@ -147,8 +149,10 @@ class Reaching:
         pump, factory = self.terms.house.pump, BackFactory(self)
         if not server.ways:
             return Race(pump, server.race, factory, server.delay)
-        sources = self.terms.farm.sources
-        source = sources.pick(tuple(server.ways), server.counted, self.unable)
+        sources, ways = self.terms.farm.sources, tuple(server.ways)
+        source = sources.pick(ways, server.counted, self.unable + self.stuck)
+        if source is None and self.stuck:
+            source = sources.pick(ways, server.counted, self.unable)
         if source is None:
             return None
         self.source = source
@@ -212,10 +216,11 @@ class Reaching:
         if self.state is not State.DIALING:
             return
         if server is not None:
-            if not ours:
+            if ours:
+                self.unable += (self.source,) if self.source else ()
+            else:
+                self.stuck += (self.source,) if self.source else ()
                 terms.farm.dial_failed(server, reason)
-            elif self.source:
-                self.unable += (self.source,)
         farm = terms.farm
         if self.attempts <= farm.retries and not farm.exhausted(self.tried):
             complain_of_dial(self, last)
