@@ -10,7 +10,7 @@ from twisted.names import dns
 from twisted.names.error import DNSServerError
 
 from bridge.farm.asking import Resolver
-from bridge.farm.dns_values import Changes, Sought
+from bridge.farm.dns_values import MOST, Changes, Sought
 from bridge.farm.follow_names import JITTER, SLOWEST, Names, pause
 from bridge.farm.lookup import Lookup
 from bridge.net.address import Address
@@ -184,6 +184,18 @@ def test_a_change_is_logged_with_what_is_new_and_gone() -> None:
         "web:80 stands for 2 servers; new: 192.0.2.8:80; gone: [::1]:80 or "
         "192.0.2.1:80, 192.0.2.2:80, 192.0.2.3:80, 192.0.2.4:80, 192.0.2.5:80 and 1 "
         "more",
+    ]
+
+
+def test_more_servers_than_a_name_may_have_are_told_of_once() -> None:
+    zone = Zone(web=[a(f"10.0.{n >> 8}.{n & 255}", 60) for n in range(MOST + 7)])
+    with logged() as log:
+        following = Following(zone)
+        waits(following, 3)
+        zone.names["web"] = [a("192.0.2.1")]
+        waits(following, 1)
+    assert ours(log, "left out") == [
+        "web:80 has too many servers: 7 beyond 1000 are left out"
     ]
 
 

@@ -84,7 +84,7 @@ def test_no_such_name_is_an_answer() -> None:
         (DNSQueryRefusedError(), "the DNS server refused"),
         (
             OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH)),
-            "Network is unreachable",
+            "no DNS server can be reached: Network is unreachable",
         ),
         (LookupError(), "LookupError"),
     ],
@@ -104,7 +104,9 @@ def test_an_answer_that_never_comes_is_given_up() -> None:
     clock.advance(DEADLINE - 1)
     assert not reply.called
     clock.advance(1)
-    assert result(reply).hosts["web"].six == Answer(why="no answer", said=False)
+    assert result(reply).hosts["web"].six == Answer(
+        why="no DNS server answers", said=False
+    )
 
 
 def test_a_service_is_asked_for_and_then_its_hosts() -> None:
@@ -117,6 +119,7 @@ def test_a_service_is_asked_for_and_then_its_hosts() -> None:
         (Service("a.web", 81, 7, 3), Service("b.web", 82), Service("b.web", 83)), 60.0
     )
     assert set(reply.hosts) == {"a.web", "b.web"}
+    assert reply.hosts["b.web"].four.why == "b.web: no records"
     assert reply.hosts["b.web"].six.records == ("::1",)
     assert len(zone.asked) == 5
 

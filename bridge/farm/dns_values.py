@@ -145,6 +145,8 @@ class Known:
     """Seconds until the name must be asked for again."""
     why: str = ""
     """What the last reply lacked, if it lacked anything: then some of this is older."""
+    left_out: int = 0
+    """Servers beyond MOST, as far as they are known."""
 
 
 def learn(known: Known, reply: Reply) -> Known:
@@ -161,7 +163,10 @@ def learn(known: Known, reply: Reply) -> Known:
         return replace(known, why=why)
     answers = [answer for a in reply.hosts.values() for answer in (a.six, a.four)]
     ttls = [answer.ttl for answer in answers if answer.records]
-    return Known(servers[:MOST], hosts, min([services.ttl, *ttls]), why)
+    unasked = sum(service.host not in hosts for service in services.records)
+    left_out = max(0, len(servers) + unasked - MOST)
+    ttl = min([services.ttl, *ttls])
+    return Known(servers[:MOST], hosts, ttl, why, left_out)
 
 
 def pair(addresses: Addresses, before: Pairs = ()) -> Pairs:

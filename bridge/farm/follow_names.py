@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from bridge.farm.dns_values import (
     LONGEST,
+    MOST,
     SHORTEST,
     Changes,
     Found,
@@ -152,11 +153,13 @@ class Followed:
     def _answered(self, reply: Reply) -> None:
         if self._stopped:
             return
-        before, self._known = self._known.servers, learn(self._known, reply)
+        was = self._known
+        before, self._known = was.servers, learn(was, reply)
         self._failures = self._failures + 1 if self._known.why else 0
         # Timed before anyone is told: who is told may stop this.
         self._ask_in(pause(self._known.ttl, self._failures, self._names.chance()))
         self._say_how_it_went()
+        self._say_what_is_left_out(was.left_out)
         changes = difference(before, self._known.servers)
         if changes:
             self._say_what_changed(changes)
@@ -192,6 +195,16 @@ class Followed:
         elif self._complained and not known.why:
             self._log.info("{name} is answered again", name=name)
         self._complained = bool(known.why)
+
+    def _say_what_is_left_out(self, before: int) -> None:
+        """Once, when there begin to be too many."""
+        if self._known.left_out and not before:
+            self._log.warn(
+                "{name} has too many servers: {count} beyond {most} are left out",
+                name=str(self._sought),
+                count=self._known.left_out,
+                most=MOST,
+            )
 
     def _say_what_changed(self, changes: Changes) -> None:
         told = [

@@ -63,7 +63,7 @@ HOSTS_TTL = 30.0
 
 _WHY: tuple[tuple[type[Exception], str], ...] = (
     (DNSNameError, "no such name"),
-    (defer.TimeoutError, "no answer"),
+    (defer.TimeoutError, "no DNS server answers"),
     (DNSServerError, "the DNS server failed"),
     (DNSQueryRefusedError, "the DNS server refused"),
 )
@@ -94,7 +94,7 @@ class Lookup:
         if sought.port is not None:
             return self._with_hosts(Answer((Service(sought.name, sought.port),)))
         services = self._ask(self._resolver.lookupService, sought.name, _service)
-        return services.addCallback(self._with_hosts)
+        return services.addCallback(self._with_hosts).addCallback(_naming_hosts)
 
     def _with_hosts(self, services: Answer[Service]) -> Deferred[Reply]:
         ranked = sorted(services.records, key=lambda s: (s.priority, s.host))
@@ -131,6 +131,19 @@ class Lookup:
             lambda found: _answer(found[0], read),
             lambda failure: _failure(failure, read),
         )
+
+
+def _naming_hosts(reply: Reply) -> Reply:
+    """A service's name may well exist where its hosts' do not: say whose is meant."""
+
+    def named(host: str, answer: Answer[str]) -> Answer[str]:
+        return replace(answer, why=f"{host}: {answer.why}") if answer.why else answer
+
+    hosts = {
+        host: Addresses(named(host, found.six), named(host, found.four))
+        for host, found in reply.hosts.items()
+    }
+    return Reply(reply.services, hosts)
 
 
 def system_lookup(reactor: Any) -> Lookup:
@@ -175,7 +188,9 @@ def _failure(failure: Failure, read: Callable[[dns.RRHeader], T | None]) -> Answ
         if some.records:
             return replace(some, why=words(error), whole=False)
     name = type(error).__name__
-    if isinstance(error, OSError | ValueError | CutOffError):
+    if isinstance(error, OSError):
+        name = f"no DNS server can be reached: {words(error)}"
+    elif isinstance(error, ValueError | CutOffError):
         name = words(error)
     why = next((why for kind, why in _WHY if isinstance(error, kind)), name)
     # That there is no such name has been said; all else means that nobody knows.
