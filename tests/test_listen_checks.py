@@ -40,6 +40,8 @@ def test_two_addresses_are_two(one: str, other: str) -> None:
         ("[::]:80", "[0:0::]:80"),
         ("[::]:70-80", "[::]:80-90"),
         ("unix:/a", "unix:/a"),
+        ("unix:/a/b", "unix:/a/./c/../b"),
+        ("unix:/a", "unix://a"),
         ("systemd:a", "systemd:a"),
     ],
 )

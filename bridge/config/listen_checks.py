@@ -12,12 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from posixpath import normpath
 from typing import Any, NamedTuple
 
 from bridge.config import profile_checks
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.scalars import switch
-from bridge.net.address import Address, Listen, parse_listen, ports_of
+from bridge.net.address import (
+    Address,
+    Listen,
+    SystemdName,
+    UnixPath,
+    parse_listen,
+    ports_of,
+)
 
 MOST = 65_536
 """Listeners of one configuration, each of which is a descriptor for good."""
@@ -147,11 +155,18 @@ def _entries(
             yield _Entry(path, listens, dual, interface)
 
 
+def _one_way(listen: UnixPath | SystemdName) -> str:
+    """A path may be written in many ways."""
+    if isinstance(listen, UnixPath):
+        return f"unix:{normpath(listen.path).lstrip('/')}"
+    return str(listen)
+
+
 def _claims(entry: _Entry) -> Iterator[_Place]:
     """What an entry occupies: nothing where the kernel picks a free port."""
     for listen in entry.listens:
         if not isinstance(listen, Address):
-            yield _Place(str(listen), "-", None, listen, entry)
+            yield _Place(_one_way(listen), "-", None, listen, entry)
         elif listen.port:
             # bind(2) to a link-local address binds to its interface too.
             interface = listen.scope or entry.interface
