@@ -105,9 +105,8 @@ def test_an_unknown_key_is_a_wrong_command_line(
 def test_a_command_that_waits_to_be_built_says_so(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert f"{command} is not built yet" in refused(
-        capsys, command, "x", "--socket", "y"
-    )
+    for rest in (), ("x", "--socket", "y"), ("--json",), ("--help",):
+        assert f"{command} is not built yet" in refused(capsys, command, *rest)
 
 
 @pytest.mark.parametrize("arguments", [(), ("chekc",), ("check",), ("schema", "x")])

@@ -77,13 +77,13 @@ def find(steps: Sequence[str | int], root: Key | None = None) -> Key | None:
 
 def called(word: str, above: Key) -> list[str]:
     """
-    The paths of all keys below *above* that are called *word*.
+    The paths of all keys below *above* that are called *word*, however that is written.
 
-    >>> called("mss", ROOT)
+    >>> called("MSS", ROOT)
     ['profiles.NAME.mss']
     """
     prefix = f"{above.path}." if above.path else ""
-    return [path for path in _paths().get(word, ()) if path.startswith(prefix)]
+    return [path for path in _paths().get(word.lower(), ()) if path.startswith(prefix)]
 
 
 @cache

@@ -40,10 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return check(Path(options.file), Host.read(looks=True))
         if options.command == "schema":
             print(markdown() if options.markdown else _schema_text(), end="")
-        elif options.command == "explain":
-            print(explain(options.key))
         else:
-            parser.error(f"{options.command} is not built yet")
+            print(explain(options.key))
     except KeyError as error:
         parser.error(error.args[0])
     except BrokenPipeError:  # `bridgectl schema | head` has read enough
@@ -52,9 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refuse_unknown(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
-    """A command that is none: argparse would list what is not built with the rest."""
+    """
+    A command that is none, or not yet: argparse would list what is not built with the
+    rest, and find fault with the options that such a command is given.
+    """
     command = arguments[0] if arguments else "-"
-    if not command.startswith("-") and command not in (*_BUILT, *_LATER):
+    if command in _LATER:
+        parser.error(f"{command} is not built yet")
+    if not command.startswith("-") and command not in _BUILT:
         hint = did_you_mean(command, _BUILT)
         parser.error(f"there is no command {command!r}, {hint}")
 
@@ -88,9 +91,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     explain = commands.add_parser("explain", help="say what a key means")
     explain.add_argument("key", metavar="KEY", help="such as fronts.NAME.listen")
-    for name in _LATER:
-        later = commands.add_parser(name, add_help=False)
-        later.add_argument("rest", nargs=argparse.REMAINDER)
     return parser
 
 
