@@ -92,6 +92,7 @@ class Options(usage.Options):
         if self["check"]:
             print(f"{self['config'] or 'demo'}: ok ({summary(self.document)})")
             raise SystemExit(0)
+        _refuse_places(self.parent or {})
         try:
             self._choose_log()
         except OSError as error:
@@ -133,6 +134,26 @@ def _leave(status: int, message: str) -> NoReturn:
     # The real one: once twistd logs, sys.stderr is part of the log.
     print(message, file=sys.__stderr__)
     raise SystemExit(status)
+
+
+def _refuse_places(twistd: Any) -> None:
+    """Where twistd could not go or write: it would say so by a traceback in the log."""
+    if twistd.get("chroot"):  # all others are within
+        return
+    where, right = f"rundir {twistd.get('rundir')}", "make it, or name another"
+    try:
+        if twistd.get("rundir"):
+            os.stat(os.path.join(twistd["rundir"], "."))
+        file = twistd.get("pidfile")
+        if file:
+            where = f"pidfile {file}"
+            right = "name another (--pidfile=FILE) or none (--pidfile=)"
+            there = os.path.lexists(file)
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            if not there:
+                os.unlink(file)
+    except OSError as error:
+        _leave(EX_FAILED, f"twistd bridge: {where}: {error.strerror}: {right}")
 
 
 def _log_name(twistd: usage.Options) -> str | None:

@@ -188,6 +188,34 @@ def test_a_daemon_that_cannot_listen_says_so_in_one_line_where_it_was_started(
     assert not (tmp_path / "twistd.pid").exists()
 
 
+@pytest.mark.parametrize("foreground", [[], ["-n"]])
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        ("--pidfile=away/p", "pidfile away/p: No such file or directory: name another"),
+        ("--pidfile=.", "pidfile .: Is a directory: name another"),
+        ("--rundir=away", "rundir away: No such file or directory: make it"),
+    ],
+)
+def test_where_twistd_cannot_write_is_said_in_one_line(
+    option: str, why: str, foreground: list[str], tmp_path: Path
+) -> None:
+    file = configured(tmp_path, "127.0.0.1:9")
+    before = set(tmp_path.iterdir())
+    ran = subprocess.run(
+        [str(TWISTD), *foreground, option, "bridge", "--config", str(file)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert ran.stderr.startswith(f"twistd bridge: {why}")
+    assert ran.stderr.count("\n") == 1
+    assert ran.returncode == 1
+    assert set(tmp_path.iterdir()) == before, "and leaves nothing behind"
+
+
 def test_a_daemon_cannot_log_to_standard_output(tmp_path: Path) -> None:
     file = configured(tmp_path, "127.0.0.1:9")
     ran = subprocess.run(
