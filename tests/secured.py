@@ -19,7 +19,7 @@ import pytest
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
-from bridge.net.seal import text
+from bridge.net.handshake import Handshake
 from bridge.net.security import Security, TLSError
 from bridge.net.tls import TLSStream
 from tests.authority import Authority, Issued
@@ -273,8 +273,17 @@ class Pair:
             self.turner.settle()
         self.far.turn()
 
+    @property
+    def text(self) -> memoryview:
+        """What is pulled and pushed."""
+        return self.stream.seal.channel.text
+
+    def begin(self) -> None:
+        """Begin the handshake."""
+        Handshake(self.stream, self.outcome).begin()
+
     def shake(self) -> None:
-        self.stream.handshake(self.outcome)
+        self.begin()
         self.until(lambda: self.outcome.told and self.far.shaken)
         assert self.outcome.told == ["secured"]
 
@@ -318,4 +327,4 @@ def pull(pair: Pair) -> bytes:
         return size >= 0
 
     pair.until(pulled)
-    return text[: got[-1]].tobytes()
+    return pair.text[: got[-1]].tobytes()

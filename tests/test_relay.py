@@ -9,10 +9,11 @@ from ssl import TLSVersion
 
 import pytest
 
+from bridge.net.direction import join
 from bridge.net.relay import CHUNKS, Relay
-from bridge.net.seal import SIZE, text
+from bridge.net.seal import SIZE
 from bridge.net.security import Security
-from bridge.net.stream import Stream, join
+from bridge.net.stream import Stream
 from bridge.net.tcpinfo import tcp_info
 from tests.pumping import Owner, Turner, tcp_pair
 from tests.secured import TLS_1_2, TLS_1_3, Far, Pair, accepting, dialing
@@ -75,7 +76,7 @@ class Between:
         self.owner_down.source = sink
         self.up = Relay(source, sink, self.owner)
         self.down = Relay(sink, source, self.owner_down)
-        join(source, sink, self.up, self.down)
+        join(self.up, self.down)
         self.up.move()
         self.down.move()
 
@@ -282,7 +283,7 @@ def test_a_bulk_flow_gives_way_after_some_chunks(
     class Endless:
         drained = False
 
-        def pull(self) -> int:
+        def pull(self, most: int) -> int:
             return SIZE
 
         def push(self, size: int, flags: int = 0) -> int:
@@ -329,6 +330,7 @@ def test_urgent_data_does_not_stop_the_stream() -> None:
 
 def test_the_shared_buffer_is_nobodys_between_two_moves(between: Between) -> None:
     between.stall()
+    text = between.turner.pump.channel.text
     text[:] = bytes(len(text))
     between.reader.paused = False
     between.until(lambda: not between.up.held and not between.writer.unsent)

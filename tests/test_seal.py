@@ -8,13 +8,19 @@ import pytest
 from OpenSSL import SSL
 
 from bridge.net import seal as module
-from bridge.net.seal import PIECE, SIZE, Seal, reason_of, text, wire
+from bridge.net.seal import PIECE, SIZE, Channel, Seal, reason_of
 from tests.secured import accepting, dialing
+
+CHANNEL = Channel()
+text, wire = CHANNEL.text, CHANNEL.wire
 
 
 def shaken() -> tuple[Seal, Seal]:
     """Both ends of a connection, its handshake and its tickets through."""
-    ends = Seal(dialing().connection()), Seal(accepting().connection())
+    ends = (
+        Seal(dialing().connection(), CHANNEL),
+        Seal(accepting().connection(), CHANNEL),
+    )
     for _ in range(3):
         for one, other in (ends, ends[::-1]):
             try:
@@ -108,7 +114,7 @@ def test_a_failure_of_one_connection_is_not_seen_by_another() -> None:
 
 def test_memory_of_one_connection_does_not_grow_with_what_it_carried() -> None:
     """OpenSSL's memory keeps its largest size: so it gets no more than a PIECE."""
-    assert module._TEXT_ROOM >= SIZE + PIECE
+    assert module.TEXT_ROOM >= SIZE + PIECE
     one, _ = shaken()
     largest = 0
     take = module._take

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from bridge.net import splice as module
+from bridge.net.direction import join
 from bridge.net.pipes import Pipes
 from bridge.net.splice import CHUNK, Splice
-from bridge.net.stream import join
 from bridge.net.tcpinfo import tcp_info
 from tests.pumping import Owner, Turner, tcp_pair
 
@@ -32,7 +32,7 @@ class Relay:
         self.turner.settle()
         self.up = Splice(self.pipes, self.source, self.sink, self.owner)
         self.down = Splice(self.pipes, self.sink, self.source, Owner())
-        join(self.source, self.sink, self.up, self.down)
+        join(self.up, self.down)
 
     def stall(self) -> bytes:
         """Send until the sink is full; what was sent."""

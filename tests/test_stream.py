@@ -29,6 +29,7 @@ from twisted.internet.protocol import Factory, Protocol
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from bridge.net.handshake import Handshake
 from bridge.net.stream import Stream
 from bridge.net.tls import TLSStream
 from tests.pumping import PATIENCE, Turner, tcp_pair
@@ -133,7 +134,7 @@ class Secured(Ours):
         self._turner = Turner()
         stream = TLSStream(self._turner.stream(sock), accepting(), linger=5)
         outcome = Outcome()
-        stream.handshake(outcome)
+        Handshake(stream, outcome).begin()
         with ThreadPoolExecutor(1) as pool:
             shaken = pool.submit(TLSPeer, self.peer)
             self.until(lambda: outcome.told and shaken.done())

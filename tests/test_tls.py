@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from OpenSSL import SSL
 
-from bridge.net.seal import SIZE, text
+from bridge.net.seal import SIZE
 from bridge.net.security import Security
 from bridge.net.tlsinfo import tls_info
 from tests.secured import (
@@ -47,7 +47,7 @@ def test_a_handshake_on_either_side(
 def test_what_comes_with_the_handshakes_end_is_not_lost(make: Maker) -> None:
     """A client's Finished and its first request in one segment."""
     pair = make.pair(accepting())
-    pair.stream.handshake(pair.outcome)
+    pair.begin()
 
     pair.far.first = b"at once"
     pair.until(lambda: pair.outcome.told)
@@ -56,7 +56,7 @@ def test_what_comes_with_the_handshakes_end_is_not_lost(make: Maker) -> None:
 
 def test_a_handshake_byte_by_byte(make: Maker) -> None:
     pair = make.pair(accepting())
-    pair.stream.handshake(pair.outcome)
+    pair.begin()
     pair.far.at_once = 1
     pair.until(lambda: pair.outcome.told)
     assert pair.outcome.told == ["secured"]
@@ -71,7 +71,7 @@ def test_urgent_data_does_not_stop_a_handshake(make: Maker) -> None:
     pair.far.at_once = 1 << 16
     pair.far.turn()
     make.turner.settle()
-    pair.stream.handshake(pair.outcome)
+    pair.begin()
     pair.until(lambda: pair.outcome.told)
     assert pair.outcome.told == ["secured"]
 
@@ -79,14 +79,14 @@ def test_urgent_data_does_not_stop_a_handshake(make: Maker) -> None:
 def test_tickets_wait_for_the_first_bytes(make: Maker) -> None:
     """Whatever the client sends while its server is dialed."""
     pair = make.pair(accepting())
-    pair.stream.handshake(pair.outcome)
+    pair.begin()
     pair.until(lambda: pair.outcome.told)
     pair.far.send(b"a request")
     make.turner.settle()
     with pytest.raises(BlockingIOError):
         pair.far.raw.recv(1)
     assert pull(pair) == b"a request"
-    text[:6] = b"answer"
+    pair.text[:6] = b"answer"
     pair.stream.push(6)
     assert len(pair.far.raw.recv(1000, socket.MSG_PEEK)) > 500
     pair.until(lambda: pair.far.received == b"answer")
@@ -105,7 +105,7 @@ def test_what_is_not_tls_is_named_in_one_line(
 ) -> None:
     pair = make.pair(accepting())
     pair.far.raw.send(sent)
-    pair.stream.handshake(pair.outcome)
+    pair.begin()
     make.turner.until(lambda: pair.outcome.told)
     assert pair.outcome.told == [reason]
 
@@ -115,7 +115,7 @@ def test_a_certificate_of_nobody_we_know_is_refused_with_an_alert(make: Maker) -
     security.context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     security.context.set_verify(SSL.VERIFY_PEER)
     pair = make.pair(security)
-    pair.stream.handshake(pair.outcome)
+    pair.begin()
     pair.until(lambda: pair.outcome.told)
     assert pair.outcome.told == ["certificate verify failed"]
     pair.stream.close()
@@ -128,7 +128,7 @@ def test_a_check_after_the_handshake_may_still_refuse(make: Maker) -> None:
     security = dialing()
     security.check = lambda connection: "it is somebody else"
     pair = make.pair(security)
-    pair.stream.handshake(pair.outcome)
+    pair.begin()
     pair.until(lambda: pair.outcome.told)
     assert pair.outcome.told == ["it is somebody else"]
     assert not pair.stream.protected
@@ -139,7 +139,7 @@ def test_who_leaves_in_mid_handshake_is_told_as_a_failure(
     make: Maker, leave: str
 ) -> None:
     pair = make.pair(accepting())
-    pair.stream.handshake(pair.outcome)
+    pair.begin()
     pair.far.turn()
     make.turner.settle()
     if leave == "fin":
@@ -155,7 +155,7 @@ def test_who_leaves_in_mid_handshake_is_told_as_a_failure(
 
 def test_nobody_is_told_after_a_close_in_mid_handshake(make: Maker) -> None:
     pair = make.pair(accepting())
-    pair.stream.handshake(pair.outcome)
+    pair.begin()
     pair.stream.close()
     pair.settle()
     assert pair.outcome.told == []
@@ -197,7 +197,7 @@ def test_bytes_pass_whole_both_ways(make: Maker, size: int) -> None:
     sent = 0
     while sent < size:
         piece = data[sent : sent + SIZE]
-        text[: len(piece)] = piece
+        pair.text[: len(piece)] = piece
         kept = pair.stream.push(len(piece))
         pair.until(lambda: not pair.stream.flush())
         sent += len(piece)
@@ -224,7 +224,7 @@ def test_an_incomplete_record_gives_nothing_and_is_not_asked_for_again(
 def test_what_the_kernel_does_not_take_is_kept_and_bounded(make: Maker) -> None:
     pair = make.shaken()
     pair.far.paused = True
-    text[:SIZE] = bytes(SIZE)
+    pair.text[:SIZE] = bytes(SIZE)
     while not (kept := pair.stream.push(SIZE)):
         pass
     assert kept <= SIZE + 4 * 256

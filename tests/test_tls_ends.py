@@ -9,7 +9,7 @@ import weakref
 import pytest
 from OpenSSL import SSL
 
-from bridge.net.seal import SIZE, text
+from bridge.net.seal import SIZE
 from bridge.net.tcpinfo import unacknowledged
 from tests.secured import TLS_1_2, TLS_1_3, VERSIONS, Maker, Pair, accepting, pull
 from tests.sessions import reset
@@ -21,7 +21,7 @@ def test_one_sided_close_notify_is_a_half_close_in_tls_1_3(make: Maker) -> None:
     pair.far.notify()
     assert pull(pair) == b"question"
     assert pull(pair) == b""
-    text[:6] = b"answer"
+    pair.text[:6] = b"answer"
     assert pair.stream.push(6) == 0
     pair.until(lambda: pair.far.received == b"answer")
     assert pair.far.seen == []
@@ -176,7 +176,7 @@ def test_renegotiation_is_refused(make: Maker) -> None:
             pass
         return bool(pair.outcome.told)
 
-    pair.stream.handshake(pair.outcome)
+    pair.begin()
     make.turner.until(turn)
     turn()
     assert client.renegotiate()

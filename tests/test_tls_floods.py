@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.net import sealed
-from bridge.net.seal import ASIDES, READS, text
+from bridge.net.seal import ASIDES, READS
 from bridge.net.security import Security
 from tests.records import (
     DATA,
@@ -53,7 +53,7 @@ def pulls(pair: Pair, data: bytes) -> bytes:
     while True:
         data = data[sent(pair.far.raw, data) :]
         if (size := stream.pull()) > 0:
-            got += text[:size].tobytes()
+            got += pair.text[:size].tobytes()
         elif stream.drained and not data:
             return got
 
@@ -149,7 +149,7 @@ def test_a_client_that_does_not_read_the_answers_is_not_read_either(
         make.turner.reactor.advance(sealed.WITHIN + 1)
         for _ in range(6):
             if (size := stream.pull()) > 0:
-                got += text[:size].tobytes()
+                got += pair.text[:size].tobytes()
         return got == b"behind them"
 
     make.turner.until(heard)
@@ -181,7 +181,7 @@ def test_records_of_one_byte_come_out_whole_and_in_several_turns(
     make.turner.settle()
     assert pair.stream.pull() == READS
     assert not pair.stream.drained
-    assert text[:READS].tobytes() + pulls(pair, b"") == data
+    assert pair.text[:READS].tobytes() + pulls(pair, b"") == data
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_asking_to_negotiate_again_without_end_is_ended(
 
 def test_a_handshake_has_a_bound(make: Maker) -> None:
     pair = make.pair(accepting())
-    pair.stream.handshake(pair.outcome)
+    pair.begin()
     fragment = b"\x16\x03\x01\x00\x01"
     hello = b"\x01\x01\xff\x00" + bytes(130_000)
     data = b"".join(fragment + bytes([byte]) for byte in hello)

@@ -20,6 +20,7 @@ from zope.interface import implementer
 
 from bridge.net import sockopt
 from bridge.net.descriptors import SHORTAGE
+from bridge.net.handshake import Handshake
 from bridge.net.pump import ERR, IN, OUT, Pump
 from bridge.net.sockaddr import Socket, SocketAddress, path_of, public_address
 from bridge.net.stream import Stream
@@ -194,7 +195,7 @@ class Dial:
 
     def _handshake(self, stream: Stream, security: Security, events: int) -> None:
         self._secure = secure = TLSStream(stream, security, LINGER)
-        secure.handshake(self)
+        Handshake(secure, self).begin()
         if events != OUT:
             self._pump.tell(secure.fd, events & ~OUT)
 

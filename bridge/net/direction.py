@@ -1,15 +1,23 @@
 """
-What the two kinds of direction have in common: ``splice.Splice`` and ``relay.Relay``.
+One direction of a session: from one stream to the other.
 
-Types only.
+Here: what the two kinds have in common, ``splice.Splice`` in the kernel and
+``relay.Relay`` through memory; who is told how one goes; and how streams are given to
+directions, and taken back.
+
+A direction moves all there is, or as many bytes as it is allowed; then it says so, and
+may be allowed more, or make room for another kind, or for a protocol.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from bridge.net.stream import Stream
+
+_TOLD = -1
+"""A limit that lies behind: it was reached, and the owner has heard of it."""
 
 
 class Owner(Protocol):
@@ -29,37 +37,127 @@ class Owner(Protocol):
         """A bug of ours."""
 
 
-class Direction(Protocol):
-    """One direction of a session."""
+class Driver(Owner, Protocol):
+    """An owner that lets its directions move so many bytes at a time."""
 
-    source: Stream
-    sink: Stream
-    bytes: int
-    """Received from the source."""
-    held: int
-    """Of those: waiting for room in the sink (where that has TLS: as records)."""
-    ended: bool
-    """A FIN or reset is queued at the source: only reading to 0 bytes shows it."""
-    urgent: bool
-    """There may be an urgent mark in what the source sent."""
-    piecemeal: bool
+    def passed(self, direction: Direction) -> None:
+        """
+        All that it was allowed is in the sink's socket, and it has stopped.
+
+        Its source may have more, or an end: ``allow`` more, or ``part``.  A reset of
+        either side is told as ever.
+        """
+
+
+class Direction:
     """
-    A read may stop short of what there is, so that only "would block" proves the source
-    empty: at an urgent mark, or because it is a unix socket (see ``Stream.piecemeal``).
+    From *source* to *sink*.
+
+    ``move`` is called whenever the source may have bytes or the sink may have room;
+    calling it too often does no harm.  It never calls itself, and tells the owner
+    at most once that the direction is over.
     """
-    over: bool
+
+    __slots__ = (
+        "_owner", "bytes", "ended", "held", "limit", "over", "piecemeal", "sink",
+        "source", "urgent",
+    )  # fmt: skip
+
+    def __init__(self, source: Stream, sink: Stream, owner: Owner) -> None:
+        self._owner = owner
+        self.source = source
+        self.sink = sink
+        self.bytes = 0
+        """Received from the source."""
+        self.held = 0
+        """Of those: waiting for room in the sink (where that has TLS: as records)."""
+        self.limit: int | None = None
+        """How many bytes in all it may move by now; None: any."""
+        self.ended = False
+        """A FIN or reset is queued at the source: only reading to 0 bytes shows it."""
+        self.urgent = False
+        """There may be an urgent mark in what the source sent."""
+        self.piecemeal = False
+        """A short read does not prove the source empty (see ``Connected``)."""
+        self.over = False
 
     def move(self) -> None:
-        """The source may have bytes, or the sink room.  Too often does no harm."""
+        """The source may have bytes, or the sink room."""
+        raise NotImplementedError
 
     def run(self) -> None:
-        """``move``, as the pump calls it."""
+        """``move``, as the pump calls it: the same, so that it costs no call more."""
+        raise NotImplementedError
 
-    def fail(self, stream: Stream) -> None:
-        """*stream*'s socket reports an error; what it received may still be read."""
+    def allow(self, count: int | None) -> None:
+        """
+        Move *count* bytes more, from the next turn on, and then tell the owner, which
+        is a ``Driver``.  None: all there is, as at first.
+        """
+        self.limit = None if count is None else self.bytes + count
+        self.source.pump.again(self)
+
+    def part(self) -> None:
+        """
+        Move no more, and give both streams back, for another direction (``join``) or
+        for protocols (``Stream.open``).  Nothing may be held.
+        """
+        assert not self.held
+        source = self.source
+        self.over = True
+        source.outward = self.sink.inward = None
+        source.ended = self.ended
+        source.readable = True  # no edge will tell of what waits already
+        source.pump.again(source)
+
+    def fail(self) -> None:
+        """The source's socket reports an error; what it received may still be read."""
+        self._owner.broken(self.source)
 
     def stop(self) -> None:
         """Move no more.  What is held is lost, and stays counted in ``held``."""
+        self.over = True
 
     def crashed(self) -> None:
         """A bug of ours."""
+        self._owner.crashed()
+
+    def _left(self, most: int) -> int:
+        """How much of *most* it may move now; the owner hears if it has moved all."""
+        if self.limit is None:
+            return most
+        left = self.limit - self.bytes
+        if left == 0:
+            self._pass_back()
+        return max(0, min(left, most))
+
+    def _pass_back(self) -> None:
+        """The limit is reached, and nothing is held."""
+        self.limit = _TOLD
+        cast(Driver, self._owner).passed(self)
+
+    def _pass_urgent(self) -> None:
+        """The source has no urgent mark any more."""
+        self.urgent = self.source.urgent = False
+        self.piecemeal = self.source.piecemeal
+
+    def _break(self, stream: Stream, error: OSError) -> None:
+        """*stream* failed under us."""
+        self.over = True
+        self._owner.broken(stream, error)
+
+
+def join(*directions: Direction) -> None:
+    """
+    Let bytes bypass the protocols from now on: *directions* move them.
+
+    What a protocol wrote to a sink must have left already.
+    """
+    for direction in directions:
+        source = direction.source
+        direction.ended = source.ended
+        direction.urgent = source.urgent
+        # ``Connected.piecemeal``, which would be a call for each
+        direction.piecemeal = source.urgent or not isinstance(source.peer, tuple)
+        source.outward = direction.sink.inward = direction
+        source.protocol = None

@@ -1,22 +1,23 @@
 """
 The beginning of a TLS stream: from the first byte to the first record.
 
-Here: when there is something to hand to OpenSSL, and when that is too much.  Not here:
-what follows once it is through (``tls``), and whom to believe (``security``).
+Here: ``Handshake``, for the front and for the back; when there is something to hand to
+OpenSSL, and when that is too much.  Not here: what follows once it is through
+(``tls``), and whom to believe (``security``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from OpenSSL import SSL
 
-from bridge.net.pump import ERR, IN, PRI, RDHUP
-from bridge.net.seal import PIECE, wire
+from bridge.net.pump import ERR, IN, PRI
+from bridge.net.seal import PIECE
 from bridge.net.security import TLSError
+from bridge.net.tls import Phase
 
 if TYPE_CHECKING:
-    from bridge.net.security import Waiting
     from bridge.net.tls import TLSStream
 
 ROUNDS = 4
@@ -32,65 +33,86 @@ chain of certificates 102,400 (OpenSSL); those that are sent have a few thousand
 """
 
 
+_SHAKING = Phase.SHAKING
+
+
+class Waiting(Protocol):
+    """Who waits for a handshake.  Hears of it once, and not after ``close``."""
+
+    def secured(self, stream: TLSStream) -> None:
+        """It is through."""
+
+    def unsecured(self, stream: TLSStream, error: TLSError) -> None:
+        """It failed; an alert may be on its way, so *stream* is to be closed."""
+
+
 class Handshake:
-    """*stream*'s, until it is through, has failed, or nobody waits for it any more."""
+    """
+    Has *stream*'s socket until it is through or has failed; then *waiting* hears of it.
+
+    The same for the side that begins and the one that answers: the stream knows.
+    """
 
     __slots__ = ("_stream", "_taken", "_waiting")
 
-    def __init__(self, stream: TLSStream) -> None:
+    def __init__(self, stream: TLSStream, waiting: Waiting) -> None:
         self._stream = stream
         self._taken = 0
-        self._waiting: Waiting | None = None
+        self._waiting: Waiting | None = waiting
 
-    def begin(self, waiting: Waiting) -> None:
-        self._waiting = waiting
-        if self._stream.security.accepts:
-            self.go_on()
+    def begin(self) -> None:
+        """*waiting* may be told from within this call."""
+        stream = self._stream
+        stream.pump.hand_over(stream.fd, self)
+        if stream.security.accepts:
+            self.run()
         else:  # clients have the first word
             self._step()
 
+    # The pump calls these
+
     def ready(self, events: int) -> None:
-        """An epoll mask of the stream's."""
-        stream = self._stream
+        self._stream.ready(events)  # which remembers, and sends what had no room
         if events & ERR:
-            self.fail("connection reset by peer")
+            self._fail("connection reset by peer")
+        elif events & (IN | PRI):
+            self.run()
+
+    def run(self) -> None:
+        """Take what has arrived, unless the stream was closed meanwhile."""
+        stream = self._stream
+        if stream.fd < 0 or stream.phase is not _SHAKING or self._waiting is None:
             return
-        stream.ended |= bool(events & RDHUP)
-        if events & PRI:
-            stream.keep_urgent_inline()
-        if events & (IN | PRI) and self._waiting is not None:
-            self.go_on()
-
-    def go_on(self) -> None:
-        """Take what has arrived."""
-        stream = self._stream
         for _ in range(ROUNDS):
-            if not self._hear() or not self._step():
+            size = self._hear()
+            if not size or not self._step():
                 return
-            if stream.drained and not stream.ended and not stream.piecemeal:
+            if size < PIECE and not stream.ended and not stream.piecemeal:
                 return
-        stream.pump.again(stream)
+        stream.pump.again(self)
 
-    def _hear(self) -> bool:
-        """Feed what has arrived.  False when there is none, or it is over."""
-        stream = self._stream
+    def crashed(self) -> None:
+        self._fail("a bug of the gateway")
+
+    def _hear(self) -> int:
+        """Feed what has arrived: how much.  0 when there is nothing, or it is over."""
+        stream, seal = self._stream, self._stream.seal
         try:
-            size = stream.socket.recv_into(wire, PIECE)
+            size = stream.socket.recv_into(seal.channel.wire, PIECE)
         except BlockingIOError:
-            return False
+            return 0
         except OSError as error:
-            self.fail((error.strerror or "reset").lower())
-            return False
+            self._fail((error.strerror or "reset").lower())
+            return 0
         if not size:
-            self.fail("the connection ended during the handshake")
-            return False
+            self._fail("the connection ended during the handshake")
+            return 0
         self._taken += size
         if self._taken > MOST:
-            self.fail(f"the handshake is longer than {MOST} bytes")
-            return False
-        stream.drained = size < PIECE
-        stream.seal.feed(size)
-        return True
+            self._fail(f"the handshake is longer than {MOST} bytes")
+            return 0
+        seal.feed(size)
+        return size
 
     def _step(self) -> bool:
         """Let OpenSSL say what it can.  False when it is done, or has given up."""
@@ -99,27 +121,29 @@ class Handshake:
             done = stream.seal.shake()
         except SSL.Error as error:
             stream.speak()  # an alert
-            self.fail(stream.why(error))
+            self._fail(stream.why(error))
             return False
         if not done:
             stream.speak()
             return True
         reason = stream.shaken()
         if reason:
-            self.fail(reason)
+            self._fail(reason)
         else:
             waiting = self._over()
             if waiting is not None:
                 waiting.secured(stream)
         return False
 
-    def fail(self, reason: str) -> None:
+    def _fail(self, reason: str) -> None:
         """Give up, and tell who waits."""
         waiting = self._over()
         if waiting is not None:
             waiting.unsecured(self._stream, TLSError(reason))
 
     def _over(self) -> Waiting | None:
+        """From now on the stream has its socket."""
         waiting, self._waiting = self._waiting, None
-        self._stream.forget_handshake()
+        if waiting is not None:
+            self._stream.pump.hand_over(self._stream.fd, self._stream)
         return waiting

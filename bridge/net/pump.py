@@ -34,6 +34,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bridge.net.lingering import Lingering
+from bridge.net.seal import Channel
 
 IN = select.EPOLLIN
 OUT = select.EPOLLOUT
@@ -104,6 +105,8 @@ class Pump:
         self._woken = False
         self.lingering = Lingering()
         """Streams that were closed, and have something left to send."""
+        self.channel = Channel()
+        """What bytes of TLS pass through, within one call."""
         reactor.addReader(self)
 
     # What streams, ports and dials call

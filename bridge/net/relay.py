@@ -4,9 +4,9 @@ One direction of a session, moved through memory: where a side has TLS.
 Here: ``Relay``, which stands in for a ``Splice``.  Not here: how records become
 plaintext (``seal``), or what an end of TLS looks like on the socket (``tls``).
 
-Nobody owns a buffer.  A chunk is read into the one that all share, and written from it
-within the same call; only what the sink's kernel did not take is copied, and kept until
-it is: never more than one chunk, and the source is not read meanwhile.
+No direction owns a buffer.  A chunk is read into the pump's channel, and written from
+it within the same call; only what the sink's kernel did not take is copied, and kept
+until it is: never more than one chunk, and the source is not read meanwhile.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from __future__ import annotations
 from socket import MSG_MORE
 from typing import TYPE_CHECKING, Protocol
 
-from bridge.net.seal import SIZE, text
+from bridge.net.direction import Direction
+from bridge.net.seal import SIZE, TEXT_ROOM
 from bridge.net.tls import TLSStream
 
 if TYPE_CHECKING:
@@ -34,16 +35,17 @@ class End(Protocol):
     drained: bool
     """The last ``pull`` left nothing in the socket, unless its end."""
 
-    def pull(self) -> int:
+    def pull(self, most: int) -> int:
         """
-        Read into ``text``: how many bytes; 0 at the end; -1 when there are none now.
+        Read into the channel's text: how many bytes, of *most*; 0 at the end; -1 when
+        there are none now.
 
         Raises OSError when the connection was reset, or cut off.
         """
 
     def push(self, size: int, flags: int = 0) -> int:
         """
-        Send that many bytes of ``text``: how many the kernel did not take.
+        Send that many bytes of the channel's text: how many the kernel did not take.
 
         Those are kept, for ``flush``.  *flags* are send(2)'s.  Raises OSError.
         """
@@ -55,29 +57,32 @@ class End(Protocol):
 class Clear:
     """A *stream* without TLS, as one end of a relay."""
 
-    __slots__ = ("_rest", "_socket", "drained")
+    __slots__ = ("_rest", "_socket", "_text", "drained")
 
     def __init__(self, stream: Stream) -> None:
         self._socket = stream.socket
+        self._text = stream.pump.channel.text
         self._rest = b""
         self.drained = False
 
-    def pull(self) -> int:
+    def pull(self, most: int) -> int:
+        if most > SIZE:
+            most = SIZE
         try:
-            size = self._socket.recv_into(text, SIZE)
+            size = self._socket.recv_into(self._text, most)
         except BlockingIOError:
             self.drained = True
             return -1
-        self.drained = size < SIZE
+        self.drained = size < most
         return size
 
     def push(self, size: int, flags: int = 0) -> int:
         try:
-            sent = self._socket.send(text[:size], flags)
+            sent = self._socket.send(self._text[:size], flags)
         except BlockingIOError:
             sent = 0
         if sent != size:
-            self._rest = text[sent:size].tobytes()
+            self._rest = self._text[sent:size].tobytes()
         return size - sent
 
     def flush(self) -> int:
@@ -92,36 +97,27 @@ def _end(stream: Stream) -> End:
     return stream if isinstance(stream, TLSStream) else Clear(stream)
 
 
-class Relay:
-    """One direction of a session, as ``Direction`` has it."""
+class Relay(Direction):
+    """One direction of a session, of which a side at least has TLS."""
 
-    __slots__ = (
-        "_from", "_owner", "_pump", "_to", "bytes", "ended", "held", "over",
-        "piecemeal", "sink", "source", "urgent",
-    )  # fmt: skip
+    __slots__ = ("_from", "_to")
 
     def __init__(self, source: Stream, sink: Stream, owner: Owner) -> None:
-        self._pump = source.pump
-        self._owner = owner
+        Direction.__init__(self, source, sink, owner)
         self._from = _end(source)
         self._to = _end(sink)
-        self.source = source
-        self.sink = sink
-        self.bytes = 0
-        self.held = 0
-        self.ended = False
-        self.urgent = False
-        self.piecemeal = False
-        self.over = False
 
     def move(self) -> None:
         """Move some chunks, and ask to be run again unless that was all there is."""
         if self.over or (self.held and not self._flush()):
             return
         source, sink = self._from, self._to
+        most = TEXT_ROOM
         for _ in range(CHUNKS):
+            if self.limit is not None and not (most := self._left(TEXT_ROOM)):
+                return
             try:
-                got = source.pull()
+                got = source.pull(most)
             except OSError as error:
                 self._break(self.source, error)
                 return
@@ -147,21 +143,11 @@ class Relay:
                 return
             elif source.drained:
                 if self.urgent:  # all marks are passed; another one tells of itself
-                    self.urgent = self.source.urgent = False
-                    self.piecemeal = self.source.piecemeal
+                    self._pass_urgent()
                 return
-        self._pump.again(self)
+        self.source.pump.again(self)
 
     run = move
-
-    def fail(self, stream: Stream) -> None:
-        self._owner.broken(stream)
-
-    def stop(self) -> None:
-        self.over = True
-
-    def crashed(self) -> None:
-        self._owner.crashed()
 
     def _flush(self) -> bool:
         """Pass on what is held.  True when nothing is left."""
@@ -171,8 +157,3 @@ class Relay:
             self._break(self.sink, error)
             return False
         return not self.held
-
-    def _break(self, stream: Stream, error: OSError) -> None:
-        """*stream* failed under us."""
-        self.over = True
-        self._owner.broken(stream, error)

@@ -1,8 +1,8 @@
 """
 TLS records into plaintext and back, for one connection, without a socket.
 
-Here: ``Seal``, and the two buffers that all of them share.  Not here: who reads and
-writes the socket (``tls``), or what a context allows (its maker).
+Here: ``Seal``, and the ``Channel`` that all of a pump share.  Not here: who reads and
+writes the socket (``sealed``), or what a context allows (its maker).
 
 OpenSSL is given memory to read from and to write to, never the descriptor.  So it never
 "wants to write" in the middle of a read; one system call takes up to SIZE bytes of
@@ -41,11 +41,11 @@ Its memory grows to the largest piece it ever held, and stays so while the sessi
 idles.
 """
 
-_TEXT_ROOM = SIZE + 2 * PIECE
+TEXT_ROOM = SIZE + 2 * PIECE
 """What SIZE bytes can become, after an incomplete record of earlier."""
 
 _WIRE_ROOM = 2 * SIZE
-"""More than _TEXT_ROOM in records, each at most 256 bytes longer (section 5.2)."""
+"""More than TEXT_ROOM in records, each at most 256 bytes longer (section 5.2)."""
 
 READS = 256
 """
@@ -61,15 +61,6 @@ SIZE bytes could hold 2,400 of them.
 
 _lib: Any = SSL._lib  # type: ignore[attr-defined]
 _ffi: Any = SSL._ffi  # type: ignore[attr-defined]
-_TEXT = _ffi.new("char[]", _TEXT_ROOM)
-_WIRE = _ffi.new("char[]", _WIRE_ROOM)
-
-text = memoryview(_ffi.buffer(_TEXT))
-"""Plaintext, on its way from one socket to another: nobody's beyond one call."""
-
-wire = memoryview(_ffi.buffer(_WIRE))
-"""Records, likewise."""
-
 _read, _write, _why = _lib.SSL_read, _lib.SSL_write, _lib.SSL_get_error
 _shake = _lib.SSL_do_handshake
 _feed, _take = _lib.BIO_write, _lib.BIO_read
@@ -78,21 +69,40 @@ _waits, _WHERE = _lib.BIO_get_mem_data, _ffi.new("char **")
 _TURN = range(READS)
 
 
+class Channel:
+    """
+    Two buffers between sockets.  One pair serves all streams of a pump, since one at a
+    time has its turn: what is in them is nobody's beyond one call.
+    """
+
+    __slots__ = ("at_text", "at_wire", "text", "wire")
+
+    def __init__(self) -> None:
+        self.at_text: Any = _ffi.new("char[]", TEXT_ROOM)
+        self.at_wire: Any = _ffi.new("char[]", _WIRE_ROOM)
+        self.text = memoryview(_ffi.buffer(self.at_text))
+        """Plaintext, on its way from one socket to another."""
+        self.wire = memoryview(_ffi.buffer(self.at_wire))
+        """Records."""
+
+
 class Seal:
     """
-    What stands between ``text`` and ``wire`` for *connection*, which has no socket.
+    What stands between the text and the wire of *channel* for *connection*, which has
+    no socket.
 
     Not to be used on while ``failure`` is set: OpenSSL gave the connection up.
     """
 
     __slots__ = (
-        "_from", "_into", "_ssl", "asides", "connection", "failure", "pending",
-        "stopped",
+        "_from", "_into", "_ssl", "asides", "channel", "connection", "failure",
+        "pending", "stopped",
     )  # fmt: skip
 
-    def __init__(self, connection: SSL.Connection) -> None:
+    def __init__(self, connection: SSL.Connection, channel: Channel) -> None:
         raw: Any = connection
         self.connection = connection
+        self.channel = channel
         self._ssl = raw._ssl
         self._into = raw._into_ssl
         self._from = raw._from_ssl
@@ -117,31 +127,37 @@ class Seal:
     def shake(self) -> bool:
         """Go on with the handshake: whether it is through.  Raises SSL.Error."""
         result = _shake(self._ssl)
-        if result != 1 and _why(self._ssl, result) != _WANT_READ:
+        if result == 1:
+            self.pending = _waits(self._into, _WHERE) > 0  # came right behind it
+            return True
+        if _why(self._ssl, result) != _WANT_READ:
             self._raise(result)
-        return bool(result == 1)
+        return False
 
     def feed(self, size: int) -> None:
         """Hand over the first *size* bytes of ``wire``, at most PIECE of them."""
-        _feed(self._into, _WIRE, size)
+        _feed(self._into, self.channel.at_wire, size)
 
-    def unseal(self, size: int) -> int:
+    def unseal(self, size: int, most: int = TEXT_ROOM) -> int:
         """
         Open the first *size* bytes of ``wire``: how many bytes of ``text`` they gave.
 
         Fewer when a record is not complete yet; when there were too many small ones for
-        one turn, or some without data (``pending``); ``stopped`` when no more can come.
-        With size 0: what was fed earlier.
+        one turn, some without data, or more than *most* (``pending``); ``stopped`` when
+        no more can come.  With size 0: what was fed earlier.
         """
         ssl, into, got, fed, asides = self._ssl, self._into, 0, 0, 0
+        text = self.channel.at_text
         self.pending = False
         if size:
             fed = size if size < PIECE else PIECE
-            _feed(into, _WIRE, fed)
+            _feed(into, self.channel.at_wire, fed)
         for _ in _TURN:
-            result = _read(ssl, _TEXT + got, _TEXT_ROOM - got)
+            result = _read(ssl, text + got, most - got)
             if result > 0:
                 got += result
+                if got == most:
+                    break
             elif _why(ssl, result) != _WANT_READ:
                 self._stop(result)
                 return got
@@ -165,7 +181,7 @@ class Seal:
         piece = size - fed
         if piece > PIECE:
             piece = PIECE
-        _feed(self._into, _WIRE + fed, piece)
+        _feed(self._into, self.channel.at_wire + fed, piece)
         return piece
 
     def _set_aside(self, count: int) -> None:
@@ -180,20 +196,21 @@ class Seal:
         ``shut`` for one.
         """
         ssl, done, made = self._ssl, 0, 0
+        text, wire = self.channel.at_text, self.channel.at_wire
         while done < size:
             piece = size - done
             if piece > PIECE:
                 piece = PIECE
-            result = _write(ssl, _TEXT + done, piece)
+            result = _write(ssl, text + done, piece)
             if result <= 0:
                 self._raise(result)
             done += result
-            made += _take(self._from, _WIRE + made, _WIRE_ROOM - made)
+            made += _take(self._from, wire + made, _WIRE_ROOM - made)
         return made
 
     def take(self) -> int:
         """What OpenSSL has to say by itself: bytes of ``wire``, 0 when nothing."""
-        size: int = _take(self._from, _WIRE, _WIRE_ROOM)
+        size: int = _take(self._from, self.channel.at_wire, _WIRE_ROOM)
         return max(size, 0)
 
     def shut(self) -> None:

@@ -8,13 +8,14 @@ records become plaintext (``seal``), and how a stream begins and ends (``tls``).
 from __future__ import annotations
 
 import errno
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
 from bridge.net.distrust import explained
 from bridge.net.pump import IN
-from bridge.net.seal import SIZE, Seal, text, wire
+from bridge.net.seal import SIZE, TEXT_ROOM, Seal
 from bridge.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -46,10 +47,38 @@ with TLS 1.2.  What came in more may have been something to answer.
 """
 
 CUT_OFF = "truncated: the connection ended without close_notify"
+PARTED = "the connection ended without close_notify, in answer to ours"
 FLOOD = "too many TLS records without data"
 
 _NOTHING = bytearray()
 """Is never added to: see ``_put``."""
+
+
+class Kept(Enum):
+    """What the records are that the kernel has not taken, if there are any."""
+
+    RECORDS = auto()
+    """They go as soon as there is room."""
+    TICKETS = auto()
+    """Only tickets, that go with the bytes that somebody will soon send."""
+    TOO_MUCH = auto()
+    """So many that nothing is read until some of them have gone."""
+
+
+class Farewell(Enum):
+    """How far we are with our own end."""
+
+    UNSAID = auto()
+    SAID = auto()
+    """We said close_notify, and nothing has come since."""
+    OUTLIVED = auto()
+    """We said it, and the other end went on."""
+    LOST = auto()
+    """Sending has met a reset, which the kernel tells only once."""
+
+
+_RECORDS, _TICKETS, _TOO_MUCH = Kept.RECORDS, Kept.TICKETS, Kept.TOO_MUCH
+_UNSAID, _SAID, _LOST = Farewell.UNSAID, Farewell.SAID, Farewell.LOST
 
 
 class Sealed(Stream):
@@ -61,8 +90,8 @@ class Sealed(Stream):
     """
 
     __slots__ = (
-        "_aside", "_broken", "_counted", "_heard", "_notified", "_rest", "_stuck",
-        "_tickets", "drained", "fault", "half_closes", "parted", "seal", "security",
+        "_counted", "_farewell", "_kept", "_rest", "drained", "fault", "half_closes",
+        "seal", "security",
     )  # fmt: skip
 
     secure = True
@@ -75,24 +104,15 @@ class Sealed(Stream):
         self.urgent = stream.urgent
         stream.fd = -1
         self.security = security
-        self.seal = Seal(security.connection())
+        self.seal = Seal(security.connection(), self.pump.channel)
         self._rest = _NOTHING  # records that the kernel has not taken
-        self._tickets = False  # these are only tickets; somebody will soon send more
-        self._aside = False  # before the next read there is something else to look at
-        self._stuck = False  # nothing is read until some of the rest is gone
+        self._kept = _RECORDS
         self._counted: tuple[float, int] | None = None  # asides: since when, which byte
-        self._broken = False  # sending has met a reset, told only once
-        self._notified = False
-        self._heard = False  # anything, since we said close_notify
+        self._farewell = _UNSAID
         self.drained = False
         """The last ``pull`` left nothing in the socket, unless its end."""
         self.fault = ""
         """Why nothing more can be read, if the other end did not say so by itself."""
-        self.parted = False
-        """
-        The other end sent a FIN and no close_notify, but it had ours, and nothing had
-        come from it since.
-        """
         self.half_closes = False
         """Both directions end for themselves: since TLS 1.3."""
 
@@ -100,24 +120,33 @@ class Sealed(Stream):
     def connection(self) -> SSL.Connection:
         return self.seal.connection
 
+    @property
+    def parted(self) -> bool:
+        """
+        The other end sent a FIN and no close_notify, but it had ours, and nothing had
+        come from it since.
+        """
+        return self.fault is PARTED
+
     def why(self, error: SSL.Error) -> str:
         """What OpenSSL has met, in words."""
         return explained(error, self.seal.connection, self.security.accepts)
 
     # Reading
 
-    def pull(self) -> int:
+    def pull(self, most: int = TEXT_ROOM) -> int:
         """
-        Read into ``text``: how many bytes; 0 after a close_notify; -1 when there are
-        none now.
+        Read into the channel's text: how many bytes, of *most*; 0 after a close_notify;
+        -1 when there are none now.
 
         Raises OSError when the connection was reset, cut off, or is not TLS any more.
         """
         seal = self.seal
-        if self._aside or seal.pending:
-            got = self._look_aside()
+        if seal.pending:
+            got = self._look_aside(most)
             if got is not None:
                 return got
+        wire = seal.channel.wire
         for _ in range(ROUNDS):
             try:
                 size = self.socket.recv_into(wire, SIZE)
@@ -126,49 +155,52 @@ class Sealed(Stream):
                 return -1
             if not size:
                 return self._fin()
-            got = seal.unseal(size)
+            got = seal.unseal(size, most)
             if size - got > ORDINARY:
                 self._answer()
             self.drained = size < SIZE and not seal.pending
             if got:
-                self._heard = True
+                if self._farewell is _SAID:
+                    self._farewell = Farewell.OUTLIVED
                 return got
             if seal.pending:
                 break
         else:
             self.drained = False
             return -1
-        got = self._look_aside()
+        got = self._look_aside(most)
         return -1 if got is None else got
 
     def _fin(self) -> int:
         """A FIN came without close_notify: 0 where that is an end all the same."""
-        if self.security.fin_ends and not self._broken:  # else it was a reset
+        if self.security.fin_ends and self._farewell is not _LOST:
             return 0
-        self.parted = self._notified and not (self._heard or self._broken)
-        raise self._failed(CUT_OFF)
+        raise self._failed(PARTED if self._farewell is _SAID else CUT_OFF)
 
     def _failed(self, why: str) -> ConnectionResetError:
         self.fault = why
         return ConnectionResetError(errno.ECONNRESET, why)
 
-    def _look_aside(self) -> int | None:
+    def _look_aside(self, most: int) -> int | None:
         """What is there before more is read: as for ``pull``, or None for nothing."""
         seal = self.seal
-        self._aside = self._tickets = False
-        if seal.stopped:
-            return self._stopped()
-        if seal.pending:
+        if self._kept is _TICKETS:  # the first look: nothing was read yet
+            self._kept = _RECORDS
+        else:
+            if seal.stopped:
+                return self._stopped()
             self._answer()
-            self._be_patient()
+            if seal.asides >= ASIDES:
+                self._be_patient()
             if len(self._rest) > MOST_KEPT:
-                self._aside = self._stuck = self.drained = True
+                self._kept, self.drained = _TOO_MUCH, True
                 return -1
-        got = seal.unseal(0)
+        got = seal.unseal(0, most)
         if seal.pending:
             self.drained = False
         if got:
-            self._heard = True
+            if self._farewell is _SAID:
+                self._farewell = Farewell.OUTLIVED
             return got
         if seal.stopped:
             return self._stopped()
@@ -185,8 +217,6 @@ class Sealed(Stream):
 
     def _be_patient(self) -> None:
         """Raise ConnectionResetError if there have been too many asides by now."""
-        if self.seal.asides < ASIDES:
-            return
         now, passed = self.pump.reactor.seconds(), 0
         for direction in (self.outward, self.inward):
             passed += direction.bytes if direction is not None else 0
@@ -222,7 +252,8 @@ class Sealed(Stream):
 
     def flush(self, flags: int = 0) -> int:
         """Send records that were kept: how many bytes are left.  Raises OSError."""
-        self._tickets = False
+        if self._kept is _TICKETS:
+            self._kept = _RECORDS
         rest = self._rest
         try:
             sent = self.socket.send(rest, flags)
@@ -235,7 +266,8 @@ class Sealed(Stream):
         return len(rest)
 
     def _put(self, size: int, flags: int = 0) -> int:
-        """Send that much of ``wire`` behind what was kept: how much is kept now."""
+        """Send that much of the wire behind what was kept: how much is kept now."""
+        wire = self.seal.channel.wire
         if self._rest:
             self._rest += wire[:size]
             return self.flush(flags)
@@ -255,7 +287,7 @@ class Sealed(Stream):
                 said += size
                 self._put(size, flags)
         except OSError:
-            self._broken = True
+            self._farewell = _LOST
         return said
 
     def _flush_quietly(self) -> int:
@@ -263,9 +295,9 @@ class Sealed(Stream):
         try:
             left = self.flush()
         except OSError:
-            self._broken, self._rest, left = True, _NOTHING, 0
-        if self._stuck and left <= MOST_KEPT:
-            self._stuck = False
+            self._farewell, self._rest, left = _LOST, _NOTHING, 0
+        if self._kept is _TOO_MUCH and left <= MOST_KEPT:
+            self._kept = _RECORDS
             return IN
         return 0
 
@@ -273,12 +305,12 @@ class Sealed(Stream):
         while (size := self.pull()) < 0:
             if self.drained:
                 raise BlockingIOError
-        return text[:size].tobytes()
+        return self.seal.channel.text[:size].tobytes()
 
     def send(self, data: bytes | bytearray) -> int:
         if self._rest and self.flush():
             raise BlockingIOError
-        done, size = 0, len(data)
+        done, size, text = 0, len(data), self.seal.channel.text
         with memoryview(data) as view:
             while done < size and not self._rest:
                 piece = min(size - done, SIZE)
@@ -289,7 +321,9 @@ class Sealed(Stream):
 
     def notify(self, flags: int = 0) -> None:
         """Send a close_notify, if there was none."""
-        if not self._notified:
-            self._notified, self._heard = True, False
-            self.seal.shut()
-            self.speak(flags)
+        if self._farewell is _UNSAID:
+            self._farewell = _SAID
+        elif self._farewell is not _LOST:
+            return
+        self.seal.shut()
+        self.speak(flags)

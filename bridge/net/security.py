@@ -8,28 +8,16 @@ rules, which are in its context already.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.net.tls import TLSStream
-
 
 class TLSError(Exception):
     """A handshake failed.  The message is one line that says why."""
-
-
-class Waiting(Protocol):
-    """Who waits for a handshake.  Hears of it once, and not after ``close``."""
-
-    def secured(self, stream: TLSStream) -> None:
-        """It is through."""
-
-    def unsecured(self, stream: TLSStream, error: TLSError) -> None:
-        """It failed; an alert may be on its way, so *stream* is to be closed."""
 
 
 @dataclass

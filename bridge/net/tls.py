@@ -1,9 +1,10 @@
 """
 A stream whose bytes are TLS records on the wire.
 
-Here: ``TLSStream``, how it begins and how it ends.  Not here: the handshake itself
-(``handshake``), its bytes (``sealed``), how they get to the other side (``relay``),
-which certificates and rules there are (``security``, and who makes its context).
+Here: ``TLSStream``, from when its handshake is through to its end.  Not here: the
+handshake (``handshake``), its bytes (``sealed``), how they get to the other side
+(``relay``), which certificates and rules there are (``security``, and who makes its
+context).
 
 The ends, as RFC 8446 (section 6.1) and RFC 5246 (section 7.2.1) have them:
 
@@ -29,17 +30,15 @@ from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
-from bridge.net.handshake import Handshake
-from bridge.net.pump import ERR, OUT
-from bridge.net.seal import wire
-from bridge.net.sealed import Sealed
+from bridge.net.pump import ERR, OUT, PRI, RDHUP
+from bridge.net.sealed import Kept, Sealed
 from bridge.net.stream import Stream
 from bridge.net.tcpinfo import unacknowledged
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
 
-    from bridge.net.security import Security, Waiting
+    from bridge.net.security import Security
 
 LOOKS = 8
 """How often, within ``linger``, a stream that is closed looks what is acknowledged."""
@@ -49,7 +48,7 @@ class Phase(Enum):
     """Where a TLS stream stands."""
 
     SHAKING = auto()
-    """Its handshake is to come, under way, or has failed."""
+    """Its handshake is to come, under way, or has failed: it is no stream yet."""
     OPEN = auto()
     LINGERING = auto()
     """Closed, as far as anybody else is concerned; the last records wait for room."""
@@ -57,6 +56,7 @@ class Phase(Enum):
     __hash__ = object.__hash__
 
 
+_TICKETS, _TOO_MUCH = Kept.TICKETS, Kept.TOO_MUCH
 _SHAKING, _OPEN, _LINGERING = Phase.SHAKING, Phase.OPEN, Phase.LINGERING
 
 
@@ -64,16 +64,15 @@ class TLSStream(Sealed):
     """
     A stream from its handshake on, in *stream*'s place.
 
-    What its other end sends waits until ``handshake`` is through, and then until
+    What its other end sends waits until a ``Handshake`` is through, and then until
     somebody reads, as in any stream.
     """
 
-    __slots__ = ("_handshake", "_timer", "linger", "phase")
+    __slots__ = ("_timer", "linger", "phase")
 
     def __init__(self, stream: Stream, security: Security, linger: float) -> None:
         super().__init__(stream, security)
         self.phase = _SHAKING
-        self._handshake: Handshake | None = Handshake(self)
         self._timer: IDelayedCall | None = None
         self.linger = linger
         """Seconds without an acknowledged byte that it waits once it is closed."""
@@ -84,59 +83,50 @@ class TLSStream(Sealed):
         """The handshake is through, and it is not closed."""
         return self.phase is _OPEN
 
-    # The handshake
-
-    def handshake(self, waiting: Waiting) -> None:
-        """Begin.  *waiting* is told what comes of it, even from within this call."""
-        if self._handshake is not None:
-            self._handshake.begin(waiting)
-
     def shaken(self) -> str:
-        """It is through: why the other end is not to be trusted after all; or empty."""
+        """
+        OpenSSL's handshake is through: why the other end is not to be trusted after
+        all; empty when it is, and the stream is open.
+        """
         connection, security = self.seal.connection, self.security
         self.half_closes = connection.get_protocol_version() >= SSL.TLS1_3_VERSION
         if security.accepts and self.half_closes:
             # Nothing but tickets is left to say.  They go with the first bytes, which
             # saves a short session one of its five sends, and those cost most.
-            self._rest = bytearray(wire[: self.seal.take()])
-            self._tickets = True
+            self._rest = bytearray(self.seal.channel.wire[: self.seal.take()])
+            self._kept = _TICKETS
+            self.seal.pending = True
         else:
             self.speak()
         reason = security.check(connection) if security.check is not None else ""
         if not reason:
             self.phase = _OPEN
-            self.readable = self._aside = True
+            self.readable = True
         return reason
-
-    def forget_handshake(self) -> None:
-        """It is over, one way or the other."""
-        self._handshake = None
 
     # The pump calls these
 
     def ready(self, events: int) -> None:
-        if (self._rest or self._stuck) and events & OUT and not self._tickets:
+        kept = self._kept
+        if (self._rest or kept is _TOO_MUCH) and events & OUT and kept is not _TICKETS:
             events |= self._flush_quietly()
         if self.phase is _OPEN:
             self.drained = False
             Stream.ready(self, events)
-        elif self.phase is _LINGERING:
-            if events & ERR or not self._rest:
-                self._stop_lingering()
-                Stream.close(self)
-        elif self._handshake is not None:
-            self._handshake.ready(events)
+        elif self.phase is _SHAKING:
+            self.ended |= bool(events & RDHUP)
+            if events & PRI:
+                self.keep_urgent_inline()
+        elif events & ERR or not self._rest:
+            self._stop_lingering()
+            Stream.close(self)
 
     def run(self) -> None:
-        if self._handshake is not None:
-            self._handshake.go_on()
-        elif self.phase is not _LINGERING:
+        if self.phase is not _LINGERING:
             Stream.run(self)
 
     def crashed(self) -> None:
-        if self._handshake is not None:
-            self._handshake.fail("a bug of the gateway")
-        elif self.phase is _LINGERING:
+        if self.phase is _LINGERING:
             self.abort()
         else:
             Stream.crashed(self)
@@ -155,9 +145,10 @@ class TLSStream(Sealed):
         if self.phase is _OPEN:
             self.notify(socket.MSG_MORE)  # with the FIN, in one segment
             self.security.left(self.seal.connection)
-        self._handshake = self.outward = self.inward = self.protocol = None
+        self.outward = self.inward = self.protocol = None
         if self._rest:
             self.phase = _LINGERING
+            self.pump.hand_over(self.fd, self)  # a handshake may still have it
             self.pump.lingering.add(self)
             self._wait(self._undelivered(), self.pump.reactor.seconds())
         else:
@@ -191,5 +182,4 @@ class TLSStream(Sealed):
         """Close with a RST, at once.  Tells nobody."""
         if self.phase is _LINGERING:
             self._stop_lingering()
-        self._handshake = None
         Stream.abort(self)

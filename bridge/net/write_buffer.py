@@ -8,14 +8,19 @@ protocol's first write, so a session that only ever splices has none.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IProducer, IPullProducer, IPushProducer
+from twisted.internet.interfaces import (
+    IHalfCloseableProtocol,
+    IProducer,
+    IProtocol,
+    IPullProducer,
+    IPushProducer,
+)
 from twisted.python.failure import Failure
 
-if TYPE_CHECKING:
-    from bridge.net.stream import Stream
+from bridge.net.pump import Pump, Runnable
 
 HIGH_WATER = 65536
 """Bytes to be sent above which a producer is paused, as in Twisted."""
@@ -27,6 +32,22 @@ class Then(Enum):
     NOTHING = 0
     FIN = 1
     CLOSE = 2
+
+
+class Outgoing(Runnable, Protocol):
+    """The stream that is written to."""
+
+    pump: Pump
+    protocol: IProtocol | None
+
+    def send(self, data: bytes | bytearray) -> int:
+        """How many bytes of *data* were taken.  Raises OSError."""
+
+    def end(self) -> None:
+        """Send a FIN."""
+
+    def lose_later(self, reason: Failure) -> None:
+        """Close, and tell the protocol, after the caller has returned."""
 
 
 class WriteBuffer:
@@ -43,7 +64,7 @@ class WriteBuffer:
         "_streaming", "_then",
     )  # fmt: skip
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Outgoing) -> None:
         self._stream = stream
         self._buffer = bytearray()
         self._producer: IPushProducer | IPullProducer | None = None
@@ -132,4 +153,6 @@ class WriteBuffer:
         elif self._then is Then.FIN and not self._fin_sent:
             self._fin_sent = True
             self._stream.end()
-            self._stream.tell_write_ended()
+            half = IHalfCloseableProtocol(self._stream.protocol, None)
+            if half is not None:
+                half.writeConnectionLost()

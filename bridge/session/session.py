@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from twisted.logger import Logger
 
+from bridge.net.direction import join
+from bridge.net.handshake import Handshake
 from bridge.net.relay import Relay
 from bridge.net.splice import Splice
-from bridge.net.stream import READ_SIZE, Stream, join
+from bridge.net.stream import READ_SIZE, Stream
 from bridge.net.tcpinfo import why_broken
 from bridge.net.tls import TLSStream
 from bridge.session import recording
@@ -226,7 +228,7 @@ class Session(Reaching):
         """Begin the front's handshake."""
         front = TLSStream(self.front, security, self.terms.timeouts.close)
         self.front = front
-        front.handshake(self)
+        Handshake(front, self).begin()
 
     def _read(self) -> None:
         """Read whom the client asks for; one who says nothing may have a farm too."""
@@ -265,7 +267,7 @@ class Session(Reaching):
             up = Splice(pipes, front, back, self)
             down = Splice(pipes, back, front, self)
         self.up, self.down = up, down
-        join(front, back, up, down)
+        join(up, down)
         if front.readable or front.ended:  # what came during the dial
             up.move()
         elif self.server is not None and self.server.target.deferred:

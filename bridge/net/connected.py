@@ -1,0 +1,193 @@
+"""
+A connected socket that the pump watches, and that directions move bytes from and to.
+
+Here: what readiness means for the two directions that it is an end of, and the ways to
+end it.  Not here: those (``direction``), and what a Twisted protocol expects of it
+meanwhile (``stream``).
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from bridge.net import sockopt
+from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP, Pump, Runnable
+from bridge.net.sockaddr import Socket, SocketAddress
+from bridge.net.tcpinfo import unacknowledged
+from bridge.net.unread import Unread
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IProtocol
+
+READABLE = IN | PRI
+"""A lone urgent byte is readable too, and not always called so (tcp_poll)."""
+
+_ODD = PRI | ERR
+_RARE = RDHUP | _ODD
+
+
+class Moving(Runnable, Protocol):
+    """What a stream knows of the directions it is an end of."""
+
+    bytes: int
+    held: int
+    ended: bool
+    urgent: bool
+    piecemeal: bool
+
+    def move(self) -> None:
+        """The source may have bytes, or the sink room."""
+
+    def fail(self) -> None:
+        """The source's socket reports an error."""
+
+
+class Connected:
+    """
+    *sock*, which does not block; *peer* is its other end, as the kernel says it.
+
+    The socket is owned.  Nothing is read before somebody asks for it.
+    """
+
+    __slots__ = (
+        "ended", "fd", "hastened", "inward", "outward", "peer", "protocol", "pump",
+        "socket", "urgent",
+    )  # fmt: skip
+
+    secure: ClassVar[bool] = False
+    """Whether its bytes are TLS records (``tls``): no splice then."""
+
+    def __init__(self, pump: Pump, sock: Socket, peer: SocketAddress) -> None:
+        self.pump = pump
+        self.socket = sock
+        self.fd = sock.fileno()
+        """-1 when closed."""
+        self.peer = peer
+        self.protocol: IProtocol | None = None
+        """Who hears of it while no direction reads from it."""
+        self.outward: Moving | None = None
+        """The direction that reads from this socket."""
+        self.inward: Moving | None = None
+        """The one that writes to it; None: its protocol may."""
+        self.ended = False
+        """The other end's FIN has arrived; bytes may be queued before it."""
+        self.urgent = False
+        """The other end sent urgent data, and not all of it is known to be read."""
+        self.hastened = False
+        """Its window was probed more often than the kernel does by itself."""
+
+    @property
+    def piecemeal(self) -> bool:
+        """
+        A read may stop short of what there is, so that only "would block" proves the
+        socket empty.
+
+        At an urgent mark (tcp_recvmsg, net/ipv4/tcp.c); and on a unix socket behind
+        each message that descriptors were passed with (unix_stream_read_generic,
+        net/unix/af_unix.c), which are nobody's here, so that the kernel drops them.
+        """
+        return self.urgent or not isinstance(self.peer, tuple)
+
+    # The pump calls these
+
+    def ready(self, events: int) -> None:
+        """Pass an epoll mask on to the two directions, or to the protocol."""
+        outward = self.outward
+        if outward is None:
+            self._ready_alone(events)
+            return
+        if events & _RARE:
+            if events & _ODD:
+                self._odd(events, outward)
+            else:
+                outward.ended = True
+        if events & READABLE:
+            outward.move()
+        if events & OUT:
+            inward = self.inward
+            if inward is not None:
+                if inward.held:
+                    inward.move()
+            elif self.fd >= 0:  # else the session ended within the last lines
+                self._room()
+
+    def _odd(self, events: int, outward: Moving) -> None:
+        if events & PRI:
+            self.keep_urgent_inline()
+            outward.urgent = outward.piecemeal = True
+        if events & (RDHUP | ERR):
+            outward.ended = True
+        if events & ERR:
+            outward.fail()
+
+    def _ready_alone(self, events: int) -> None:
+        """An epoll mask while no direction reads from it."""
+
+    def _room(self) -> None:
+        """There may be room for what is not a direction's."""
+
+    def crashed(self) -> None:
+        """A bug of ours met it."""
+        if self.outward is not None:
+            self.outward.crashed()
+
+    # Urgent data
+
+    def keep_urgent_inline(self) -> None:
+        """There is some: it is to be read in its place."""
+        if not self.urgent:
+            self.urgent = True
+            sockopt.set_urgent_inline(self.socket)  # as ours are already, from birth
+
+    # The ends
+
+    def end(self) -> None:
+        """Send a FIN.  The other direction stays open."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:  # reset meanwhile; the pump reports that, if it matters
+            pass
+
+    def hurry(self) -> None:
+        """
+        Send what was held back for a FIN to go with it, which does not come after all.
+
+        The kernel would, too, but 200 ms later (TCP_CORK in tcp(7)).
+        """
+        try:
+            sockopt.set_nodelay(self.socket, True)
+        except OSError:  # a unix socket, which holds nothing back; or a reset
+            pass
+
+    def let_syn_go(self) -> None:
+        """
+        Connect although there is nothing to send.
+
+        After a ``connect`` with TCP_FASTOPEN_CONNECT the SYN waits for the first bytes,
+        and if the other end is the one to speak first, for ever.
+        """
+        try:
+            self.socket.send(b"")
+        except OSError:  # the pump reports it
+            pass
+
+    def close(self) -> None:
+        """Close, and let the kernel deliver what it still has.  Tells nobody."""
+        if self.fd >= 0:
+            self.fd = -1
+            self.outward = self.inward = self.protocol = None
+            if self.hastened and unacknowledged(self.socket):
+                Unread(self.pump, self.socket)
+            else:
+                self.pump.close(self.socket)
+
+    def abort(self) -> None:
+        """Close with a RST, at once.  Tells nobody."""
+        if self.fd >= 0:
+            self.hastened = False
+            try:
+                sockopt.reset_on_close(self.socket)
+            except OSError:  # nothing is left that could be reset
+                pass
+            Connected.close(self)  # and not with a farewell, which TLS would send
