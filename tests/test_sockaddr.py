@@ -12,9 +12,11 @@ from bridge.net.address import Address
 from bridge.net.sockaddr import (
     SocketAddress,
     describe,
+    host_of,
     path_of,
     public_address,
     sockaddr,
+    told,
 )
 
 
@@ -30,6 +32,23 @@ def test_addresses_are_told_as_they_are_written() -> None:
     assert describe(("2001:db8::1", 80, 0, 0)) == "[2001:db8::1]:80"
     assert describe(("192.0.2.1", 80)) == "192.0.2.1:80"
     assert describe("/run/x.sock") == "unix:/run/x.sock"
+
+
+@pytest.mark.parametrize(
+    ("where", "host", "in_records"),
+    [
+        (("192.0.2.1", 80), "192.0.2.1", ("192.0.2.1", 80)),
+        (("2001:db8::1", 80, 0, 0), "2001:db8::1", ("2001:db8::1", 80)),
+        (("::ffff:192.0.2.1", 80, 0, 0), "::ffff:192.0.2.1", ("192.0.2.1", 80)),
+        ("/run/x.sock", "/run/x.sock", ("unix", 0)),
+        ("", "", ("unix", 0)),
+    ],
+)
+def test_hosts_are_told_in_one_spelling(
+    where: SocketAddress, host: str, in_records: tuple[str, int]
+) -> None:
+    assert host_of(where) == host
+    assert told(where) == in_records
 
 
 def test_an_abstract_name_is_written_with_an_at_sign() -> None:

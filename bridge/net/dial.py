@@ -22,7 +22,7 @@ from bridge.net import sockopt
 from bridge.net.descriptors import SHORTAGE
 from bridge.net.handshake import Handshake
 from bridge.net.pump import ERR, IN, OUT, Pump
-from bridge.net.sockaddr import Socket, SocketAddress, path_of, public_address
+from bridge.net.sockaddr import Socket, SocketAddress, host_of, public_address
 from bridge.net.stream import Stream
 from bridge.net.tcpinfo import tcp_info
 from bridge.net.tls import TLSStream
@@ -85,8 +85,7 @@ class Target:
     @property
     def host(self) -> str:
         """The address alone; a unix socket's path."""
-        where = self.sockaddr
-        return where[0] if isinstance(where, tuple) else path_of(where)
+        return host_of(self.sockaddr)
 
     @property
     def port(self) -> int:
@@ -264,9 +263,10 @@ def _bind(sock: Socket, source: SocketAddress) -> None:
     try:
         sock.bind(source)
     except OSError as error:
-        host = source[0] if isinstance(source, tuple) else path_of(source)
         why = os.strerror(error.errno or 0)
-        raise OSError(error.errno, f"cannot leave from {host}: {why}") from error
+        raise OSError(
+            error.errno, f"cannot leave from {host_of(source)}: {why}"
+        ) from error
 
 
 _KIND = socket.SOCK_STREAM | socket.SOCK_NONBLOCK

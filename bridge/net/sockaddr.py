@@ -1,6 +1,6 @@
 """
-Sockets and their addresses as the kernel and the C library have them, and the ways to
-and from ours and Twisted's values.
+Sockets and their addresses as the kernel and the C library have them, the ways to and
+from ours and Twisted's values, and how they are told: nobody else prints one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import socket
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress
 
-from bridge.net.address import Address
+from bridge.net.address import Address, canonical
 
 Socket = socket.SocketType
 """
@@ -47,6 +47,22 @@ def sockaddr(address: Address) -> tuple[str, int] | tuple[str, int, int, int]:
         return address.host, address.port
     zone = socket.if_nametoindex(address.scope) if address.scope else 0
     return address.host, address.port, 0, zone
+
+
+def told(where: SocketAddress) -> tuple[str, int]:
+    """
+    Host and port as records have them, in one spelling: an IPv4 client of a dual-stack
+    listener as IPv4.  A unix socket is "unix": its clients have no name.
+    """
+    if not isinstance(where, tuple):
+        return "unix", 0
+    host = where[0]
+    return (canonical(host) if host[:7] == "::ffff:" else host), where[1]
+
+
+def host_of(where: SocketAddress) -> str:
+    """The address alone; a unix socket's path."""
+    return where[0] if isinstance(where, tuple) else path_of(where)
 
 
 def describe(where: SocketAddress) -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from bridge.net.dial import NO_PORT, Dial
 from bridge.net.port import Postponed
 from bridge.net.race import Race
+from bridge.net.sockaddr import told
 from bridge.net.tls import TLSStream
-from bridge.session import recording
 from bridge.session.back import BackFactory
 from bridge.session.complaint import complain_of_dial
 from bridge.session.flow import Event, State
@@ -85,7 +85,7 @@ class Reaching:
         farm = self.terms.farm
         farm.active += 1
         if farm.hashes:
-            self.key = farm.key(recording.host_of(self.front.peer))
+            self.key = farm.key(told(self.front.peer)[0])
         self._attempt()
 
     def _attempt(self) -> None:

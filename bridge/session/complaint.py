@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.net.sockaddr import told
 from bridge.session.flow import Ending, Event, State
-from bridge.session.recording import host_of
 
 if TYPE_CHECKING:
     from bridge.session.attempt import Reaching
@@ -44,7 +44,7 @@ def complain(session: Session, ending: Ending) -> None:
         return
     what = f"session ended as {ending._value_}"
     if session.ended_in in _AT_FRONT:
-        client = host_of(session.front.peer)
+        client, _ = told(session.front.peer)
         detail = f"{reason}, client {client}" if reason else f"client {client}"
         failures.tell(f"front {terms.front}", what, detail)
         return

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.net.address import canonical
 from bridge.net.names import escaped
-from bridge.net.sockaddr import describe
+from bridge.net.sockaddr import describe, told
 from bridge.net.tcpinfo import NOTHING, TcpInfo, tcp_info, unacknowledged
 from bridge.net.tls import TLSStream
 from bridge.net.tlsinfo import TlsInfo, tls_info
@@ -20,7 +19,6 @@ from bridge.watch.record import Record, Sides
 
 if TYPE_CHECKING:
     from bridge.net.direction import Direction
-    from bridge.net.sockaddr import SocketAddress
     from bridge.net.stream import Stream
     from bridge.session.session import Session
 
@@ -74,7 +72,7 @@ def record_of(session: Session) -> Record:
         farm,
         server.name if server is not None else "",
         _back_of(session),
-        _host_and_port(session.front.peer),
+        told(session.front.peer),
         ending._value_,
         "--" if done else _letters(session, ending),
         session.reason,
@@ -112,17 +110,12 @@ def _asked(front: Stream) -> str:
     return escaped(front.connection.get_servername() or b"")
 
 
-def host_of(address: SocketAddress) -> str:
-    """The client's address alone, in the one spelling that records use."""
-    return _host_and_port(address)[0]
-
-
 def _back_of(session: Session) -> tuple[str, int]:
     server = session.server
     if server is None:
         return "", 0
     if server.various and session.back is not None:  # the address that has won
-        return _host_and_port(session.back.peer)
+        return told(session.back.peer)
     return server.back
 
 
@@ -135,21 +128,11 @@ def _letters(session: Session, ending: Ending) -> str:
     return whom + _WHEN.get(session.ended_in, "-")
 
 
-def _host_and_port(address: SocketAddress) -> tuple[str, int]:
-    """Addresses in one spelling, an IPv4 client of a dual-stack listener as IPv4."""
-    if not isinstance(address, tuple):
-        return "unix", 0
-    host = address[0]
-    if host[:7] == "::ffff:":
-        host = canonical(host)
-    return host, address[1]
-
-
 def _name(stream: Stream | None) -> tuple[str, int]:
     if stream is None or stream.fd < 0:
         return "", 0
     name = stream.socket.getsockname()
-    return _host_and_port(name) if isinstance(name, tuple) else (describe(name), 0)
+    return told(name) if isinstance(name, tuple) else (describe(name), 0)
 
 
 def _info(stream: Stream | None) -> TcpInfo:
