@@ -201,6 +201,7 @@ def test_without_looking_nothing_is_said_of_files_and_addresses() -> None:
         (errno.EADDRNOTAVAIL, "[::5]:80", "requested address: this host has no such"),
         (errno.EADDRNOTAVAIL, "[::5]:80", "transparent: true"),
         (errno.EADDRINUSE, "[::]:80", "Address already in use: ss -ltnp"),
+        (errno.EADDRINUSE, "unix:/tmp/x", "Address already in use: ss -lxp"),
         (errno.ENOENT, "unix:/nowhere/x", "directory: there is no folder /nowhere"),
     ],
 )

@@ -56,6 +56,8 @@ def told(error: OSError, listen: object) -> str:
     why = os.strerror(error.errno)
     hint = _HINTS.get(error.errno, "")
     if isinstance(listen, UnixPath):
+        if error.errno == errno.EADDRINUSE:
+            return f"{why}: ss -lxp tells by whom"
         hint = _awaited(listen, Host()) or _no_entry(File(listen.path)) or hint
     return f"{why}: {hint}" if hint else why
 
