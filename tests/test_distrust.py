@@ -186,6 +186,8 @@ def test_what_a_client_says_of_us_is_the_reason(version: int, tmp_path: Path) ->
         ("sslv3 alert bad certificate", "the server says: bad certificate"),
         ("ssl/tls alert bad certificate", "the server says: bad certificate"),
         ("no shared cipher", "no shared cipher"),
+        ("no certificate for {x}", "no certificate for {x}"),
+        ("wrong version number", "the server does not speak TLS"),
         ("tls illegal exporter label", "tls illegal exporter label"),
     ],
 )

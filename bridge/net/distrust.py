@@ -50,6 +50,13 @@ def noted(
     return bool(accepted)
 
 
+_PLAINLY = {
+    "wrong version number": "does not speak TLS",
+    "peer did not return a certificate": "shows no certificate",
+}
+"""What OpenSSL calls by what it was looking at just then."""
+
+
 def explained(error: SSL.Error, connection: SSL.Connection, accepts: bool) -> str:
     """
     *error* of *connection* in one line.  *accepts*: the other end is the client.
@@ -62,7 +69,10 @@ def explained(error: SSL.Error, connection: SSL.Connection, accepts: bool) -> st
     if verdict is not None and reason == "certificate verify failed":
         return _distrusted(whose, *verdict)
     said = _ALERT.fullmatch(reason)
-    return f"the {whose} says: {said[1] or said[2]}" if said else reason
+    if said:
+        return f"the {whose} says: {said[1] or said[2]}"
+    plainly = _PLAINLY.get(reason)
+    return f"the {whose} {plainly}" if plainly else reason
 
 
 def names_in(certificate: x509.Certificate) -> str:
