@@ -97,7 +97,7 @@ def test_tickets_wait_for_the_first_bytes(make: Maker) -> None:
     [
         (b"GET / HTTP/1.1\r\n\r\n", "http request"),
         (b"\x16\x03\x01\xff\xff" + b"x" * 100, "data length too long"),
-        (b"SSH-2.0-OpenSSH_9\r\n", "wrong version number"),
+        (b"SSH-2.0-OpenSSH_9\r\n", "the client does not speak TLS"),
     ],
 )
 def test_what_is_not_tls_is_named_in_one_line(
