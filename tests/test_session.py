@@ -369,8 +369,8 @@ def test_killed_is_killed(one: One) -> None:
 def test_nothing_is_left_of_a_session(one: One) -> None:
     """Neither a descriptor nor an object: the cycle collector finds nothing to do."""
     running, listening = one
-    descriptors = len(os.listdir("/proc/self/fd"))
     gc.collect()
+    descriptors = len(os.listdir("/proc/self/fd"))
     gc.disable()
     try:
         for leave in (socket.socket.close, reset) * 3:

@@ -263,10 +263,8 @@ def _bind(sock: Socket, source: SocketAddress) -> None:
     try:
         sock.bind(source)
     except OSError as error:
-        why = os.strerror(error.errno or 0)
-        raise OSError(
-            error.errno, f"cannot leave from {host_of(source)}: {why}"
-        ) from error
+        host, why = host_of(source), os.strerror(error.errno or 0)
+        raise OSError(error.errno, f"cannot leave from {host}: {why}") from error
 
 
 _KIND = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
