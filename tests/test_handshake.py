@@ -1,0 +1,250 @@
+"""The TLS stream: handshakes and bytes, against Python's ssl."""
+
+from __future__ import annotations
+
+import random
+import socket
+import ssl
+from collections.abc import Callable
+
+import pytest
+from OpenSSL import SSL
+
+from bridge.net.seal import SIZE
+from bridge.net.security import Security
+from bridge.net.tlsinfo import tls_info
+from tests.secured import (
+    NAME,
+    TLS_1_3,
+    VERSIONS,
+    Maker,
+    Pair,
+    accepting,
+    dialing,
+    pull,
+)
+from tests.sessions import reset
+
+# Handshakes
+
+
+@VERSIONS
+@pytest.mark.parametrize("ours", [accepting, dialing])
+def test_a_handshake_on_either_side(
+    make: Maker, version: ssl.TLSVersion, ours: Callable[[ssl.TLSVersion], Security]
+) -> None:
+    pair = make.shaken(ours(version))
+    assert pair.stream.half_closes is (version is TLS_1_3)
+    info = tls_info(pair.stream.connection)
+    assert info.version == ("TLSv1.3" if version is TLS_1_3 else "TLSv1.2")
+    agreed = pair.far.tls.cipher()
+    assert agreed is not None
+    assert info.cipher == agreed[0]
+    if ours is accepting:
+        assert (info.sni, info.subject) == (NAME, "")
+
+
+def test_what_comes_with_the_handshakes_end_is_not_lost(make: Maker) -> None:
+    """A client's Finished and its first request in one segment."""
+    pair = make.pair(accepting())
+    pair.begin()
+
+    pair.far.first = b"at once"
+    pair.until(lambda: pair.outcome.told)
+    assert pull(pair) == b"at once"
+
+
+def test_a_handshake_byte_by_byte(make: Maker) -> None:
+    pair = make.pair(accepting())
+    pair.begin()
+    pair.far.at_once = 1
+    pair.until(lambda: pair.outcome.told)
+    assert pair.outcome.told == ["secured"]
+
+
+def test_urgent_data_does_not_stop_a_handshake(make: Maker) -> None:
+    """recv(2) stops at the mark, with more behind it that no edge will tell of."""
+    pair = make.pair(accepting())
+    pair.far.at_once = 50
+    pair.far.turn()
+    pair.far.urge()
+    pair.far.at_once = 1 << 16
+    pair.far.turn()
+    make.turner.settle()
+    pair.begin()
+    pair.until(lambda: pair.outcome.told)
+    assert pair.outcome.told == ["secured"]
+
+
+def test_tickets_wait_for_the_first_bytes(make: Maker) -> None:
+    """Whatever the client sends while its server is dialed."""
+    pair = make.pair(accepting())
+    pair.begin()
+    pair.until(lambda: pair.outcome.told)
+    pair.far.send(b"a request")
+    make.turner.settle()
+    with pytest.raises(BlockingIOError):
+        pair.far.raw.recv(1)
+    assert pull(pair) == b"a request"
+    pair.text[:6] = b"answer"
+    pair.stream.push(6)
+    assert len(pair.far.raw.recv(1000, socket.MSG_PEEK)) > 500
+    pair.until(lambda: pair.far.received == b"answer")
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "http request"),
+        (b"\x16\x03\x01\xff\xff" + b"x" * 100, "data length too long"),
+        (b"SSH-2.0-OpenSSH_9\r\n", "the client does not speak TLS"),
+    ],
+)
+def test_what_is_not_tls_is_named_in_one_line(
+    make: Maker, sent: bytes, reason: str
+) -> None:
+    pair = make.pair(accepting())
+    pair.far.raw.send(sent)
+    pair.begin()
+    make.turner.until(lambda: pair.outcome.told)
+    assert pair.outcome.told == [reason]
+
+
+def test_a_certificate_of_nobody_we_know_is_refused_with_an_alert(make: Maker) -> None:
+    security = dialing()
+    security.context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    security.context.set_verify(SSL.VERIFY_PEER)
+    pair = make.pair(security)
+    pair.begin()
+    pair.until(lambda: pair.outcome.told)
+    assert pair.outcome.told == ["certificate verify failed"]
+    pair.stream.close()
+    pair.until(lambda: pair.far.error)
+    assert "alert unknown ca" in pair.far.error.lower().replace("_", " ")
+    assert "reset" not in pair.far.seen, "it might overtake the alert"
+
+
+def test_a_check_after_the_handshake_may_still_refuse(make: Maker) -> None:
+    security = dialing()
+    security.check = lambda connection: "it is somebody else"
+    pair = make.pair(security)
+    pair.begin()
+    pair.until(lambda: pair.outcome.told)
+    assert pair.outcome.told == ["it is somebody else"]
+    assert not pair.stream.protected
+
+
+@pytest.mark.parametrize("leave", ["fin", "reset"])
+def test_who_leaves_in_mid_handshake_is_told_as_a_failure(
+    make: Maker, leave: str
+) -> None:
+    pair = make.pair(accepting())
+    pair.begin()
+    pair.far.turn()
+    make.turner.settle()
+    if leave == "fin":
+        pair.far.fin()
+    else:
+        reset(pair.far.raw)
+    make.turner.until(lambda: pair.outcome.told)
+    assert pair.outcome.told in (
+        ["the connection ended during the handshake"],
+        ["connection reset by peer"],
+    )
+
+
+def test_nobody_is_told_after_a_close_in_mid_handshake(make: Maker) -> None:
+    pair = make.pair(accepting())
+    pair.begin()
+    pair.stream.close()
+    pair.settle()
+    assert pair.outcome.told == []
+    assert pair.stream.fd == -1
+
+
+def test_a_session_is_resumed_when_its_server_allows(make: Maker) -> None:
+    security = dialing(resumes=True)
+    for resumed in (False, True):
+        pair = make.shaken(security)
+        pair.far.send(b"x")
+        assert pull(pair) == b"x"
+        assert pair.far.tls.session_reused is resumed
+        pair.stream.close()
+
+
+def test_a_replaced_context_offers_no_session_of_the_old_one(make: Maker) -> None:
+    security = dialing(resumes=True)
+    pair = make.shaken(security)
+    pair.far.send(b"x")
+    pull(pair)
+    security.replace(dialing().context)
+    pair.stream.close()
+    assert security.session is None
+
+
+# Bytes
+
+
+@pytest.mark.parametrize("size", [1, 16383, 16384, 16385, SIZE, SIZE + 1, 300_000])
+def test_bytes_pass_whole_both_ways(make: Maker, size: int) -> None:
+    pair = make.shaken()
+    data = random.Random(size).randbytes(size)
+    got = b""
+    pair.far.send(data)
+    while len(got) < size:
+        got += pull(pair)
+    assert got == data
+    sent = 0
+    while sent < size:
+        piece = data[sent : sent + SIZE]
+        pair.text[: len(piece)] = piece
+        kept = pair.stream.push(len(piece))
+        pair.until(lambda: not pair.stream.flush())
+        sent += len(piece)
+        assert kept >= 0
+    pair.until(lambda: len(pair.far.received) == size)
+    assert pair.far.received == data
+
+
+def test_an_incomplete_record_gives_nothing_and_is_not_asked_for_again(
+    make: Maker,
+) -> None:
+    """No busy loop: "would block" is said, and the pump has nothing to run."""
+    pair = make.shaken()
+    pair.settle()
+    pair.stream.pull()
+    pair.far.at_once = 3000
+    pair.far.send(b"x" * 5000)
+    make.turner.settle()
+    assert pair.stream.pull() == -1
+    assert pair.stream.drained
+    assert pull(pair) == b"x" * 5000
+
+
+def test_what_the_kernel_does_not_take_is_kept_and_bounded(make: Maker) -> None:
+    pair = make.shaken()
+    pair.far.paused = True
+    pair.text[:SIZE] = bytes(SIZE)
+    while not (kept := pair.stream.push(SIZE)):
+        pass
+    assert kept <= SIZE + 4 * 256
+    pair.far.paused = False
+    pair.until(lambda: not pair.stream.flush())
+    pair.settle()
+    assert len(pair.far.received) % SIZE == 0
+
+
+def test_a_forged_record_ends_it_like_a_reset(make: Maker) -> None:
+    pair = make.shaken()
+    pair.far.send(b"genuine")
+    pair.far.raw.send(b"\x17\x03\x03\x00\x20" + bytes(32))
+    assert pull(pair) == b"genuine"
+    with pytest.raises(ConnectionResetError, match="bad record mac"):
+        pull(pair)
+    assert "bad record mac" in told_by(pair)
+
+
+def told_by(pair: Pair) -> str:
+    """The error that the far end hears of."""
+    pair.until(lambda: pair.far.error)
+    return pair.far.error.lower().replace("_", " ")
