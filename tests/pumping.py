@@ -133,5 +133,8 @@ class Owner:
     def broken(self, stream: Stream, error: OSError | None = None) -> None:
         self.told.append("source" if stream is self.source else "sink")
 
+    def passed(self, direction: Direction) -> None:
+        self.told.append("passed")
+
     def crashed(self) -> None:
         self.told.append("crashed")

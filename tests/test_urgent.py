@@ -17,11 +17,11 @@ from bridge.net.stream import Stream
 from bridge.net.tcpinfo import unacknowledged
 from bridge.session.opening import Greeting
 from bridge.wire.client_hello import ClientHello, HelloError
+from tests.between import Between
 from tests.hellos import of_python
 from tests.pumping import Turner, tcp_pairs
 from tests.secured import Far, accepting
 from tests.sessions import Running, reset, server
-from tests.test_relay import Between
 
 
 @dataclass(frozen=True)
