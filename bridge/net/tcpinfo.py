@@ -101,7 +101,8 @@ class Unanswered(NamedTuple):
 
 
 _WAITING = struct.Struct(
-    "=2x"  # state, ca_state
+    "=B"  # state
+    "x"  # ca_state
     "3B"  # retransmits, probes, backoff
     "3x"  # options, wscales, delivery_rate_app_limited
     "36x"  # rto .. fackets
@@ -111,6 +112,10 @@ _WAITING = struct.Struct(
     "168x"  # pmtu .. rcv_ooopack
     "I"  # snd_wnd
 )
+
+
+_FIN_SENT = (4, 9, 11)
+"""FIN_WAIT1, LAST_ACK and CLOSING: our FIN is not acknowledged (net/tcp_states.h)."""
 
 
 def unanswered(sock: socket.SocketType) -> Unanswered | None:
@@ -125,13 +130,17 @@ def unanswered(sock: socket.SocketType) -> Unanswered | None:
         return None
     if len(raw) < _WAITING.size:  # before Linux 5.4, which says nothing of the window
         raw = raw.ljust(_WAITING.size, b"\xff")
-    again, probes, backoff, sent, data, ack, window = _WAITING.unpack_from(raw)
+    state, again, probes, backoff, sent, data, ack, window = _WAITING.unpack_from(raw)
     if not (again or probes or backoff):
         return None
     silent = min(data, ack)  # an ACK with data may count as data alone
     if window:
-        # The last one may have been answered, and the answer acknowledge nothing.
-        return Unanswered(again if silent > sent else 0, False, silent / 1000)
+        # The last one may have been answered, and the answer acknowledge nothing; but a
+        # FIN, whose sending is not counted as that of data, is acknowledged by whoever
+        # gets it.
+        lone = state in _FIN_SENT and unacknowledged(sock) == 1
+        attempts = again if lone or silent > sent else 0
+        return Unanswered(attempts, False, silent / 1000)
     return Unanswered(probes, True, silent / 1000)
 
 

@@ -170,6 +170,25 @@ def test_who_answers_nothing_is_gone_after_user_timeout(
     assert record["reason"] == "user_timeout: nothing acknowledged for 1 s"
 
 
+@pytest.mark.parametrize("side", ["front", "back"])
+def test_who_does_not_acknowledge_a_fin_is_gone_as_well(
+    lab: Lab, start: Start, side: str
+) -> None:
+    gateway = start(in_lab(lab), host=lab.gateway)
+    with ExitStack() as stack:
+        (ends,) = sessions(lab, stack, 1)
+        gone, alive = ends if side == "front" else ends[::-1]
+        alive.sendall(b"the last word")
+        assert gone.recv(100) == b"the last word"
+        time.sleep(0.1)  # which has been acknowledged by now
+        with cut_off(lab.client if side == "front" else lab.server):
+            began = time.monotonic()
+            alive.shutdown(socket.SHUT_WR)
+            assert ends_reset(alive) == b""
+            assert 1 <= time.monotonic() - began < 1 + 3 * SLACK
+    assert gateway.record()["ending"] == f"{side}_reset"
+
+
 def test_who_had_stopped_reading_is_gone_after_some_probes_unanswered(
     lab: Lab, start: Start
 ) -> None:
