@@ -9,10 +9,13 @@ from collections.abc import Callable
 import pytest
 from OpenSSL import SSL
 
+from bridge.net.handshake import Handshake
 from bridge.net.security import Security
 from bridge.net.tlsinfo import tls_info
+from tests.logged import logged
 from tests.secured import (
     NAME,
+    TLS_1_2,
     TLS_1_3,
     VERSIONS,
     Maker,
@@ -39,14 +42,19 @@ def test_a_handshake_on_either_side(
         assert (info.sni, info.subject) == (NAME, "")
 
 
-def test_what_comes_with_the_handshakes_end_is_not_lost(make: Maker) -> None:
-    """A client's Finished and its first request in one segment."""
-    pair = make.pair(accepting())
-    pair.begin()
-
+@pytest.mark.parametrize(
+    "ours", [accepting(TLS_1_3), dialing(TLS_1_2)], ids=["client", "server"]
+)
+def test_what_comes_with_the_handshakes_end_is_not_lost(
+    make: Maker, ours: Security
+) -> None:
+    """Its Finished and its first bytes in one segment, from whoever comes last."""
+    pair = make.pair(ours)
     pair.far.first = b"at once"
+    pair.begin()
     pair.until(lambda: pair.outcome.told)
-    assert pull(pair) == b"at once"
+    assert pair.stream.pull() == 7
+    assert pair.text[:7].tobytes() == b"at once"
 
 
 def test_a_handshake_byte_by_byte(make: Maker) -> None:
@@ -155,6 +163,29 @@ def test_nobody_is_told_after_a_close_in_mid_handshake(make: Maker) -> None:
     pair.settle()
     assert pair.outcome.told == []
     assert pair.stream.fd == -1
+
+
+def test_a_turn_that_was_asked_for_before_a_close_does_nothing(make: Maker) -> None:
+    pair = make.pair(accepting())
+    handshake = Handshake(pair.stream, pair.outcome)
+    handshake.begin()
+    pair.far.turn()
+    pair.stream.close()
+    handshake.run()
+    assert pair.outcome.told == []
+
+
+def test_a_bug_in_a_handshake_is_a_failed_one(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = make.pair(accepting())
+    pair.begin()
+    monkeypatch.setattr(Handshake, "_hear", None)
+    with logged() as told:
+        pair.far.turn()
+        make.turner.until(lambda: pair.outcome.told)
+    assert pair.outcome.told == ["a bug of the gateway"]
+    assert told.tracebacks == 1
 
 
 def test_a_session_is_resumed_when_its_server_allows(make: Maker) -> None:

@@ -81,11 +81,11 @@ class Splice(Direction):
         """Move one chunk, and ask to be run again unless that was all there is."""
         if self.over or (self.held and not self._flush()):
             return
-        most = CHUNK
-        if self.limit is not None and not (most := self._left(CHUNK)):
-            return
         reading, writing, slots = self._pipes.scratch
+        most = CHUNK
         while True:
+            if self.limit is not None and not (most := self._left(CHUNK)):
+                return
             try:
                 got = splice(self._from, writing, most, None, None, FLAGS)
             except BlockingIOError:
@@ -121,7 +121,6 @@ class Splice(Direction):
                 return
             if not self.ended:  # else a FIN follows, of which no other edge would tell
                 return
-            most -= got
 
     run = move
 
