@@ -15,19 +15,26 @@ from bridge.net.listener import Listener
 from bridge.net.pipes import Pipes
 from bridge.net.port import Port, Room
 from bridge.net.security import Security
-from bridge.session.front import Admission, FrontFactory
+from bridge.session.admission import Admission
+from bridge.session.destination import Destination
+from bridge.session.front import FrontFactory
+from bridge.session.live import Live
+from bridge.session.place import Place
 from bridge.session.session import Session
 from bridge.session.terms import House, Terms, Timeouts
 from bridge.watch.record import Record
 from tests.pumping import PATIENCE, Turner
 
-TIMEOUTS = Timeouts(open=10, connect=3, idle=100, half_closed=20, close=5)
+TIMEOUTS = Timeouts(open=10, idle=100, half_closed=20, close=5)
+
+CONNECT = 3.0
+"""Seconds that a server has to answer a dial."""
 
 
 class Running:
     """
     One front on loopback, one farm, and the records of the sessions between.  *settle*
-    changes the front's terms before anybody comes.
+    makes other terms of the front's.
     """
 
     def __init__(
@@ -37,7 +44,7 @@ class Running:
         failures: int = 0,
         front: Security | None = None,
         back: Security | None = None,
-        settle: Callable[[Terms], None] = lambda terms: None,
+        settle: Callable[[Terms], Terms] = lambda terms: terms,
         **admission: Any,
     ) -> None:
         self.turner = Turner()
@@ -49,13 +56,21 @@ class Running:
         for number, where in enumerate(servers):
             target = Target(socket.AF_INET, where, (), security=back)
             self.farm.add(Server(str(number), target, place=number))
-        self.terms = Terms(house, "front", self.farm, TIMEOUTS)
-        self.terms.security = front
-        self.terms.told = self.records.append
-        self.terms.needs_sides = True
-        settle(self.terms)
         settings = {"allow": Networks(), "deny": Networks(), "connections": 100}
-        factory = FrontFactory(self.terms, Admission(**{**settings, **admission}))
+        self.terms = settle(
+            Terms(
+                house=house,
+                front="front",
+                timeouts=TIMEOUTS,
+                admission=Admission(**{**settings, **admission}),
+                destination=Destination(self.farm, CONNECT),
+                security=front,
+                told=self.records.append,
+                needs_sides=True,
+            )
+        )
+        self.live: Live[Session] = Live(self.turner.reactor, self.terms)
+        factory = FrontFactory(self.terms, self.live)
         listener = socket.create_server(("127.0.0.1", 0))
         self.address = listener.getsockname()
         self.port = Port(self.turner.pump, Listener(listener), factory, house.room)
@@ -69,13 +84,20 @@ class Running:
 
     def session(self) -> Session:
         """The only one there is, once it is there."""
-        self.turner.until(lambda: self.terms.sessions)
-        (session,) = self.terms.sessions
+        self.turner.until(lambda: self.live.sessions)
+        (session,) = self.live.sessions
         return session
+
+    def place(self) -> Place:
+        """What that session has of its farm, once it has gone there."""
+        session = self.session()
+        self.turner.until(lambda: session.place is not None)
+        assert session.place is not None
+        return session.place
 
     def accept(self, server: socket.socket) -> socket.socket:
         """The server's end of the session that has just been dialed."""
-        self.turner.until(lambda: self.session().dialed is not None)
+        self.turner.until(lambda: self.place().dialed is not None)
         accepted, _ = server.accept()
         accepted.settimeout(PATIENCE)
         self._ends.append(accepted)
@@ -95,7 +117,7 @@ class Running:
         return record
 
     def close(self) -> None:
-        for session in tuple(self.terms.sessions):
+        for session in tuple(self.live.sessions):
             session.crashed()
         self.port.stopListening()
         for end in self._ends:

@@ -6,12 +6,14 @@ import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
 from bridge.farm.server import Server
 from bridge.net.dial import Target
 from bridge.net.sockopt import Option
+from bridge.session.terms import Terms
 from bridge.watch.record import Record
 from bridge.watch.repeated import QUIET, Repeated
 from tests.logged import Listening, logged
@@ -26,11 +28,14 @@ def log() -> Iterator[Listening]:
         yield listening
 
 
-def told(running: Running) -> Running:
-    """*running*, whose failures are told."""
-    terms = running.terms
-    terms.house = replace(terms.house, failures=Repeated(running.turner.reactor))
-    return running
+def told(*servers: Any, **settings: Any) -> Running:
+    """One whose failures are told."""
+
+    def settle(terms: Terms) -> Terms:
+        failures = Repeated(terms.house.pump.reactor)
+        return replace(terms, house=replace(terms.house, failures=failures))
+
+    return Running(*servers, settle=settle, **settings)
 
 
 def failing(running: Running, times: int) -> None:
@@ -46,7 +51,7 @@ def _more(records: list[Record], before: int) -> bool:
 
 
 def test_a_thousand_refused_dials_are_two_lines(log: Listening) -> None:
-    running = told(Running(closed_address(), retries=0))
+    running = told(closed_address(), retries=0)
     failing(running, 30)
     what = "farm farm: session ended as dial_failed, Connection refused: "
     assert log.lines == [f"{what}server 0"]
@@ -59,7 +64,7 @@ def test_a_dial_that_is_repeated_is_told_though_the_session_is_served(
     log: Listening,
 ) -> None:
     with server() as listening:
-        running = told(Running(closed_address(), listening.getsockname()))
+        running = told(closed_address(), listening.getsockname())
         running.connect()
         running.accept(listening)
         what = "a dial failed and is repeated, Connection refused"
@@ -68,7 +73,7 @@ def test_a_dial_that_is_repeated_is_told_though_the_session_is_served(
 
 
 def test_a_fronts_limit_is_told_with_the_client(log: Listening) -> None:
-    running = told(Running(closed_address(), connections=0))
+    running = told(closed_address(), connections=0)
     failing(running, 2)
     what = "session ended as limited: limits.connections, client 127.0.0.1"
     assert log.lines == [f"front front: {what}"]
@@ -78,7 +83,7 @@ def test_a_fronts_limit_is_told_with_the_client(log: Listening) -> None:
 
 def test_a_full_queue_is_told(log: Listening) -> None:
     with server() as listening:
-        running = told(Running(listening.getsockname()))
+        running = told(listening.getsockname())
         running.farm.servers[0].most = 1
         running.connect()
         running.accept(listening)
@@ -92,7 +97,7 @@ def test_a_full_queue_is_told(log: Listening) -> None:
 
 def test_waiting_in_vain_and_no_server_at_all_are_told(log: Listening) -> None:
     with server() as listening:
-        running = told(Running(listening.getsockname()))
+        running = told(listening.getsockname())
         running.farm.servers[0].most = 1
         running.connect()
         running.accept(listening)
@@ -113,7 +118,7 @@ def test_exhausted_ports_are_told_apart_from_servers_that_refuse(
     log: Listening,
 ) -> None:
     with server() as listening:
-        running = told(Running(retries=0))
+        running = told(retries=0)
         target = Target(socket.AF_INET, listening.getsockname(), ())
         ways = {"127.0.0.1": replace(target, source=("127.0.0.1", 0))}
         running.farm.add(Server("full", target, ways=ways))
@@ -129,7 +134,7 @@ def test_exhausted_ports_are_told_apart_from_servers_that_refuse(
 
 def test_an_option_that_cannot_be_set_is_told_with_its_key(log: Listening) -> None:
     with server() as listening:
-        running = told(Running(failures=1, retries=0))
+        running = told(failures=1, retries=0)
         target = Target(socket.AF_INET, listening.getsockname(), (NOBODYS,))
         running.farm.add(Server("a", target))
         failing(running, 3)
@@ -142,7 +147,7 @@ def test_what_the_configuration_wants_and_what_goes_well_is_not_told(
     log: Listening,
 ) -> None:
     with server() as listening:
-        running = told(Running(listening.getsockname()))
+        running = told(listening.getsockname())
         client = running.connect()
         running.accept(listening).close()
         client.close()

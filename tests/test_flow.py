@@ -56,7 +56,7 @@ def test_a_reset_after_the_fin_is_still_a_reset() -> None:
 def test_tls_comes_before_the_dial() -> None:
     assert run(E.TO_SECURE, E.SECURED, E.DIALED)[:2] == (
         S.OPEN,
-        [A.SECURE, A.DIAL_OPENING, A.JOIN],
+        [A.SECURE, A.DIAL, A.JOIN],
     )
 
 

@@ -6,8 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -15,7 +14,6 @@ from bridge.net.tcpinfo import NOTHING
 from bridge.net.tlsinfo import TlsInfo
 from bridge.session import recording
 from bridge.session.flow import TABLE, Ending, State
-from bridge.session.session import Session
 from bridge.watch.access import JsonFormat, TextFormat
 from bridge.watch.record import Record, Sides
 
@@ -78,8 +76,7 @@ def possible() -> Iterator[tuple[Ending, str]]:
         ended_already = state in (State.FLUSHING_BACK, State.FLUSHING_FRONT)
         if ending in (None, Ending.DONE) or ended_already:
             continue
-        session = cast(Session, SimpleNamespace(ended_in=state))
-        yield ending, recording._letters(session, ending)
+        yield ending, recording.letters(ending, state)
 
 
 def rows(heading: str) -> list[list[str]]:

@@ -243,6 +243,6 @@ def test_with_two_servers_the_one_that_answers_is_found_and_kept() -> None:
             running.connect()
             running.accept(server).close()
             running.turner.until(lambda: not running.farm.servers[0].active)
-            running.terms.sessions.copy().pop().crashed()
+            running.live.sessions.copy().pop().crashed()
         assert sum(record.retries for record in running.records) <= 1
         running.close()

@@ -21,7 +21,7 @@ from bridge.session.flow import Event, State
 from bridge.session.session import Session
 from tests.logged import logged
 from tests.pumping import PATIENCE
-from tests.sessions import TIMEOUTS, Running, closed_address, reset, server
+from tests.sessions import CONNECT, TIMEOUTS, Running, closed_address, reset, server
 
 
 @pytest.fixture
@@ -284,9 +284,9 @@ def test_connect_timeout_moves_on_to_the_next_server() -> None:
         running = Running(where, listening.getsockname())
         running.connect()
         running.session()
-        running.advance(TIMEOUTS.connect + 0.1)
+        running.advance(CONNECT + 0.1)
         running.accept(listening)
-        assert running.session().attempts == 2
+        assert running.place().attempts == 2
         running.close()
 
 
@@ -380,7 +380,7 @@ def test_nothing_is_left_of_a_session(one: One) -> None:
             leave(client)
             running.turner.settle()
             leave(accepted)
-            running.turner.until(lambda: not running.terms.sessions)
+            running.turner.until(lambda: not running.live.sessions)
         sessions = [thing for thing in gc.get_objects() if isinstance(thing, Session)]
         left = [session for session in sessions if session.terms is running.terms]
     finally:
@@ -404,8 +404,8 @@ def test_counters_add_up(one: One) -> None:
         assert read_all(running, accepted) == b"12345"
         accepted.sendall(b"123")
         accepted.close()
-        running.turner.until(lambda: not running.terms.sessions)
-    counters = running.terms.counters
+        running.turner.until(lambda: not running.live.sessions)
+    counters = running.live.counters
     assert (counters.accepted, counters.up, counters.down) == (3, 15, 9)
     assert counters.endings == {"done": 3}
 

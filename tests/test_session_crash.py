@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from bridge.net.stream import Stream
-from bridge.session import recording
 from bridge.session import session as module
 from bridge.session.flow import Event, State
+from bridge.session.place import Place
 from bridge.session.session import Session
 from bridge.watch.access import JsonFormat, TextFormat, render
 from tests.logged import logged
@@ -31,7 +33,7 @@ def opened(running: Running, count: int) -> list[Session]:
     """So many sessions, joined."""
     for _ in range(count):
         running.connect()
-    sessions = running.terms.sessions
+    sessions = running.live.sessions
     running.turner.until(
         lambda: len(sessions) == count and all(s.state is State.OPEN for s in sessions)
     )
@@ -45,21 +47,22 @@ def broken(*_: object, **__: object) -> Any:
 def is_let_go(running: Running, session: Session) -> bool:
     """Nothing of it is left anywhere."""
     return (
-        session not in running.terms.sessions
+        session not in running.live.sessions
         and session.state is State.CLOSED
         and session.front.fd == -1
         and session.back is None
-        and not session.placed
+        and session.place is not None
+        and not session.place.taken
     )
 
 
 @pytest.mark.parametrize(
     ("where", "what"),
     [
-        (recording, "record_of"),
+        (module, "tell"),
         (module, "complain"),
         (Session, "_stop_moving"),
-        (Session, "_release"),
+        (Place, "free"),
         (Stream, "abort"),
     ],
 )
@@ -75,28 +78,32 @@ def test_whatever_fails_at_a_sessions_end_it_is_let_go_of(
             assert log.tracebacks >= 1
     if what == "abort":  # the one thing that cannot be done without it
         session.front.close()
-    if what == "_release":
-        session._release()
+    if what == "free":
+        assert session.place is not None
+        session.place.free()
     assert is_let_go(running, session)
     assert running.terms.house.room.taken == 0
-    assert running.terms.farm.active == 0
-    assert running.terms.counters.endings["drained"] == 1
+    assert running.farm.active == 0
+    assert running.live.counters.endings["drained"] == 1
 
 
-def test_who_is_told_of_records_may_fail(running: Running) -> None:
-    (session,) = opened(running, 1)
-    running.terms.told = broken
-    with logged() as log:
-        session.handle(Event.KILLED)
-        assert log.tracebacks == 1
-    assert is_let_go(running, session)
+def test_who_is_told_of_records_may_fail() -> None:
+    with server() as listening:
+        deaf = partial(replace, told=broken)
+        running = Running(listening.getsockname(), settle=deaf)
+        (session,) = opened(running, 1)
+        with logged() as log:
+            session.handle(Event.KILLED)
+            assert log.tracebacks == 1
+        assert is_let_go(running, session)
+        running.close()
 
 
 def test_a_loop_over_sessions_goes_on_behind_one_that_fails(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions = opened(running, 3)
-    monkeypatch.setattr(recording, "record_of", broken)
+    monkeypatch.setattr(module, "tell", broken)
     with logged() as log:
         for session in sessions:
             session.handle(Event.IDLE)
@@ -108,7 +115,7 @@ def test_a_session_whose_action_fails_is_let_go_of(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (session,) = opened(running, 1)
-    monkeypatch.setattr(Session, "_begin_flush", broken)
+    monkeypatch.setattr(Session, "_deliver", broken)
     with logged() as log:
         session.handle(Event.BACK_RESET)
         assert log.tracebacks == 1
@@ -122,7 +129,7 @@ def test_the_client_of_a_session_that_failed_is_not_left_hanging(
     client = running.connect()
     session = running.session()
     running.turner.until(lambda: session.state is State.OPEN)
-    monkeypatch.setattr(recording, "record_of", broken)
+    monkeypatch.setattr(module, "tell", broken)
     with logged():
         session.handle(Event.IDLE)
     running.turner.settle()

@@ -190,7 +190,7 @@ def test_without_a_server_in_traffic_a_session_ends_at_once(one: socket.socket) 
     assert sorted(record.letters for record in running.records) == ["SC", "SQ"]
     with pytest.raises(ConnectionResetError):
         waiting.recv(1)
-    assert len(running.terms.sessions) == 1, "the one that runs goes on"
+    assert len(running.live.sessions) == 1, "the one that runs goes on"
     running.close()
 
 

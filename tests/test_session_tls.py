@@ -37,7 +37,7 @@ class Gateway:
 
     def accept(self) -> socket.socket:
         """The server's end, once the session has dialed."""
-        sessions = self.running.terms.sessions
+        sessions = self.running.live.sessions
         self.until(lambda: any(s.state is State.OPEN for s in sessions))
         accepted, _ = self.listening.accept()
         accepted.setblocking(False)
@@ -100,7 +100,7 @@ def test_nothing_is_dialed_before_the_handshake_is_through(fronted: Gateway) -> 
     session = running.session()
     running.turner.settle()
     assert session.state is State.SECURING
-    assert session.server is None
+    assert session.place is None
     assert running.farm.active == 0
 
 

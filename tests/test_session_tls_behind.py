@@ -10,7 +10,7 @@ import pytest
 from bridge.net.tls import TLSStream
 from bridge.session.flow import State
 from tests.secured import Far, accepting, dialing
-from tests.sessions import TIMEOUTS, Running, reset, server
+from tests.sessions import CONNECT, TIMEOUTS, Running, reset, server
 
 
 def through(running: Running, far: Far, client: socket.socket) -> None:
@@ -35,7 +35,7 @@ def through(running: Running, far: Far, client: socket.socket) -> None:
 
 def dialed(running: Running, listening: socket.socket) -> Far:
     """The server's end, TLS and all, once a dial has reached it."""
-    running.turner.until(lambda: running.terms.sessions)
+    running.turner.until(lambda: running.live.sessions)
     running.turner.settle()
     accepted, _ = listening.accept()
     return Far(accepted, server=True)
@@ -121,7 +121,7 @@ def test_a_server_silent_in_its_handshake_is_a_connect_timeout() -> None:
         running.session()
         running.turner.settle()
         accepted, _ = listening.accept()
-        running.advance(TIMEOUTS.connect + 0.1)
+        running.advance(CONNECT + 0.1)
         record = running.record()
         assert (record.ending, record.reason) == ("dial_failed", "connect_timeout")
         assert len(running.turner.pump) == 1
@@ -158,7 +158,7 @@ def test_tls_on_both_sides_and_sessions_behind_are_resumed() -> None:
             far.notify()
             running.turner.until(partial(client.has, "close_notify"))
             client.notify()
-            running.turner.until(lambda: not running.terms.sessions)
+            running.turner.until(lambda: not running.live.sessions)
             far.close()
         assert [record.ending for record in running.records] == ["done", "done"]
         running.close()

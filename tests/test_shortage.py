@@ -58,7 +58,7 @@ def test_who_is_accepted_and_cannot_be_watched_waits_and_is_served(
     with logged() as log:
         for _ in range(2):
             running.turner.settle()
-            assert not running.terms.sessions
+            assert not running.live.sessions
             assert open_files() == before + 1
             running.turner.reactor.advance(RETRY)
     accepted = running.accept(listening)
@@ -156,7 +156,7 @@ def test_a_dial_without_descriptor_waits_with_its_client_and_nobody_comes_in_bef
                 running.turner.settle()
                 running.turner.reactor.advance(RETRY)
             running.turner.settle()
-        assert len(running.terms.sessions) == 2  # the first, and one that waits
+        assert len(running.live.sessions) == 2  # the first, and one that waits
         assert running.records == []
         assert len([line for line in log.lines if "Too many open files" in line]) == 1
     for client in clients:

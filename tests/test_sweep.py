@@ -13,7 +13,8 @@ from twisted.internet.task import Clock
 
 from bridge.session import sweep
 from bridge.session.flow import Event, State
-from bridge.session.sweep import ENDED, LONGEST, PIECE, UNSEEN, Sweep
+from bridge.session.live import UNSEEN
+from bridge.session.sweep import ENDED, LONGEST, PIECE, Sweep
 from bridge.session.terms import Timeouts
 from tests.logged import logged
 
@@ -27,7 +28,7 @@ class Quiet:
         self.up, self.down = (SimpleNamespace(bytes=0, held=0) for _ in "ud")
         self.pairs = socket.socketpair(), socket.socketpair()
         self.front, self.back = (SimpleNamespace(socket=one) for one, _ in self.pairs)
-        self.terms = SimpleNamespace(timeouts=timeouts())
+        self.destination = None
         self.ended: list[Event] = []
         self.bug = False
 
@@ -47,7 +48,7 @@ class Quiet:
 
 
 def timeouts(idle: float | None = 40, half_closed: float = 8) -> Timeouts:
-    return Timeouts(1, 1, idle, half_closed, 1)
+    return Timeouts(1, idle, half_closed, 1)
 
 
 @pytest.fixture
@@ -68,8 +69,9 @@ def halves() -> Iterator[list[Quiet]]:
 def sweeping(*sessions: Any, **settings: Any) -> Clock:
     clock = Clock()
     made = timeouts(**settings)
-    terms: Any = SimpleNamespace(timeouts=made, sessions=set(sessions), routed=[])
-    Sweep(clock, terms).start()
+    terms: Any = SimpleNamespace(timeouts=made, destinations=())
+    live: Any = SimpleNamespace(sessions=set(sessions))
+    Sweep(clock, terms, live).start()
     return clock
 
 

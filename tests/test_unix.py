@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.net.address import Networks
 from bridge.net.inherited import close_rest
 from bridge.net.listener import Listener, listen_unix
 from bridge.net.port import Port
 from bridge.net.sockaddr import describe
-from bridge.session.front import Admission, FrontFactory
+from bridge.session.front import FrontFactory
 from bridge.watch.access import JsonFormat, TextFormat
 from tests.pumping import PATIENCE
 from tests.sessions import Running, server
@@ -32,8 +31,7 @@ class UnixFront:
         sock = socket.socket(socket.AF_UNIX)
         sock.bind(name)
         house = self.running.terms.house
-        admission = Admission(Networks(), Networks(), 100)
-        factory = FrontFactory(self.running.terms, admission)
+        factory = FrontFactory(self.running.terms, self.running.live)
         self.port = Port(self.running.turner.pump, Listener(sock), factory, house.room)
         self.port.startListening()
         self.client = socket.socket(socket.AF_UNIX)

@@ -229,6 +229,14 @@ class Farm:
 
     # Sessions
 
+    def arrive(self) -> None:
+        """A session is there, and will have a server or wait for one."""
+        self.active += 1
+
+    def depart(self) -> None:
+        """It is over."""
+        self.active -= 1
+
     def dialed(self, server: Server) -> None:
         """A dial of *server*, which is ``watched``, was answered."""
         self.health.dialed(server)

@@ -82,9 +82,9 @@ class Room:
         self.why = why or f"{most} sessions is all limits.connections allows"
         """Why there may not be more, in a line of the log."""
         self.taken = 0
-        """Sessions there are: whoever begins one adds it, and takes it away again."""
+        """Sessions there are."""
         self.waiting: dict[Port, None] = {}
-        """Ports that paused; whoever takes a session away has them ``resume``."""
+        """Ports that paused."""
         self.postponed = 0
         """Dials that wait because this host is short of something, and of what."""
         self.short_of = ""
@@ -96,8 +96,18 @@ class Room:
             return f"cannot accept while dials wait: {self.short_of}"
         return self.why if self.taken >= self.most else ""
 
+    def take(self) -> None:
+        """A session begins."""
+        self.taken += 1
+
+    def give(self) -> None:
+        """It is over, and there is room for another."""
+        self.taken -= 1
+        if self.waiting:
+            self.resume()
+
     def resume(self) -> None:
-        """There is room again."""
+        """Who waits may try again."""
         if self.postponed:
             return
         waiting, self.waiting = self.waiting, {}

@@ -22,9 +22,12 @@ from bridge.net.securities import FrontSecurities
 from bridge.service.listening import Inherited, bound, listen_errors
 from bridge.service.logs import Logs
 from bridge.service.steps import take_all
-from bridge.session.choosing import Routes
+from bridge.session.admission import Admission
+from bridge.session.destination import Destination, Routes
 from bridge.session.flow import Event
-from bridge.session.front import Admission, FrontFactory
+from bridge.session.front import FrontFactory
+from bridge.session.live import Live
+from bridge.session.session import Session
 from bridge.session.sweep import Sweep
 from bridge.session.terms import House, Terms, Timeouts
 from bridge.watch.counters import Counters
@@ -55,11 +58,10 @@ class RunningFront:
     def __init__(self, name: str, means: FrontMeans) -> None:
         self.name = name
         self._means = means
-        front = means.config.fronts[name]
-        self._terms = _terms_of(name, front, means)
-        admission = Admission(front.allow, front.deny, front.limits.connections)
-        self._factory = FrontFactory(self._terms, admission)
-        self._sweep = Sweep(means.house.pump.reactor, self._terms)
+        terms, clock = _terms_of(name, means), means.house.pump.reactor
+        self._live: Live[Session] = Live(clock, terms)
+        self._factory = FrontFactory(terms, self._live)
+        self._sweep = Sweep(clock, terms, self._live)
         self._ports: list[Port] = []
 
     # Starting
@@ -89,12 +91,12 @@ class RunningFront:
     @property
     def sessions(self) -> int:
         """How many there are."""
-        return len(self._terms.sessions)
+        return len(self._live.sessions)
 
     @property
     def counters(self) -> Counters:
         """What was counted since the start."""
-        return self._terms.counters
+        return self._live.counters
 
     # Stopping
 
@@ -105,66 +107,51 @@ class RunningFront:
 
     def reset_sessions(self) -> None:
         """Those that are left end as ``drained``."""
-        for session in tuple(self._terms.sessions):
+        for session in tuple(self._live.sessions):
             session.handle(Event.DRAINED)
 
     def last_steps(self) -> Iterator[Callable[[], object]]:
         """What is left to be stopped once its sessions are over."""
-        terms = self._terms
         yield self._sweep.stop
-        yield terms.opening.close
-        yield terms.greeting.close
-        for each in (terms, *terms.routed):
-            yield each.dialing.close
+        yield self._live.close
 
 
-def _terms_of(name: str, front: FrontConfig, means: FrontMeans) -> Terms:
-    first, timeouts, logs = front.farms[0], front.timeouts, means.logs
-    terms = Terms(
-        means.house,
-        name,
-        means.farms[first],
-        Timeouts(
+def _terms_of(name: str, means: FrontMeans) -> Terms:
+    config, logs, front = means.config, means.logs, means.config.fronts[name]
+    timeouts, securities = front.timeouts, means.securities.get(name)
+    farms = {farm: _destination(farm, means) for farm in front.farms}
+    return Terms(
+        house=means.house,
+        front=name,
+        timeouts=Timeouts(
             open=timeouts.open,
-            connect=means.config.farms[first].connect_timeout,
             idle=timeouts.idle,
             half_closed=timeouts.half_closed,
             close=timeouts.close,
             greeting=timeouts.greeting,
-            front_gone=means.config.profile(front.profile).user_timeout,
-            back_gone=_back_gone(first, means.config),
+            gone=config.profile(front.profile).user_timeout,
         ),
+        admission=Admission(front.allow, front.deny, front.limits.connections),
+        destination=None if front.mode == "sni" else farms[front.farms[0]],
+        routes=_routes(front, farms) if front.mode == "sni" else None,
+        security=securities.only if securities is not None else None,
+        securities=securities,
+        told=logs.lines.add if logs.lines is not None else None,
+        needs_sides=logs.lines is not None and logs.needs_sides,
     )
-    if logs.lines is not None:
-        terms.told = logs.lines.add
-        terms.needs_sides = logs.needs_sides
-    securities = means.securities.get(name)
-    if securities is not None:
-        terms.security, terms.securities = securities.only, securities
-    if front.mode == "sni":
-        terms.routes = _routes(front, terms, means)
-    return terms
 
 
-def _routes(front: FrontConfig, terms: Terms, means: FrontMeans) -> Routes:
+def _destination(farm: str, means: FrontMeans) -> Destination:
+    settings = means.config.farms[farm]
+    gone = means.config.profile(settings.profile).user_timeout
+    return Destination(means.farms[farm], settings.connect_timeout, gone)
+
+
+def _routes(front: FrontConfig, farms: Mapping[str, Destination]) -> Routes:
     """Where the mode ``sni`` takes sessions, by the name that a client asks for."""
-    config = means.config
-    each = {
-        farm: terms.towards(
-            means.farms[farm],
-            config.farms[farm].connect_timeout,
-            _back_gone(farm, config),
-        )
-        for farm in front.farms
-    }
-    named = {pattern: each[farm] for pattern, farm in front.to.items()}
+    named = {pattern: farms[farm] for pattern, farm in front.to.items()}
     default = named.pop(DEFAULT, None)
     return Routes(named, default)
-
-
-def _back_gone(farm: str, config: Config) -> float | None:
-    """After how long a server of *farm* is gone that does not answer."""
-    return config.profile(config.farms[farm].profile).user_timeout
 
 
 def destinations(front: str, config: Config) -> str:

@@ -27,7 +27,7 @@ from bridge.net.descriptors import raise_limit
 from bridge.net.pipes import Pipes
 from bridge.net.port import Room
 from bridge.net.pump import Pump, Reactor
-from bridge.net.sockaddr import describe
+from bridge.net.sockaddr import SocketAddress, describe
 from bridge.service import state
 from bridge.service.certificates import Certificates
 from bridge.service.drain import Drain, Drainable
@@ -37,7 +37,6 @@ from bridge.service.listening import Inherited, close_unused
 from bridge.service.logs import Logs
 from bridge.service.steps import take_all
 from bridge.session.flow import Event, State
-from bridge.session.session import Session
 from bridge.session.terms import House
 from bridge.watch.repeated import Repeated
 
@@ -196,14 +195,16 @@ class Gateway(Service):
             self._log.info("{line}", line=line)
 
 
-def _trace(session: Session, before: State, event: Event) -> None:
+def _trace(
+    front: str, peer: SocketAddress, before: State, event: Event, after: State
+) -> None:
     _transitions.debug(
         "{front} {peer}: {before} --{event}--> {after}",
-        front=session.terms.front,
-        peer=describe(session.front.peer),
+        front=front,
+        peer=describe(peer),
         before=before.name,
         event=event.name,
-        after=session.state.name,
+        after=after.name,
     )
 
 

@@ -1,270 +1,326 @@
 """
 How a session gets to its server: choosing, waiting, dialing, trying another.
 
-Here: the part of a session that deals with its farm.  Not here: what follows from any
-of it, which is the flow table's to say.
+Here: the attempt, with the protocol and factory pair that its dials make.  Not here:
+what follows from any of it, which is the flow table's to say; what was taken at the
+farm for the session's whole life (``place``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bridge.net.dial import NO_PORT, Dial
+from twisted.internet.interfaces import IAddress, IConnector, ITransport
+from twisted.internet.protocol import ClientFactory
+from twisted.internet.protocol import Protocol as TwistedProtocol
+from twisted.python.failure import Failure
+
+from bridge.net.descriptors import SHORTAGE
+from bridge.net.dial import NO_PORT, Dial, is_ours
 from bridge.net.port import Postponed
 from bridge.net.race import Race
-from bridge.net.sockaddr import told
-from bridge.net.tls import TLSStream
-from bridge.session.back import BackFactory
+from bridge.net.security import TLSError
 from bridge.session.complaint import complain_of_dial
-from bridge.session.flow import Event, State
+from bridge.session.flow import Event
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.farm.server import Server
+    from bridge.net.deadlines import Deadlines
     from bridge.net.stream import Stream
-    from bridge.session.terms import Terms
+    from bridge.session.live import Dialing
+    from bridge.session.place import Place
+    from bridge.session.terms import House
 
 
-class Reaching:
-    """
-    A session, *front* being its client's side, as far as its farm is concerned.
+class Seeker(Protocol):
+    """For whom a server is sought: a session."""
 
-    Not of itself anything: the base class of ``Session``, so that a session is one
-    object.
-    """
+    reason: str
+    """Why the last dial failed, in the kernel's words or in ours."""
 
-    __slots__ = (
-        "_dial", "_looping", "asked", "attempts", "back", "dial_began", "dialed",
-        "front", "key", "placed", "queued", "reason", "server", "source", "state",
-        "stuck", "terms", "tried", "unable",
-    )  # fmt: skip
-
-    def __init__(self, terms: Terms, front: Stream) -> None:
-        self.terms = terms
-        self.front = front
-        self.back: Stream | None = None
-        self.state = State.ACCEPTED
-        self.server: Server | None = None
-        """Where it is dialed to, or was."""
-        self.placed = False
-        """Whether it has a place there."""
-        self.tried: tuple[Server, ...] = ()
-        """Servers dialed so far; forgotten when one answers."""
-        self.attempts = 0
-        self.key = 0
-        """What the farm knows this client by, if that matters to it."""
-        self.queued = 0
-        """Its place in the farm's queue, from 1 on, if it had to wait."""
-        self.source = ""
-        """Of the farm's own addresses, the one this session has a port of."""
-        self.unable: tuple[str, ...] = ()
-        """Those that had no port left for a dial."""
-        self.stuck: tuple[str, ...] = ()
-        """Those that a dial did not get through from: others come first."""
-        self.reason = ""
-        """
-        Why it ends as it does, where the ending's word does not say it all: a failed
-        dial in the kernel's words, a time-out of ours, a stream that was cut off.
-        """
-        self.asked = ""
-        """
-        Whom the client asks for (SNI), as it wrote it: printable ASCII, 255 characters
-        at most.  Empty where nobody has looked, or where it asks for nobody.
-        """
-        self.dial_began: float | None = None
-        self.dialed: float | None = None
-        self._dial: Dial | Race | Postponed | None = None
-        self._looping: bool | None = None
-        """Within ``_attempt``: whether it is to go round once more."""
+    @property
+    def client(self) -> tuple[str, int]:
+        """Who it is for."""
 
     def handle(self, event: Event) -> None:
-        raise NotImplementedError
+        """What has become of it; another dial may be asked for from within."""
 
-    # The actions
+    def reached(self, back: Stream) -> None:
+        """A server's handshake is through.  There will be no more of this attempt."""
 
-    def _enter_farm(self) -> None:
-        farm = self.terms.farm
-        farm.active += 1
-        if farm.hashes:
-            self.key = farm.key(told(self.front.peer)[0])
-        self._attempt()
+    def surely(self, step: Callable[..., object], *args: object) -> None:
+        """Take *step*; a bug in it is the end of whom it was for."""
 
-    def _attempt(self) -> None:
+
+class Back(TwistedProtocol):
+    """The session's end of the connection to a server, until it is joined."""
+
+    __slots__ = ("_attempt", "connected", "factory", "transport")
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+
+    def makeConnection(self, transport: ITransport) -> None:
+        # Twisted's does no more than call ``connectionMade``: a call that is saved.
+        stream: Stream = transport  # type: ignore[assignment]
+        self.connected = 1
+        self.transport = stream
+        stream.paused = True  # bytes wait in the kernel, for the relay
+        self._attempt.connected(stream)
+
+
+class Attempt(ClientFactory):
+    """
+    Seeks a server for *seeker*, who has *place* in a farm.
+
+    The factory of all its dials.  *deadlines* are those of the farm's dials; *now* is
+    the time, a number that idle sessions share.  Over with ``Seeker.reached``, with the
+    event that there is no server, or with ``cancel``.
+    """
+
+    noisy = False
+
+    __slots__ = (
+        "_deadlines", "_dial", "_going_round", "_house", "_now", "_place", "_seeker",
+        "_stuck", "_tried", "_unable", "key",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        seeker: Seeker,
+        place: Place,
+        deadlines: Deadlines[Dialing],
+        house: House,
+        now: float,
+    ) -> None:
+        self._seeker = seeker
+        self._place = place
+        self._deadlines = deadlines
+        self._house = house
+        self._now: float | None = now
+        """None once it is over: a dial that is later asks the clock."""
+        farm = place.farm
+        self.key = farm.key(seeker.client[0]) if farm.hashes else 0
+        """What the farm knows this client by, if that matters to it."""
+        self._tried: tuple[Server, ...] = ()
+        """Servers dialed so far."""
+        self._unable: tuple[str, ...] = ()
+        """Of the farm's own addresses, those that had no port left for a dial."""
+        self._stuck: tuple[str, ...] = ()
+        """Those that a dial did not get through from: others come first."""
+        self._dial: Dial | Race | Postponed | None = None
+        self._going_round: bool | None = None
+        """Within ``choose``: whether it is to go round once more."""
+
+    # What the session asks for
+
+    def choose(self) -> None:
         """
-        Dial the farm's choice, or learn that it has none.
+        Dial the farm's choice, or tell that it has none.
 
         A dial that fails at once asks for another from within: this loop makes it, for
         a hundred retries inside one another would be more than the stack holds.
         """
-        if self._looping is not None:
-            self._looping = True
+        if self._going_round is not None:
+            self._going_round = True
             return
-        self._looping = True
+        place = self._place
+        self._going_round = True
         try:
-            while self._looping:
-                self._looping = False
-                self._attempt_once()
+            while self._going_round:
+                self._going_round = False
+                server = place.server = place.farm.choose(self.key, self._tried)
+                if server is None:
+                    self._wait_or_end()
+                else:
+                    place.taken = True
+                    self.dial()
         finally:
-            self._looping = None
+            self._going_round = None
 
-    def _attempt_once(self) -> None:
-        farm = self.terms.farm
-        server = self.server = farm.choose(self.key, self.tried)
-        if server is not None:
-            self.placed = True
-            self._dial_server()
-        elif not farm.available:
-            self.handle(Event.NO_SERVER)
+    def _wait_or_end(self) -> None:
+        """No server has a place: some may later, or there are none."""
+        place, seeker = self._place, self._seeker
+        farm = place.farm
+        self._now = None
+        if not farm.available:
+            seeker.handle(Event.NO_SERVER)
         elif farm.wait(self):
-            self.queued = farm.waiting
-            self.handle(Event.ALL_FULL)
+            place.queued = farm.waiting
+            seeker.handle(Event.ALL_FULL)
         else:
-            self.reason = "the farm is full"
-            self.handle(Event.LIMITED)
+            seeker.reason = "the farm is full"
+            seeker.handle(Event.LIMITED)
 
-    def _dial_server(self) -> None:
-        """Dial the server that this session has a place at."""
-        terms, server = self.terms, self.server
+    def dial(self) -> None:
+        """Dial the server that there is a place at."""
+        place, house, deadlines = self._place, self._house, self._deadlines
+        server = place.server
         assert server is not None
-        self.tried += (server,)
-        self.attempts += 1
-        now = terms.seconds()
-        if self.dial_began is None:
-            self.dial_began = now
-        dialing = terms.dialing
-        dialing[self] = now + dialing.seconds
-        if not dialing.armed:
-            dialing.arm()
+        self._tried += (server,)
+        place.attempts += 1
+        now, self._now = self._now, None
+        if now is None:
+            now = house.seconds()
+        if place.dial_began is None:
+            place.dial_began = now
+        deadlines[self] = now + deadlines.seconds
+        if not deadlines.armed:
+            deadlines.arm()
         if server.plain:
-            self._dial = Dial(terms.house.pump, server.target, BackFactory(self))
+            self._dial = dial = Dial(house.pump, server.target, self)
+            dial.connect()
         else:
-            self._dial = self._dial_around(server)
-        if self._dial is not None:
-            self._dial.connect()
-        else:
-            # What each source was refused for, if it was; else they are full.
-            self.attempt_failed(self.reason if self.unable else NO_PORT, ours=True)
+            self._dial_around(server)
 
-    def _dial_around(self, server: Server) -> Dial | Race | None:
+    def _dial_around(self, server: Server) -> None:
         """To a server with two addresses, or from one of several of ours."""
-        pump, factory = self.terms.house.pump, BackFactory(self)
-        if not server.ways:
-            return Race(pump, server.race, factory, server.delay)
-        sources, ways = self.terms.farm.sources, tuple(server.ways)
-        source = sources.pick(ways, server.counted, self.unable + self.stuck)
-        if source is None and self.stuck:
-            source = sources.pick(ways, server.counted, self.unable)
-        if source is None:
-            return None
-        self.source = source
-        sources.took(source, server.counted)
-        return Dial(pump, server.ways[source], factory)
+        pump, place = self._house.pump, self._place
+        dial: Dial | Race
+        if server.ways:
+            sources, ways = place.farm.sources, tuple(server.ways)
+            avoided = self._unable + self._stuck
+            source = sources.pick(ways, server.counted, avoided)
+            if source is None and self._stuck:
+                source = sources.pick(ways, server.counted, self._unable)
+            if source is None:
+                # What each source was refused for, if it was; else they are full.
+                why = self._seeker.reason if self._unable else NO_PORT
+                self._count_as_failed(why, ours=True)
+                return
+            place.source = source
+            sources.took(source, server.counted)
+            dial = Dial(pump, server.ways[source], self)
+        else:
+            dial = Race(pump, server.race, self, server.delay)
+        self._dial = dial
+        dial.connect()
 
-    def _release(self) -> None:
-        """Give back the port, whose socket is closed, and the place at the server."""
-        self._give_back_port()
-        self._free_place()
+    def dial_another(self) -> None:
+        """Give back the place where a dial has failed, and choose again."""
+        self._place.release()
+        self.choose()
 
-    def _free_place(self) -> None:
-        """Give back the place at the server, unless that was done."""
-        if self.placed and self.server is not None:
-            self.placed = False
-            self.terms.farm.release(self.server)
+    def fail_dial(self) -> None:
+        """Give up the dial that has taken too long."""
+        self._give_up()
+        self._count_as_failed("connect_timeout")
 
-    def _give_back_port(self) -> None:
-        if self.source and self.server is not None:
-            self.terms.farm.sources.gave_back(self.source, self.server.counted)
-            self.source = ""
+    def leave_queue(self) -> None:
+        """Wait for a server no longer."""
+        self._place.farm.unwait(self)
 
-    def _leave_queue(self) -> None:
-        self.terms.farm.unwait(self)
+    def cancel(self) -> None:
+        """Seek no more.  Nobody is told."""
+        self._give_up()
+        self._deadlines.pop(self, None)
 
-    def _cancel_dial(self) -> None:
-        if self._dial is not None:
-            self._dial.disconnect()
+    def _give_up(self) -> None:
+        dial, self._dial = self._dial, None
+        if dial is not None:
+            dial.disconnect()
 
-    # What the dial reports
+    # What the dial reports: it is the factory of its connections
 
-    def dialed_to(self, back: Stream) -> None:
-        """The server's handshake is through."""
-        self.back = back
-        if isinstance(back, TLSStream):
-            back.linger = self.terms.timeouts.close
+    def buildProtocol(self, addr: IAddress | None) -> Back:
+        return Back(self)
+
+    def connected(self, back: Stream) -> None:
+        """A server's handshake is through."""
         self._dial = None
-        self.tried = ()
-        self.reason = ""  # an earlier attempt's
-        terms, server = self.terms, self.server
+        place = self._place
+        server = place.server
         if server is not None and server.watched:
-            terms.farm.dialed(server)
-        self.dialed = terms.seconds()
-        terms.dialing.pop(self, None)
-        terms.opening.pop(self, None)
-        self.handle(Event.DIALED)
+            place.farm.dialed(server)
+        place.dialed = self._house.seconds()
+        self._deadlines.pop(self, None)
+        self._seeker.reached(back)
 
-    def attempt_failed(
+    def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
+        if self._dial is not None:  # else: it was given up
+            self._seeker.surely(self._failed, reason)
+
+    def _failed(self, reason: Failure) -> None:
+        # The kernel's words, or ours where they say more.  Not str(): Twisted puts the
+        # class's docstring before them.
+        error: Any = reason.value
+        why = error.args[0] if error.args and error.args[0] else type(error).__name__
+        if getattr(error, "osError", None) in SHORTAGE:
+            self._wait_for_means(why)
+        elif isinstance(error, TLSError):
+            self._count_as_failed(f"TLS: {why}", Event.TLS_FAILED)
+        else:
+            self._count_as_failed(why, ours=is_ours(error))
+
+    def _count_as_failed(
         self, reason: str, last: Event = Event.DIAL_FAILED, *, ours: bool = False
     ) -> None:
         """
-        One dial failed: another server, while there are retries; then *last* is said
-        of all of them.
+        A dial failed; *last* is said of all of them if there are no retries.
 
         *ours*: for a reason that is this host's and says nothing of the server.
         """
-        self.reason = reason
+        self._seeker.reason = reason
         self._dial = None
-        terms, server = self.terms, self.server
-        terms.dialing.pop(self, None)
-        if self.state is not State.DIALING:
-            return
-        if server is not None:
-            if ours:
-                self.unable += (self.source,) if self.source else ()
-            else:
-                self.stuck += (self.source,) if self.source else ()
-                terms.farm.dial_failed(server, reason)
-        farm = terms.farm
-        if self.attempts <= farm.retries and not farm.exhausted(self.tried):
-            complain_of_dial(self, last)
-            self._release()
-            self._attempt()
+        self._deadlines.pop(self, None)
+        place = self._place
+        farm, server = place.farm, place.server
+        assert server is not None
+        source = (place.source,) if place.source else ()
+        if ours:
+            self._unable += source
         else:
-            self.handle(last)
+            self._stuck += source
+            farm.dial_failed(server, reason)
+        if place.attempts > farm.retries or farm.exhausted(self._tried):
+            self._seeker.handle(last)
+            return
+        failures = self._house.failures
+        if failures is not None:
+            its_end = last is not Event.DIAL_FAILED
+            complain_of_dial(failures, place, reason, its_end=its_end)
+        self._seeker.handle(Event.ATTEMPT_FAILED)
 
-    def short_of(self, reason: str) -> None:
+    def _wait_for_means(self, reason: str) -> None:
         """
         This host had no descriptor for a dial, or no memory: the same again, a little
         later, and as long as ``open`` says, if there are other sessions to end.
         """
-        terms, server = self.terms, self.server
-        room = terms.house.room
-        if self.state is not State.DIALING or server is None or room.taken < 2:
-            self.attempt_failed(reason, ours=True)
+        room = self._house.room
+        if room.taken < 2:
+            self._count_as_failed(reason, ours=True)
             return
-        self.reason = reason
-        terms.dialing.pop(self, None)
-        self._give_back_port()
-        self.attempts -= 1
-        self.tried = self.tried[:-1]
-        clock = terms.house.pump.reactor
-        self._dial = Postponed(room, reason, clock, self._dial_server)
+        self._seeker.reason = reason
+        self._deadlines.pop(self, None)
+        place = self._place
+        place.give_back_port()
+        place.attempts -= 1
+        self._tried = self._tried[:-1]
+        clock = self._house.pump.reactor
+        self._dial = Postponed(room, reason, clock, self._dial_again)
+
+    def _dial_again(self) -> None:
+        self._seeker.handle(Event.AGAIN)
+
+    # What the deadlines report
 
     def unanswered(self) -> None:
         """``connect_timeout`` passed."""
-        self._cancel_dial()
-        self.attempt_failed("connect_timeout")
-
-    def late(self) -> None:
-        """The ``open`` deadline passed."""
-        self.reason = "open deadline"
-        self.handle(Event.LATE)
+        self._seeker.handle(Event.UNANSWERED)
 
     # What the farm reports of its queue
 
     def served(self, server: Server) -> None:
-        self.server, self.placed = server, True
-        self.handle(Event.SERVED)
+        """*server* has a place, and it is taken."""
+        self._place.server, self._place.taken = server, True
+        self._seeker.handle(Event.SERVED)
 
     def waited_long(self) -> None:
-        self.handle(Event.QUEUED_LONG)
+        """``queue.timeout`` passed."""
+        self._seeker.handle(Event.QUEUED_LONG)
 
     def stranded(self) -> None:
-        self.handle(Event.NO_SERVER)
+        """No server gets sessions any more."""
+        self._seeker.handle(Event.NO_SERVER)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.net.sockaddr import told
-from bridge.session.flow import Ending, Event, State
+from bridge.session.flow import Ending
 
 if TYPE_CHECKING:
-    from bridge.session.attempt import Reaching
-    from bridge.session.session import Session
+    from bridge.session.place import Place
+    from bridge.session.recording import Ended
+    from bridge.watch.repeated import Repeated
 
 WORTH = frozenset(
     {
@@ -33,43 +33,45 @@ Not ``denied``, which is what somebody wanted; nor what becomes of sessions late
 are a peer's affairs.  An ``error`` has its traceback.
 """
 
-_AT_FRONT = frozenset({State.ACCEPTED, State.SECURING, State.READING})
 
-
-def complain(session: Session, ending: Ending) -> None:
-    """*session*, whose server is still known, ends so, and that is WORTH a line."""
-    terms, reason = session.terms, session.reason
-    failures = terms.house.failures
-    if failures is None:
-        return
+def complain(ended: Ended, failures: Repeated) -> None:
+    """It ended so, which is WORTH a line."""
+    place, reason = ended.place, ended.reason
+    ending = ended.ending or Ending.ERROR
     what = f"session ended as {ending._value_}"
-    if session.ended_in in _AT_FRONT:
-        client, _ = told(session.front.peer)
-        detail = f"{reason}, client {client}" if reason else f"client {client}"
-        failures.tell(f"front {terms.front}", what, detail)
+    if place is None:  # before it had a farm
+        client = f"client {ended.client[0]}"
+        detail = f"{reason}, {client}" if reason else client
+        failures.tell(f"front {ended.terms.front}", what, detail)
         return
     if ending is Ending.DIAL_FAILED:  # each reason has another remedy
         what, reason = f"{what}, {reason}", ""
-    server = f"server {session.server.name}" if session.server is not None else ""
-    detail = ", ".join(filter(None, (reason, server))) or _OTHERWISE.get(ending, "")
-    failures.tell(f"farm {terms.farm.name}", what, detail)
+    detail = ", ".join(filter(None, (reason, _server(place))))
+    failures.tell(f"farm {place.farm.name}", what, detail or _OTHERWISE.get(ending, ""))
 
 
-def complain_of_dial(session: Reaching, last: Event) -> None:
-    """A dial of *session* failed, and another follows."""
-    terms, reason = session.terms, session.reason
-    failures = terms.house.failures
-    if failures is None or session.server is None:
-        return
-    what, detail = "a dial failed and is repeated", f"server {session.server.name}"
-    if last is Event.DIAL_FAILED:
-        what = f"{what}, {reason}"
-    else:  # TLS, whose words may be the other end's
+def complain_of_dial(
+    failures: Repeated, place: Place, reason: str, *, its_end: bool
+) -> None:
+    """
+    A dial failed, and another follows.
+
+    *its_end*: the reason may be in the other end's words, of which there is no end.
+    """
+    what, detail = "a dial failed and is repeated", _server(place)
+    if its_end:
         detail = f"{reason}, {detail}"
-    failures.tell(f"farm {terms.farm.name}", what, detail)
+    else:
+        what = f"{what}, {reason}"
+    failures.tell(f"farm {place.farm.name}", what, detail)
+
+
+def _server(place: Place) -> str:
+    return f"server {place.server.name}" if place.server is not None else ""
 
 
 _OTHERWISE = {
     Ending.NO_SERVER: "none of its servers gets sessions",
     Ending.QUEUE_TIMEOUT: "no place came free in time",
 }
+"""What there is to say where neither a reason nor a server is known."""

@@ -66,11 +66,19 @@ class Event(Enum):
     """The front's handshake failed, or that of the last attempt to dial."""
     DENIED = auto()
     LIMITED = auto()
+    SILENT = auto()
+    """The client has not said a word for ``greeting`` seconds."""
     ROUTED = auto()
     """What the client sent first names its farm."""
     BAD_HEADER = auto()
     """It names none, or cannot be read."""
     DIALED = auto()
+    UNANSWERED = auto()
+    """``connect_timeout`` passed."""
+    AGAIN = auto()
+    """What this host was short of for a dial may be there now."""
+    ATTEMPT_FAILED = auto()
+    """A dial failed, and there are retries."""
     DIAL_FAILED = auto()
     """The last attempt failed; retries on other servers are over."""
     NO_SERVER = auto()
@@ -111,12 +119,16 @@ class Action(Enum):
 
     SECURE = auto()
     READ = auto()
+    READ_NO_MORE = auto()
+    """What the client would say first is waited for no longer."""
     DIAL = auto()
     """Choose a server and dial it."""
-    DIAL_OPENING = auto()
-    """As DIAL, for a session whose ``open`` deadline runs already."""
     DIAL_SERVER = auto()
-    """Dial the server that the queue has led to."""
+    """Dial the server that there is a place at already."""
+    DIAL_ANOTHER = auto()
+    """Give the place back, choose again, and dial that."""
+    FAIL_DIAL = auto()
+    """Cancel the dial: it has failed like any other."""
     LEAVE_QUEUE = auto()
     CANCEL_DIAL = auto()
     JOIN = auto()
@@ -164,6 +176,7 @@ S, E, A = State, Event, Action
 _HALF = (S.FRONT_ENDED, S.BACK_ENDED)
 _JOINED = (S.OPEN, *_HALF)
 _FLUSHING = (S.FLUSHING_BACK, S.FLUSHING_FRONT)
+_REFUSED = {E.DENIED: Ending.DENIED, E.LIMITED: Ending.LIMITED}
 _GIVE_UP = (A.CANCEL_DIAL, A.ABORT)
 _LEAVE = (A.LEAVE_QUEUE, A.ABORT)
 _SERVER_GONE = (A.FREE_PLACE, A.FLUSH_FRONT)
@@ -175,22 +188,31 @@ _ORDERED = {
 """What may come at any time, whatever the two sides do."""
 
 TABLE: dict[tuple[State, Event], Row] = {
+    # A refusal is a reset: no client mistakes it for an empty answer.  What is read may
+    # say who the client is, who is judged again then.
+    **{
+        (s, event): (S.CLOSED, (A.ABORT,), ending)
+        for s in (S.ACCEPTED, S.READING)
+        for event, ending in _REFUSED.items()
+    },
     (S.ACCEPTED, E.ADMITTED): (S.DIALING, (A.DIAL,), None),
-    # A refusal is a reset: no client mistakes it for an empty answer.
-    (S.ACCEPTED, E.DENIED): (S.CLOSED, (A.ABORT,), Ending.DENIED),
-    (S.ACCEPTED, E.LIMITED): (S.CLOSED, (A.ABORT,), Ending.LIMITED),
+    (S.ACCEPTED, E.TO_READ): (S.READING, (A.READ,), None),
     (S.ACCEPTED, E.TO_SECURE): (S.SECURING, (A.SECURE,), None),
-    (S.SECURING, E.SECURED): (S.DIALING, (A.DIAL_OPENING,), None),
+    (S.READING, E.TO_SECURE): (S.SECURING, (A.SECURE,), None),
+    (S.READING, E.SILENT): (S.READING, (A.READ_NO_MORE,), None),
+    (S.READING, E.ROUTED): (S.DIALING, (A.DIAL,), None),
+    (S.SECURING, E.SECURED): (S.DIALING, (A.DIAL,), None),
     # An orderly close: the alert that says why is to arrive.
     (S.SECURING, E.TLS_FAILED): (S.CLOSED, (A.CLOSE,), Ending.TLS_FAILED),
     (S.SECURING, E.LATE): (S.CLOSED, (A.ABORT,), Ending.TLS_FAILED),
-    (S.ACCEPTED, E.TO_READ): (S.READING, (A.READ,), None),
-    (S.READING, E.ROUTED): (S.DIALING, (A.DIAL_OPENING,), None),
     (S.SECURING, E.FRONT_RESET): (S.CLOSED, (A.ABORT,), Ending.TLS_FAILED),
     (S.READING, E.FRONT_RESET): (S.CLOSED, (A.ABORT,), Ending.FRONT_RESET),
     (S.READING, E.BAD_HEADER): (S.CLOSED, (A.ABORT,), Ending.BAD_HEADER),
     (S.READING, E.LATE): (S.CLOSED, (A.ABORT,), Ending.BAD_HEADER),
     (S.DIALING, E.DIALED): (S.OPEN, (A.JOIN,), None),
+    (S.DIALING, E.UNANSWERED): (S.DIALING, (A.FAIL_DIAL,), None),
+    (S.DIALING, E.AGAIN): (S.DIALING, (A.DIAL_SERVER,), None),
+    (S.DIALING, E.ATTEMPT_FAILED): (S.DIALING, (A.DIAL_ANOTHER,), None),
     (S.DIALING, E.DIAL_FAILED): (S.CLOSED, (A.ABORT,), Ending.DIAL_FAILED),
     (S.DIALING, E.TLS_FAILED): (S.CLOSED, (A.ABORT,), Ending.TLS_FAILED),
     (S.DIALING, E.NO_SERVER): (S.CLOSED, (A.ABORT,), Ending.NO_SERVER),
@@ -244,6 +266,18 @@ TABLE: dict[tuple[State, Event], Row] = {
         for event, ending in _ORDERED.items()
     },
 }
+
+
+def stages(*, reads: bool, secures: bool) -> tuple[Event, ...]:
+    """
+    What a client that may come in goes through until there is a farm, in order.
+
+    The first is said when it is admitted; each of the others when what the one before
+    it began is over.
+    """
+    begun = ((E.TO_READ, reads), (E.TO_SECURE, secures))
+    over = E.SECURED if secures else E.ROUTED if reads else E.ADMITTED
+    return (*(event for event, wanted in begun if wanted), over)
 
 
 def step(state: State, event: Event) -> Row:

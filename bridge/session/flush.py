@@ -8,16 +8,17 @@ more of it was for ``close`` seconds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bridge.net.tcpinfo import unacknowledged
 from bridge.session.flow import Event
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IDelayedCall
+    from collections.abc import Callable
+
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from bridge.net.direction import Direction
-    from bridge.session.session import Session
 
 POLL, SLOWEST, SLOWER = 0.02, 0.5, 1.25
 """
@@ -27,29 +28,53 @@ This only runs after a reset, but then, with a slow reader, for minutes.
 """
 
 
-class Flush:
-    """Drives *direction*, whose source was reset, to its end; then tells *session*."""
+class Flushing(Protocol):
+    """Whose bytes are delivered: a session."""
 
-    def __init__(self, session: Session, direction: Direction) -> None:
-        self._session = session
+    def handle(self, event: Event) -> None:
+        """It is FLUSHED."""
+
+    def surely(self, step: Callable[..., object], *args: object) -> None:
+        """Take *step*; a bug in it is the end of whom it was for."""
+
+
+class Flush:
+    """
+    Drives *direction*, whose source was reset, to its end; then tells *flushing*.
+
+    It is over if *close* seconds pass in which nothing is acknowledged.
+    """
+
+    def __init__(
+        self,
+        flushing: Flushing,
+        direction: Direction,
+        clock: IReactorTime,
+        close: float,
+    ) -> None:
+        self._flushing = flushing
         self._direction = direction
-        self._reactor = session.terms.house.pump.reactor
-        self._close = session.terms.timeouts.close
-        self._until = self._reactor.seconds() + self._close
+        self._clock = clock
+        self._close = close
+        self._until = clock.seconds() + close
         self._progress = 0
         self._wait = POLL
         self._timer: IDelayedCall | None = None
+        self._over = False
 
     def begin(self) -> None:
-        """Read on until the reset itself comes."""
+        """Read on until the reset itself comes, then wait for what is under way."""
         direction = self._direction
         direction.ended = direction.urgent = True  # perhaps nobody told of a mark
         direction.move()
+        self.check()
 
     def check(self) -> None:
-        """Tell the session if this is over; otherwise look again soon."""
-        self.cancel()
-        direction, now = self._direction, self._reactor.seconds()
+        """Tell if this is over; otherwise look again soon."""
+        if self._over:  # within what began it
+            return
+        self._stop()
+        direction, now = self._direction, self._clock.seconds()
         waiting = unacknowledged(direction.sink.socket)
         # As in ``sweep``: it grows with what comes, and with what is acknowledged.
         progress = 2 * direction.bytes - direction.held - waiting
@@ -57,13 +82,22 @@ class Flush:
             self._until = now + self._close
         self._progress = progress
         if (direction.over and not waiting) or now >= self._until:
-            self._session.handle(Event.FLUSHED)
+            self._flushing.handle(Event.FLUSHED)
         else:
             direction.sink.hurry()
             wait = min(self._wait, self._until - now)
-            self._timer = self._reactor.callLater(wait, self.check)
+            self._timer = self._clock.callLater(wait, self._look)
             self._wait = min(SLOWEST, SLOWER * self._wait)
 
+    def _look(self) -> None:
+        """As the timer has it: nobody else would look again if this one failed."""
+        self._flushing.surely(self.check)
+
     def cancel(self) -> None:
+        """Look no more.  Nobody is told."""
+        self._over = True
+        self._stop()
+
+    def _stop(self) -> None:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()

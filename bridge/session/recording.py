@@ -1,13 +1,13 @@
 """
-From a session that is ending to its record.
+From a session that has ended to its record.
 
-Here: asking the two sockets, while they are still open, what they know, and saying
-the ending in HAProxy's letters.  Not here: what becomes of the record (``watch``).
+Here: asking the two sockets, while they are still open, what they know, and saying the
+ending in HAProxy's letters.  Not here: what becomes of the record (``watch``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bridge.net.names import escaped
 from bridge.net.sockaddr import describe, told
@@ -18,9 +18,14 @@ from bridge.session.flow import Ending, State
 from bridge.watch.record import Record, Sides
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.farm.server import Server
     from bridge.net.direction import Direction
     from bridge.net.stream import Stream
-    from bridge.session.session import Session
+    from bridge.session.destination import Destination
+    from bridge.session.place import Place
+    from bridge.session.terms import Terms
 
 _BY_WHOM = {
     Ending.DENIED: "P",
@@ -56,44 +61,114 @@ and the client has not).
 """
 
 
-def record_of(session: Session) -> Record:
-    """What is said of *session*, whose sockets must still be open."""
-    terms, server = session.terms, session.server
-    house = terms.house
-    ending = session.ending or Ending.ERROR
-    done = ending is Ending.DONE
-    # Terms with routes are a front's, of which no name has led on yet.
-    farm = terms.farm.name if terms.routes is None else ""
-    up, down = session.up, session.down
-    sides = _sides(session) if terms.needs_sides else None
+class Ended(Protocol):
+    """What there is to know of a session that is over, and does not change any more."""
+
+    @property
+    def terms(self) -> Terms: ...
+
+    @property
+    def accepted(self) -> float: ...
+
+    @property
+    def client(self) -> tuple[str, int]: ...
+
+    @property
+    def asked(self) -> str: ...
+
+    @property
+    def destination(self) -> Destination | None: ...
+
+    @property
+    def place(self) -> Place | None: ...
+
+    @property
+    def front(self) -> Stream: ...
+
+    @property
+    def back(self) -> Stream | None: ...
+
+    @property
+    def up(self) -> Direction | None: ...
+
+    @property
+    def down(self) -> Direction | None: ...
+
+    @property
+    def ending(self) -> Ending | None: ...
+
+    @property
+    def ended_in(self) -> State: ...
+
+    @property
+    def reason(self) -> str: ...
+
+
+def tell(ended: Ended, active: int, listener: Callable[[Record], None]) -> None:
+    """Have *listener* hear its record: see ``record_of``."""
+    listener(record_of(ended, active))
+
+
+def record_of(ended: Ended, active: int) -> Record:
+    """
+    What is said of it, one of *active* sessions of its front; its sockets are open yet.
+
+    By position, since keywords would cost every session a microsecond: a test compares
+    all fields, each with a value of its own.
+    """
+    terms, place, up, down = ended.terms, ended.place, ended.up, ended.down
+    house, front, back = terms.house, ended.front, ended.back
+    farm = ended.destination.farm if ended.destination is not None else None
+    server = place.server if place is not None else None
+    ending = ended.ending or Ending.ERROR
+    sides = _sides(front, back) if terms.needs_sides else None
     return Record(
         f"{house.prefix}-{next(house.numbers)}",
         terms.front,
-        farm,
+        farm.name if farm is not None else "",
         server.name if server is not None else "",
-        _back_of(session),
-        told(session.front.peer),
+        ("", 0)
+        if server is None
+        else _reached(server, back)
+        if server.various
+        else server.back,
+        ended.client,
         ending._value_,
-        "--" if done else _letters(session, ending),
-        session.reason,
-        session.accepted,
-        session.dial_began,
-        session.dialed,
-        terms.seconds(),
+        "--" if ending is Ending.DONE else letters(ending, ended.ended_in),
+        ended.reason,
+        ended.accepted,
+        place.dial_began if place is not None else None,
+        place.dialed if place is not None else None,
+        house.seconds(),
         up.bytes if up is not None else 0,
         down.bytes if down is not None else 0,
         # Nothing is: the kernel goes on delivering after close(2).
-        0 if done else _lost(session, sides),
-        session.attempts - 1 if session.attempts > 1 else 0,
-        session.queued,
+        0 if ending is Ending.DONE else _lost(up, down, sides),
+        place.attempts - 1 if place is not None and place.attempts > 1 else 0,
+        place.queued if place is not None else 0,
         house.room.taken,
-        len(terms.sessions),
-        terms.farm.active if farm else 0,
+        active,
+        farm.active if farm is not None else 0,
         server.active if server is not None else 0,
         sides,
-        _tls(session.front) if sides is not None and session.front.secure else None,
-        session.asked or _asked(session.front),
+        _tls(front) if sides is not None and front.secure else None,
+        ended.asked or (_asked(front) if front.secure else ""),
     )
+
+
+def letters(ending: Ending, ended_in: State) -> str:
+    """How HAProxy would say it: who ended the session, and in which phase."""
+    whom = _BY_WHOM[ending]
+    if ending is Ending.TLS_FAILED and ended_in is State.SECURING:
+        whom = "C"
+    if ending is Ending.HALF_CLOSED_IDLE and ended_in is State.BACK_ENDED:
+        whom = "c"  # the server has finished; it is the client that is waited for
+    return whom + _WHEN.get(ended_in, "-")
+
+
+def _reached(server: Server, back: Stream | None) -> tuple[str, int]:
+    """Of the addresses that it has, the one that has won."""
+    return told(back.peer) if back is not None else server.back
 
 
 def _tls(front: Stream) -> TlsInfo | None:
@@ -110,22 +185,14 @@ def _asked(front: Stream) -> str:
     return escaped(front.connection.get_servername() or b"")
 
 
-def _back_of(session: Session) -> tuple[str, int]:
-    server = session.server
-    if server is None:
-        return "", 0
-    if server.various and session.back is not None:  # the address that has won
-        return told(session.back.peer)
-    return server.back
-
-
-def _letters(session: Session, ending: Ending) -> str:
-    whom = _BY_WHOM[ending]
-    if ending is Ending.TLS_FAILED and session.ended_in is State.SECURING:
-        whom = "C"
-    if ending is Ending.HALF_CLOSED_IDLE and session.ended_in is State.BACK_ENDED:
-        whom = "c"  # the server has finished; it is the client that is waited for
-    return whom + _WHEN.get(session.ended_in, "-")
+def _sides(front: Stream, back: Stream | None) -> Sides:
+    """What both sockets know."""
+    return Sides(
+        listen=_name(front),
+        source=_name(back),
+        front=_info(front),
+        back=_info(back),
+    )
 
 
 def _name(stream: Stream | None) -> tuple[str, int]:
@@ -141,28 +208,19 @@ def _info(stream: Stream | None) -> TcpInfo:
     return tcp_info(stream.socket)
 
 
-def _sides(session: Session) -> Sides:
-    return Sides(
-        listen=_name(session.front),
-        source=_name(session.back),
-        front=_info(session.front),
-        back=_info(session.back),
-    )
-
-
-def _lost(session: Session, sides: Sides | None) -> int:
+def _lost(up: Direction | None, down: Direction | None, sides: Sides | None) -> int:
     """
     Bytes received from one side and not delivered to the other.
 
     What was in our hands; and, where the kernel was asked, what the receiving end
     never acknowledged.
     """
-    if session.up is None or session.down is None:
+    if up is None or down is None:
         return 0
     back, front = (sides.back, sides.front) if sides else (NOTHING, NOTHING)
     # The dialing end's count includes the SYN it sent (tcp_snd_una_update).
-    return _undelivered(session.up, back.bytes_acked - 1) + _undelivered(
-        session.down, front.bytes_acked
+    return _undelivered(up, back.bytes_acked - 1) + _undelivered(
+        down, front.bytes_acked
     )
 
 

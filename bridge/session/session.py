@@ -4,78 +4,97 @@ A session: carries out what the flow table says, and decides nothing.
 Everything that happens to a client's connection becomes an event; the table names
 the next state and the actions; the actions are the methods below.  The state is new
 before the first action runs, so whatever an action sets off may come back in.
+
+Not here: what is read first (``opening``), the way to a server (``attempt``), delivery
+after a reset (``flush``).  Each is a member while it lasts, and the only one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from twisted.logger import Logger
 
 from bridge.net.direction import join
-from bridge.net.handshake import Handshake
 from bridge.net.relay import Relay
+from bridge.net.sockaddr import told
 from bridge.net.splice import Splice
-from bridge.net.stream import READ_SIZE, Stream
+from bridge.net.stream import Stream
 from bridge.net.tcpinfo import why_broken
 from bridge.net.tls import TLSStream
-from bridge.session import recording
-from bridge.session.attempt import Reaching
-from bridge.session.choosing import ByCertificate, ByFarm
+from bridge.session.attempt import Attempt
 from bridge.session.complaint import WORTH, complain
 from bridge.session.flow import TABLE, Action, Ending, Event, State
 from bridge.session.flush import Flush
-from bridge.session.opening import Greeting
-from bridge.session.sweep import UNSEEN
+from bridge.session.live import UNSEEN, Live
+from bridge.session.opening import Opening, Reading, Securing
+from bridge.session.place import Place
+from bridge.session.recording import tell
 
 if TYPE_CHECKING:
     from bridge.net.direction import Direction
-    from bridge.net.security import Security, TLSError
+    from bridge.session.opening import Stage
     from bridge.session.terms import Terms
 
-P = ParamSpec("P")
 T = TypeVar("T")
+
+Step = Callable[["Session"], object]
 
 BUG = "A bug in the gateway; the session is given up"
 
 _log = Logger()
 
 
-class Session(Reaching):
+class Session:
     """
     One client connection, *front*, with the server connection made for it.
 
-    Owns both streams from ``begin`` to the end.  How it gets to its server is in
-    ``attempt``.
+    Owns both streams from ``begin`` to the end.
     """
 
     __slots__ = (
-        "_flush", "_greeting", "accepted", "down", "ended_in", "ending", "seen",
-        "since", "up",
+        "_at", "accepted", "asked", "back", "destination", "down", "ended_in", "ending",
+        "front", "live", "named", "place", "reason", "seen", "since", "state", "terms",
+        "up",
     )  # fmt: skip
 
-    def __init__(self, terms: Terms, front: Stream) -> None:
-        Reaching.__init__(self, terms, front)
+    def __init__(self, terms: Terms, live: Live[Session], front: Stream) -> None:
+        self.terms = terms
+        self.live = live
+        self.front = front
+        self.back: Stream | None = None
         self.up: Direction | None = None
         self.down: Direction | None = None
+        self.state = State.ACCEPTED
         self.ending: Ending | None = None
         self.ended_in = State.ACCEPTED
         """The state in which the ending was decided."""
-        self.accepted = terms.seconds()
+        self.reason = ""
+        """Why it ends as it does, where the ending's word does not say it all."""
+        self.asked = ""
+        """Whom the client asks for (SNI), where that was read: see ``ClientHello``."""
+        self.named: tuple[str, int] | None = None
+        self.destination = terms.destination
+        """Where it goes; None where that is still to be read."""
+        self.place: Place | None = None
+        """What it has there, from the moment on that it goes there."""
+        self.accepted = terms.house.seconds()
         self.seen = UNSEEN
         """Progress at the last sweep, and when it was last seen to grow."""
         self.since = self.accepted
-        self._flush: Flush | None = None
-        self._greeting: Greeting | None = None
-        """Of a client that has not said a word yet, and has time to."""
+        self._at: Opening | Attempt | Flush | None = None
+        """What it is at, before bytes flow and after."""
+
+    @property
+    def client(self) -> tuple[str, int]:
+        """The kernel's other end, unless what was read first has named somebody."""
+        return self.named or told(self.front.peer)
 
     def begin(self, admission: Event) -> None:
         """Start with what the front says of this client."""
-        terms = self.terms
-        terms.house.room.taken += 1
-        terms.sessions.add(self)
-        terms.counters.accepted += 1
+        self.terms.house.room.take()
+        self.live.enter(self, self.accepted)
         if admission is Event.LIMITED:
             self.reason = "limits.connections"
         self.handle(admission)
@@ -94,8 +113,9 @@ class Session(Reaching):
         if ending is not None and self.ending is None:
             self.ending, self.ended_in = ending, before
         try:
-            if self.terms.house.trace is not None:
-                self.terms.house.trace(self, before, event)
+            terms = self.terms
+            if terms.house.trace is not None:
+                terms.house.trace(terms.front, self.front.peer, before, event, after)
             if after is State.CLOSED:
                 self._close(actions)
             else:
@@ -105,7 +125,15 @@ class Session(Reaching):
             _log.failure(BUG)
             self.handle(Event.CRASHED)
 
-    def _close(self, actions: Iterable[Callable[[Session], None]]) -> None:
+    def surely(self, step: Callable[..., object], *args: object) -> None:
+        """Take *step*, which is no event of its own: a bug in it ends this session."""
+        try:
+            step(*args)
+        except Exception:
+            _log.failure(BUG)
+            self.handle(Event.CRASHED)
+
+    def _close(self, actions: Iterable[Step]) -> None:
         """
         The last transition.
 
@@ -113,38 +141,34 @@ class Session(Reaching):
         of, cycles first: the collector shall find nothing.  All of it is, whatever one
         step meets.
         """
-        terms = self.terms
-        record = _surely(recording.record_of, self) if terms.told is not None else None
-        if self.ending in WORTH:
-            _surely(complain, self, self.ending)
-        _surely(Session._stop_moving, self)
+        listener, failures = self.terms.told, self.terms.house.failures
+        if listener is not None:
+            self.surely(tell, self, len(self.live.sessions), listener)
+        if failures is not None and self.ending in WORTH:
+            self.surely(complain, self, failures)
+        self.surely(self._stop_moving)
         try:
             for action in actions:
                 action(self)
         except Exception:
             _log.failure(BUG)
-            _surely(Stream.abort, self.front)
+            self.surely(self.front.abort)
             if self.back is not None:
-                _surely(Stream.abort, self.back)
-        if self._flush is not None:
-            self._flush.cancel()
-        if self._greeting is not None:
-            _surely(Session.greeted, self)
-        if self.dialed is None:
-            terms.opening.pop(self, None)
-            terms.dialing.pop(self, None)
-        self.up = self.down = self.back = self._dial = self._flush = None
-        terms.sessions.discard(self)
-        terms.counters.endings[(self.ending or Ending.ERROR)._value_] += 1
-        if self.ended_in not in _BEFORE_FARM:
-            terms.farm.active -= 1
-            _surely(Session._release, self)
-        room = terms.house.room
-        room.taken -= 1
-        if room.waiting:
-            _surely(room.resume)
-        if record is not None and terms.told is not None:
-            _surely(terms.told, record)
+                self.surely(self.back.abort)
+        self._let_go()
+        if self.place is not None:
+            self.surely(self.place.leave)
+        self.surely(self.terms.house.room.give)
+
+    def _let_go(self) -> None:
+        """Refer to nothing that may refer to this, and be no session of the front's."""
+        at, self._at = self._at, None
+        up = self.up.bytes if self.up is not None else 0
+        down = self.down.bytes if self.down is not None else 0
+        self.up = self.down = self.back = None
+        self.live.leave(self, self.ending or Ending.ERROR, up, down)
+        if at is not None:
+            self.surely(at.cancel)
 
     def _stop_moving(self) -> None:
         up, down = self.up, self.down
@@ -152,30 +176,28 @@ class Session(Reaching):
             # The pump may still have been asked to run them, on descriptors that will
             # be another session's by then.
             up.over = down.over = True
-            self.terms.counters.up += up.bytes
-            self.terms.counters.down += down.bytes
             if up.held or down.held:
                 up.stop()
                 down.stop()
 
-    # What the front's handshake reports
+    # What the attempt reports
 
-    def secured(self, stream: TLSStream) -> None:
-        """The front's handshake is through."""
-        self.handle(Event.SECURED)
+    def reached(self, back: Stream) -> None:
+        """The server's handshake is through."""
+        self.back = back
+        self._at = None
+        self.reason = ""  # an earlier dial's
+        if isinstance(back, TLSStream):
+            back.linger = self.terms.timeouts.close
+        self.live.opening.pop(self, None)
+        self.handle(Event.DIALED)
 
-    def unsecured(self, stream: TLSStream, error: TLSError) -> None:
-        """The front's handshake failed."""
-        self.front_failed(error)
+    # What the deadlines report
 
-    def front_failed(self, error: TLSError) -> None:
-        """There will be no handshake, or it failed."""
-        self.reason = str(error)
-        try:  # with bytes unread, close(2) resets and the alert is lost
-            self.front.socket.recv(READ_SIZE)
-        except OSError:  # it will be said again
-            pass
-        self.handle(Event.TLS_FAILED)
+    def late(self) -> None:
+        """The ``open`` deadline passed."""
+        self.reason = "open deadline"
+        self.handle(Event.LATE)
 
     # What the pump reports
 
@@ -200,65 +222,37 @@ class Session(Reaching):
         self.handle(Event.FRONT_RESET)
 
     def crashed(self) -> None:
+        """A bug of ours met it."""
         self.handle(Event.CRASHED)
 
-    # The actions
-
-    def _dial_first(self) -> None:
-        self._begin_opening()
-        self._enter_farm()
-
-    def _begin_opening(self) -> None:
-        """Let the ``open`` deadline run, from the accept on."""
-        opening = self.terms.opening
-        opening[self] = self.accepted + opening.seconds
-        if not opening.armed:
-            opening.arm()
-
-    def _secure(self) -> None:
-        """Let the front's handshake begin, with its certificate or by choosing one."""
-        self._begin_opening()
-        security = self.terms.security
-        if security is not None:
-            self.shake(security)
-        else:
-            Greeting(self.front, ByCertificate(self)).begin()
-
-    def shake(self, security: Security) -> None:
-        """Begin the front's handshake."""
-        front = TLSStream(self.front, security, self.terms.timeouts.close)
-        self.front = front
-        Handshake(front, self).begin()
+    # The actions: until there is a server
 
     def _read(self) -> None:
-        """Read whom the client asks for; one who says nothing may have a farm too."""
-        self._begin_opening()
-        terms, greeting = self.terms, Greeting(self.front, ByFarm(self))
-        greeting.begin()
-        silent = self.state is State.READING and not greeting.seen
-        if silent and terms.routes is not None and terms.routes.default is not None:
-            self._greeting = greeting
-            waiting = terms.greeting
-            waiting[self] = terms.seconds() + waiting.seconds
-            if not waiting.armed:
-                waiting.arm()
+        self._open(Reading)
 
-    def silent(self) -> None:
-        """The client has not said a word for ``greeting`` seconds."""
-        greeting, self._greeting = self._greeting, None
-        if greeting is not None and not greeting.seen:
-            greeting.give_up()
-            ByFarm(self).unspoken()
+    def _secure(self) -> None:
+        self._open(Securing)
 
-    def greeted(self) -> None:
-        """The client has said enough, or left: it is not waited for any more."""
-        if self._greeting is not None:
-            self._greeting = None
-            self.terms.greeting.pop(self, None)
+    def _open(self, stage: Callable[[Opening], Stage]) -> None:
+        opening = self._at
+        if not isinstance(opening, Opening):
+            self._at = opening = Opening(self, self.terms, self.live.greeting)
+        opening.begin(stage)
+
+    def _dial(self) -> None:
+        destination, house = self.destination, self.terms.house
+        assert destination is not None
+        now = self.accepted if self._at is None else house.seconds()
+        self.place = place = Place(destination.farm)
+        deadlines = self.live.dialing[destination]
+        self._at = attempt = Attempt(self, place, deadlines, house, now)
+        attempt.choose()
+
+    # While bytes flow
 
     def _join(self) -> None:
-        front, back = self.front, self.back
-        assert back is not None
+        front, back, place = self.front, self.back, self.place
+        assert back is not None and place is not None and place.server is not None
         if front.secure or back.secure:
             up: Direction = Relay(front, back, self)
             down: Direction = Relay(back, front, self)
@@ -270,27 +264,12 @@ class Session(Reaching):
         join(up, down)
         if front.readable or front.ended:  # what came during the dial
             up.move()
-        elif self.server is not None and self.server.target.deferred:
+        elif place.server.target.deferred:
             back.let_syn_go()
 
-    def _flush_back(self) -> None:
-        self._begin_flush(self.up, self.down)
-
-    def _flush_front(self) -> None:
-        self._begin_flush(self.down, self.up)
-
-    def _begin_flush(
-        self, direction: Direction | None, other: Direction | None
-    ) -> None:
-        assert direction is not None and other is not None
-        other.stop()
-        self._flush = Flush(self, direction)
-        self._flush.begin()
-        self._check_flush()
-
-    def _check_flush(self) -> None:
-        if self._flush is not None:  # else: over already, within what began it
-            self._flush.check()
+    def _free_place(self) -> None:
+        if self.place is not None:
+            self.place.free()
 
     def _end_front(self) -> None:
         self.seen = UNSEEN  # time begins anew
@@ -300,6 +279,21 @@ class Session(Reaching):
         assert self.back is not None
         self.seen = UNSEEN
         self.back.end()
+
+    # The end
+
+    def _flush_back(self) -> None:
+        self._deliver(self.up, self.down)
+
+    def _flush_front(self) -> None:
+        self._deliver(self.down, self.up)
+
+    def _deliver(self, direction: Direction | None, other: Direction | None) -> None:
+        assert direction is not None and other is not None
+        other.stop()
+        clock, close = self.terms.house.pump.reactor, self.terms.timeouts.close
+        self._at = flush = Flush(self, direction, clock, close)
+        flush.begin()
 
     def _close_both(self) -> None:
         self.front.close()
@@ -312,32 +306,28 @@ class Session(Reaching):
             self.back.abort()
 
 
-def _surely(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """Take *step*; a bug in it must not keep the next one from being taken."""
-    try:
-        return step(*args, **kwargs)
-    except Exception:
-        _log.failure(BUG)
-        return None
+def _of(kind: type[T], step: Callable[[T], object]) -> Step:
+    """An action for what the session is at to carry out, if it is at that."""
+    return lambda session: step(session._at) if isinstance(session._at, kind) else None
 
 
-_BEFORE_FARM = frozenset({State.ACCEPTED, State.SECURING, State.READING})
-
-_EXECUTE: dict[Action, Callable[[Session], None]] = {
-    Action.SECURE: Session._secure,
+_EXECUTE: dict[Action, Step] = {
     Action.READ: Session._read,
-    Action.DIAL_OPENING: Session._enter_farm,
-    Action.DIAL: Session._dial_first,
-    Action.DIAL_SERVER: Session._dial_server,
-    Action.LEAVE_QUEUE: Session._leave_queue,
-    Action.CANCEL_DIAL: Session._cancel_dial,
+    Action.READ_NO_MORE: _of(Opening, Opening.give_up),
+    Action.SECURE: Session._secure,
+    Action.DIAL: Session._dial,
+    Action.DIAL_SERVER: _of(Attempt, Attempt.dial),
+    Action.DIAL_ANOTHER: _of(Attempt, Attempt.dial_another),
+    Action.FAIL_DIAL: _of(Attempt, Attempt.fail_dial),
+    Action.LEAVE_QUEUE: _of(Attempt, Attempt.leave_queue),
+    Action.CANCEL_DIAL: _of(Attempt, Attempt.cancel),
     Action.JOIN: Session._join,
     Action.END_FRONT: Session._end_front,
-    Action.FREE_PLACE: Session._free_place,
     Action.END_BACK: Session._end_back,
+    Action.FREE_PLACE: Session._free_place,
     Action.FLUSH_FRONT: Session._flush_front,
     Action.FLUSH_BACK: Session._flush_back,
-    Action.CHECK_FLUSH: Session._check_flush,
+    Action.CHECK_FLUSH: _of(Flush, Flush.check),
     Action.CLOSE: Session._close_both,
     Action.ABORT: Session._abort_both,
 }

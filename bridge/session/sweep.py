@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from bridge.net.stream import Stream
+    from bridge.session.live import Live
     from bridge.session.session import Session
     from bridge.session.terms import Terms
 
@@ -50,16 +51,13 @@ asked counts for as many as ASKED, and one that ends for ENDED: a millisecond at
 
 NEVER = float("inf")
 
-UNSEEN = -1 << 62
-"""Progress of a session that was not met yet in its state: anything is more."""
-
 
 class Sweep:
-    """Ends the sessions of *terms* that have been quiet for too long."""
+    """Ends the sessions of a running front that have been quiet for too long."""
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, terms: Terms) -> None:
+    def __init__(self, clock: IReactorTime, terms: Terms, live: Live[Session]) -> None:
         timeouts = terms.timeouts
         idle = NEVER if timeouts.idle is None else timeouts.idle
         self._limits = {
@@ -68,7 +66,8 @@ class Sweep:
             State.BACK_ENDED: timeouts.half_closed,
         }
         """For how long one may be quiet; the states before and after have their own."""
-        self._sessions = terms.sessions
+        self._sessions = live.sessions
+        self._front_gone = terms.timeouts.gone
         self._clock = clock
         self._period = _period(terms)
         self._now = 0.0
@@ -146,10 +145,11 @@ class Sweep:
         if moved:
             session.since = now
         session.seen = progress
-        timeouts = session.terms.timeouts
+        going = session.destination
+        back_gone = going.gone if going is not None else None
         for stream, waiting, limit, event in (
-            (front, to_front, timeouts.front_gone, Event.FRONT_RESET),
-            (back, to_back, timeouts.back_gone, Event.BACK_RESET),
+            (front, to_front, self._front_gone, Event.FRONT_RESET),
+            (back, to_back, back_gone, Event.BACK_RESET),
         ):
             if waiting and limit is not None and self._is_gone(session, stream, limit):
                 session.reason = f"user_timeout: nothing acknowledged for {limit:g} s"
@@ -175,12 +175,9 @@ class Sweep:
 
 def _period(terms: Terms) -> float:
     """Seconds between two walks."""
-    shares = []
-    for each in (terms, *terms.routed):
-        timeouts = each.timeouts
-        shares += [(timeouts.idle, SHARE), (timeouts.half_closed, SHARE)]
-        shares += [
-            (gone, GONE_SHARE) for gone in (timeouts.front_gone, timeouts.back_gone)
-        ]
+    timeouts = terms.timeouts
+    shares = [(timeouts.idle, SHARE), (timeouts.half_closed, SHARE)]
+    shares += [(timeouts.gone, GONE_SHARE)]
+    shares += [(each.gone, GONE_SHARE) for each in terms.destinations]
     periods = [seconds / share for seconds, share in shares if seconds is not None]
     return max(SHORTEST, min(LONGEST, *periods))

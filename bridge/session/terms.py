@@ -1,52 +1,48 @@
 """
-What all sessions of one front have in common.
+What all sessions of one front have in common, and what never changes of it.
 
-A session is small because everything that is the same for its whole front lives
-here, once: where to go, how long things may take, and who is told.
+A session is small because everything that is the same for its whole front stands here,
+once: how long things may take, who may come in and where to, and who is told.  Not
+here: what changes while the front runs (``live``).
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from bridge.net.deadlines import Deadlines
-from bridge.session.flow import Event
-from bridge.watch.counters import Counters
+from bridge.session.flow import stages
 
 if TYPE_CHECKING:
-    from bridge.farm.farm import Farm
     from bridge.net.pipes import Pipes
     from bridge.net.port import Room
     from bridge.net.pump import Pump
     from bridge.net.security import Security
     from bridge.net.signing import Offer
-    from bridge.session.attempt import Reaching
-    from bridge.session.choosing import Routes
-    from bridge.session.flow import State
-    from bridge.session.session import Session
+    from bridge.net.sockaddr import SocketAddress
+    from bridge.session.admission import Admission
+    from bridge.session.destination import Destination, Routes
+    from bridge.session.flow import Event, State
     from bridge.watch.record import Record
     from bridge.watch.repeated import Repeated
 
-Trace = Callable[["Session", "State", Event], None]
+Trace = Callable[[str, "SocketAddress", "State", "Event", "State"], None]
+"""Front, client, and the transition: from which state, by what, to which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds, as in the configuration's ``timeouts`` of a front and farm."""
+    """Seconds, as in the configuration's ``timeouts`` of a front."""
 
     open: float
-    connect: float
     idle: float | None
     half_closed: float
     close: float
     greeting: float = 3.0
-    front_gone: float | None = None
-    """``user_timeout`` of the front's profile, and of the farm's."""
-    back_gone: float | None = None
+    gone: float | None = None
+    """``user_timeout`` of its profile: after so long without an answer one is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +59,11 @@ class House:
     """Told of every transition; None unless the log level is debug."""
     failures: Repeated | None = None
     """Told of sessions that fail; None: nobody wants to know."""
+    seconds: Callable[[], float] = field(init=False)
+    """The time now, on the monotonic clock."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seconds", self.pump.reactor.seconds)
 
 
 class Securities(Protocol):
@@ -76,73 +77,39 @@ class Securities(Protocol):
         """For a client that asks for *name* and offers that; None: it is refused."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """The terms on which sessions of *front* live.  *told* gets each one's record."""
+    """
+    The terms on which sessions of *front* live.
 
-    def __init__(
-        self,
-        house: House,
-        front: str,
-        farm: Farm,
-        timeouts: Timeouts,
-    ) -> None:
-        self.house = house
-        self.front = front
-        self.farm = farm
-        self.timeouts = timeouts
-        self.security: Security | None = None
-        """How TLS is spoken with clients; None: it is not."""
-        self.securities: Securities | None = None
-        """Several, of which one is chosen by the name that a client asks for."""
-        self.routes: Routes | None = None
-        """Where sessions go by that name, unopened; None: to *farm*."""
-        self.routed: list[Terms] = []
-        """Those that ``towards`` made of these."""
-        self.told: Callable[[Record], None] | None = None
-        """Gets each session's record; None: nobody wants any."""
-        self.needs_sides = False
-        """Whether records tell what the two sockets knew."""
-        self.sessions: set[Session] = set()
-        self.counters = Counters()
-        clock = house.pump.reactor
-        self.seconds = clock.seconds
-        """The time now, on the monotonic clock."""
-        self.opening: Deadlines[Reaching] = Deadlines(clock, timeouts.open, _late)
-        self.greeting: Deadlines[Session] = Deadlines(clock, timeouts.greeting, _silent)
-        """Of clients that have not said a word, in front of ``routes``."""
-        self.dialing: Deadlines[Reaching] = Deadlines(
-            clock, timeouts.connect, _unanswered
-        )
+    They go to *destination*, or where *routes* lead by the name that a client asks for.
+    """
+
+    house: House
+    front: str
+    timeouts: Timeouts
+    admission: Admission
+    destination: Destination | None = None
+    routes: Routes | None = None
+    security: Security | None = None
+    """How TLS is spoken with clients."""
+    securities: Securities | None = None
+    """Several, of which one is chosen by the name that a client asks for."""
+    told: Callable[[Record], None] | None = None
+    """Gets each session's record; None: nobody wants any."""
+    needs_sides: bool = False
+    """Whether records tell what the two sockets knew."""
+    stages: tuple[Event, ...] = field(init=False)
+    """What an admitted client goes through until there is a farm: see ``flow``."""
+
+    def __post_init__(self) -> None:
+        secures = self.security is not None or self.securities is not None
+        each = stages(reads=self.routes is not None, secures=secures)
+        object.__setattr__(self, "stages", each)
 
     @property
-    def admits(self) -> Event:
-        """What a client's admission leads to."""
+    def destinations(self) -> tuple[Destination, ...]:
+        """Each that a session may go to, once."""
         if self.routes is not None:
-            return Event.TO_READ
-        if self.security is not None or self.securities is not None:
-            return Event.TO_SECURE
-        return Event.ADMITTED
-
-    def towards(self, farm: Farm, connect: float, gone: float | None = None) -> Terms:
-        """
-        The same, for the sessions that a route takes to *farm*, whose servers have
-        *connect* seconds to answer a dial, and *gone* whatever is sent to them.
-        """
-        terms = copy(self)
-        terms.farm = farm
-        terms.timeouts = replace(self.timeouts, connect=connect, back_gone=gone)
-        terms.dialing = Deadlines(self.house.pump.reactor, connect, _unanswered)
-        self.routed.append(terms)
-        return terms
-
-
-def _late(session: Reaching) -> None:
-    session.late()
-
-
-def _silent(session: Session) -> None:
-    session.silent()
-
-
-def _unanswered(session: Reaching) -> None:
-    session.unanswered()
+            return tuple(self.routes.all())
+        return () if self.destination is None else (self.destination,)

@@ -5,8 +5,8 @@ from ipaddress import ip_network
 import pytest
 
 from bridge.net.address import Networks
+from bridge.session.admission import Admission
 from bridge.session.flow import Event
-from bridge.session.front import Admission
 
 NOBODY = Networks()
 LAN = Networks([ip_network("10.0.0.0/8"), ip_network("2001:db8::/32")])

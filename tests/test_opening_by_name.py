@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from OpenSSL import SSL
 
 from bridge.net.securities import FrontSecurities
-from bridge.session.choosing import DECODE_ERROR, UNRECOGNIZED_NAME, Routes
+from bridge.session.destination import Destination, Routes
 from bridge.session.flow import State
+from bridge.session.opening import DECODE_ERROR, UNRECOGNIZED_NAME
 from bridge.session.terms import Terms
 from bridge.watch.record import Record
 from tests.authority import Authority
@@ -50,16 +52,16 @@ UNTIDY = [
 
 def secured(
     folder: Path, terms: Terms, strict: bool = False, lone: bool = False
-) -> None:
+) -> Terms:
     """Two certificates, or a *lone* one for every name here."""
     issued = [AUTHORITY.issue("a.example", "*.w.example")] if lone else [A, W]
     files = [each.write(folder, str(n)) for n, each in enumerate(issued)]
     settings = FrontTls([*map(Entry.of, files)], strict_sni=strict)
     made = FrontSecurities("front", settings, lambda: NOW)
-    terms.security, terms.securities = made.only, made
+    return replace(terms, security=made.only, securities=made)
 
 
-Make = Callable[[Callable[[Terms], None]], Running]
+Make = Callable[[Callable[[Terms], Terms]], Running]
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def listening() -> Iterator[socket.socket]:
 def make(listening: socket.socket) -> Iterator[Make]:
     made: list[Running] = []
 
-    def make(settle: Callable[[Terms], None]) -> Running:
+    def make(settle: Callable[[Terms], Terms]) -> Running:
         made.append(Running(listening.getsockname(), settle=settle))
         return made[-1]
 
@@ -223,10 +225,12 @@ def test_the_record_has_the_name_when_the_handshake_fails(
 # Farms
 
 
-def routed(terms: Terms, *, default: bool = True) -> None:
-    farm = terms.farm
-    named = {name: terms.towards(farm, 3) for name in ("a.example", "*.w.example")}
-    terms.routes = Routes(named, terms.towards(farm, 3) if default else None)
+def routed(terms: Terms, *, default: bool = True) -> Terms:
+    assert terms.destination is not None
+    farm = terms.destination.farm
+    named = {name: Destination(farm, 3) for name in ("a.example", "*.w.example")}
+    routes = Routes(named, Destination(farm, 3) if default else None)
+    return replace(terms, destination=None, routes=routes)
 
 
 def route_of(running: Running, words: bytes) -> tuple[str, str, Record | None]:
@@ -236,12 +240,12 @@ def route_of(running: Running, words: bytes) -> tuple[str, str, Record | None]:
     sock = running.connect()
     session = running.session()
     sock.sendall(words)
-    running.turner.until(lambda: running.records or session.terms is not terms)
+    running.turner.until(lambda: running.records or session.destination)
     patterns = {id(terms.routes.default): "default"}
     for name in ("a.example", "x.w.example"):
         patterns[id(terms.routes.find(name))] = name
     record = running.records[0] if running.records else None
-    return patterns.get(id(session.terms), ""), session.asked, record
+    return patterns.get(id(session.destination), ""), session.asked, record
 
 
 @pytest.mark.parametrize(("name", "whose"), UNTIDY)
@@ -307,12 +311,12 @@ def test_a_hello_that_comes_late_still_leads_to_its_farm(silent: Running) -> Non
     session = silent.session()
     silent.advance(TIMEOUTS.greeting - 0.1)
     sock.sendall(hello(server_name(b"a.example")))
-    silent.turner.until(lambda: session.terms is not silent.terms)
+    silent.turner.until(lambda: session.destination)
     assert silent.terms.routes is not None
-    assert session.terms is silent.terms.routes.find("a.example")
-    assert not silent.terms.greeting
+    assert session.destination is silent.terms.routes.find("a.example")
+    assert not silent.live.greeting
     silent.advance(1)
-    assert session.terms is silent.terms.routes.find("a.example")
+    assert session.destination is silent.terms.routes.find("a.example")
 
 
 @pytest.mark.parametrize("leave", [socket.socket.close, reset])
@@ -323,7 +327,7 @@ def test_who_leaves_without_a_word_leaves_nothing(
     silent.session()
     leave(sock)
     silent.turner.settle()
-    assert not silent.terms.greeting
+    assert not silent.live.greeting
     silent.advance(TIMEOUTS.greeting + 1)
 
 
@@ -331,7 +335,7 @@ def test_without_a_default_the_silent_wait_for_open_alone(make: Make) -> None:
     running = make(partial(routed, default=False))
     running.connect()
     session = running.session()
-    assert not running.terms.greeting
+    assert not running.live.greeting
     running.advance(TIMEOUTS.open - 1)
     assert session.state is State.READING
     running.advance(2)

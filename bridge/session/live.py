@@ -1,0 +1,97 @@
+"""
+What changes of a front while it runs.
+
+Here: its sessions, what is counted of them, and the deadlines that they share.  Not
+here: what holds of all of them and never changes (``terms``), or what a session does
+when its time is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from bridge.net.deadlines import Deadlines
+from bridge.watch.counters import Counters
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
+    from bridge.session.destination import Destination
+    from bridge.session.flow import Ending
+    from bridge.session.terms import Terms
+
+UNSEEN = -1 << 62
+"""Progress of a session that was not met yet in its state: anything is more."""
+
+
+class Living(Hashable, Protocol):
+    """What a running front has many of: a session."""
+
+    def late(self) -> None:
+        """The ``open`` deadline passed."""
+
+
+class Silent(Hashable, Protocol):
+    """What is waited for without a word: a session's opening."""
+
+    def silent(self) -> None:
+        """``greeting`` seconds passed."""
+
+
+class Dialing(Hashable, Protocol):
+    """What waits for a server's answer: a session's attempt."""
+
+    def unanswered(self) -> None:
+        """``connect_timeout`` passed."""
+
+
+S = TypeVar("S", bound=Living)
+
+
+class Live(Generic[S]):
+    """Of the front that runs on *terms*."""
+
+    __slots__ = ("counters", "dialing", "greeting", "opening", "sessions")
+
+    def __init__(self, clock: IReactorTime, terms: Terms) -> None:
+        timeouts = terms.timeouts
+        self.sessions: set[S] = set()
+        self.counters = Counters()
+        self.opening: Deadlines[S] = Deadlines(
+            clock, timeouts.open, lambda session: session.late()
+        )
+        """Of all that have no server yet."""
+        self.greeting: Deadlines[Silent] = Deadlines(
+            clock, timeouts.greeting, lambda opening: opening.silent()
+        )
+        """Of clients that have not said a word, where one may say nothing."""
+        self.dialing: dict[Destination, Deadlines[Dialing]] = {
+            each: Deadlines(clock, each.connect, lambda dialing: dialing.unanswered())
+            for each in terms.destinations
+        }
+
+    def enter(self, session: S, accepted: float) -> None:
+        """*session* is there; ``open`` runs for it from *accepted* on."""
+        self.sessions.add(session)
+        self.counters.accepted += 1
+        opening = self.opening
+        opening[session] = accepted + opening.seconds
+        if not opening.armed:
+            opening.arm()
+
+    def leave(self, session: S, ending: Ending, up: int, down: int) -> None:
+        """It is over, and has moved so many bytes."""
+        self.opening.pop(session, None)
+        self.sessions.discard(session)
+        counters = self.counters
+        counters.endings[ending._value_] += 1
+        counters.up += up
+        counters.down += down
+
+    def close(self) -> None:
+        """No deadlines any more."""
+        self.opening.close()
+        self.greeting.close()
+        for each in self.dialing.values():
+            each.close()

@@ -1,0 +1,65 @@
+"""
+What a session has of its farm: a server, a place there, a port towards it.
+
+Here: what was taken, so that all of it is given back, and when the server was reached.
+Not here: how it came to that (``attempt``), or when what is given back (``flow``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bridge.farm.farm import Farm
+    from bridge.farm.server import Server
+
+
+class Place:
+    """In *farm*, from the moment on that it is made, until ``leave``."""
+
+    __slots__ = (
+        "attempts", "dial_began", "dialed", "farm", "queued", "server", "source",
+        "taken",
+    )  # fmt: skip
+
+    def __init__(self, farm: Farm) -> None:
+        self.farm = farm
+        self.server: Server | None = None
+        """Where it is dialed to, or was."""
+        self.taken = False
+        """Whether a place there is ours."""
+        self.source = ""
+        """Of the farm's own addresses, the one that we have a port of."""
+        self.attempts = 0
+        self.queued = 0
+        """The place in the farm's queue, from 1 on, if there was a wait."""
+        self.dial_began: float | None = None
+        """When the first attempt began."""
+        self.dialed: float | None = None
+        """When the server's handshake was through."""
+        farm.arrive()
+
+    def leave(self) -> None:
+        """Give back everything.  Sockets towards the server are closed by now."""
+        self.farm.depart()
+        if self.source:
+            self.give_back_port()
+        if self.taken:
+            self.free()
+
+    def release(self) -> None:
+        """Give back the port, whose socket is closed, and the place at the server."""
+        self.give_back_port()
+        self.free()
+
+    def free(self) -> None:
+        """Give back the place at the server, unless that was done."""
+        if self.taken and self.server is not None:
+            self.taken = False
+            self.farm.release(self.server)
+
+    def give_back_port(self) -> None:
+        """Give back the port, if there is one."""
+        if self.source and self.server is not None:
+            self.farm.sources.gave_back(self.source, self.server.counted)
+            self.source = ""
