@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from OpenSSL import SSL
+from twisted.internet.protocol import Protocol
 
 from bridge.net.handshake import Handshake
 from bridge.net.security import Security
@@ -186,6 +187,21 @@ def test_a_bug_in_a_handshake_is_a_failed_one(
         make.turner.until(lambda: pair.outcome.told)
     assert pair.outcome.told == ["a bug of the gateway"]
     assert told.tracebacks == 1
+
+
+def test_a_bug_in_what_follows_ends_the_stream(
+    make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: list[object] = []
+    pair = make.pair(accepting())
+    pair.stream.protocol = protocol = Protocol()
+    monkeypatch.setattr(protocol, "connectionLost", lost.append)
+    monkeypatch.setattr(pair.outcome, "secured", None)
+    with logged() as told:
+        pair.begin()
+        pair.until(lambda: lost)
+    assert told.tracebacks == 1
+    assert pair.stream.fd == -1
 
 
 def test_a_session_is_resumed_when_its_server_allows(make: Maker) -> None:

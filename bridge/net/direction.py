@@ -100,7 +100,7 @@ class Direction:
     def part(self) -> None:
         """
         Move no more, and give both streams back, for another direction (``join``) or
-        for protocols (``Stream.open``).  Nothing may be held.
+        for protocols (``Stream.open``), who then hear of resets.  Nothing may be held.
         """
         assert not self.held
         source = self.source

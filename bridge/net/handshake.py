@@ -32,7 +32,6 @@ Bytes that an end may send in its handshake.  A ClientHello has 131,396 at most 
 chain of certificates 102,400 (OpenSSL); those that are sent have a few thousand.
 """
 
-
 _SHAKING = Phase.SHAKING
 
 
@@ -92,7 +91,11 @@ class Handshake:
         stream.pump.again(self)
 
     def crashed(self) -> None:
-        self._fail("a bug of the gateway")
+        """A bug of ours, in here or in what followed from it."""
+        if self._waiting is not None:
+            self._fail("a bug of the gateway")
+        else:
+            self._stream.crashed()
 
     def _hear(self) -> int:
         """Feed what has arrived: how much.  0 when there is nothing, or it is over."""
