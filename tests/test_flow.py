@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from bridge.session.flow import TABLE, Action, Ending, Event, State, step
+from bridge.session.flow import TABLE, Action, Ending, Event, State, stages, step
 
 S, E, A = State, Event, Action
 
@@ -74,6 +74,30 @@ def test_a_name_that_leads_nowhere_is_a_bad_header() -> None:
         [A.READ, A.ABORT],
         Ending.BAD_HEADER,
     )
+
+
+@pytest.mark.parametrize("reads", [False, True])
+@pytest.mark.parametrize("secures", [False, True])
+def test_every_order_of_stages_leads_to_one_dial(reads: bool, secures: bool) -> None:
+    state, done, ending = run(*stages(reads=reads, secures=secures))
+    read, secured = [A.READ] * reads, [A.SECURE] * secures
+    assert (state, done, ending) == (S.DIALING, [*read, *secured, A.DIAL], None)
+
+
+def test_a_client_that_says_nothing_is_waited_for_no_longer() -> None:
+    assert run(E.TO_READ, E.SILENT, E.ROUTED)[:2] == (
+        S.DIALING,
+        [A.READ, A.READ_NO_MORE, A.DIAL],
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "ending"), [(E.DENIED, Ending.DENIED), (E.LIMITED, Ending.LIMITED)]
+)
+def test_who_the_client_is_may_be_read_and_refused_then(
+    event: Event, ending: Ending
+) -> None:
+    assert run(E.TO_READ, event) == (S.CLOSED, [A.READ, A.ABORT], ending)
 
 
 @pytest.mark.parametrize("opening", [E.TO_SECURE, E.TO_READ])
@@ -169,6 +193,23 @@ def test_whatever_ends_the_waiting_leaves_the_queue(
         [A.DIAL, A.LEAVE_QUEUE, A.ABORT],
         ending,
     )
+
+
+@pytest.mark.parametrize(
+    ("event", "action"),
+    [
+        (E.UNANSWERED, A.FAIL_DIAL),
+        (E.ATTEMPT_FAILED, A.DIAL_ANOTHER),
+        (E.AGAIN, A.DIAL_SERVER),
+    ],
+)
+def test_what_a_dial_comes_to_is_for_one_that_is_under_way(
+    event: Event, action: Action
+) -> None:
+    assert step(S.DIALING, event) == (S.DIALING, (action,), None)
+    for state in State:
+        if state is not S.DIALING:
+            assert step(state, event) == (state, (), None)
 
 
 def test_a_retry_may_have_to_wait_as_well() -> None:

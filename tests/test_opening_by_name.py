@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,9 +13,17 @@ import pytest
 from OpenSSL import SSL
 
 from bridge.net.securities import FrontSecurities
+from bridge.session.attempt import Attempt
 from bridge.session.destination import Destination, Routes
 from bridge.session.flow import State
-from bridge.session.opening import DECODE_ERROR, UNRECOGNIZED_NAME
+from bridge.session.opening import (
+    DECODE_ERROR,
+    UNRECOGNIZED_NAME,
+    Greeting,
+    Opening,
+    Reading,
+    Securing,
+)
 from bridge.session.terms import Terms
 from bridge.watch.record import Record
 from tests.authority import Authority
@@ -340,3 +349,40 @@ def test_without_a_default_the_silent_wait_for_open_alone(make: Make) -> None:
     assert session.state is State.READING
     running.advance(2)
     assert running.record().ending == "bad_header"
+
+
+# What it leaves behind
+
+
+def test_nothing_of_an_opening_is_left_once_there_is_a_server(
+    make: Make, listening: socket.socket
+) -> None:
+    """Nor anything for the collector to find."""
+    running = make(routed)
+    gc.collect()
+    gc.disable()
+    try:
+        running.connect().sendall(hello(server_name(b"a.example")))
+        running.accept(listening)
+        session = running.session()
+        running.turner.until(lambda: session.state is State.OPEN)
+        kinds = (Opening, Reading, Securing, Greeting, Attempt)
+        assert [each for each in gc.get_objects() if isinstance(each, kinds)] == []
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("lone", [False, True])
+def test_nothing_of_a_refused_opening_is_left(
+    make: Make, tmp_path: Path, lone: bool
+) -> None:
+    running = make(partial(secured, tmp_path, lone=lone))
+    gc.collect()
+    gc.disable()
+    try:
+        answer(running, b"GET / HTTP/1.1\r\n")
+        assert running.record().ending == "tls_failed"
+        kinds = (Opening, Reading, Securing, Greeting)
+        assert [each for each in gc.get_objects() if isinstance(each, kinds)] == []
+    finally:
+        gc.enable()

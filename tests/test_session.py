@@ -394,6 +394,16 @@ def test_nothing_is_left_of_a_session(one: One) -> None:
     assert running.farm.active == 0
 
 
+def test_a_client_may_be_somebody_else_than_the_kernel_says(one: One) -> None:
+    running, _ = one
+    client = running.connect()
+    session = running.session()
+    assert session.client == client.getsockname()
+    session.named = ("2001:db8::2", 41234)
+    session.handle(Event.KILLED)
+    assert running.record().client == ("2001:db8::2", 41234)
+
+
 def test_counters_add_up(one: One) -> None:
     running, listening = one
     for _ in range(3):

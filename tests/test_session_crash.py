@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bridge.net.dial import Dial
 from bridge.net.stream import Stream
 from bridge.session import session as module
 from bridge.session.flow import Event, State
@@ -17,7 +18,7 @@ from bridge.session.session import Session
 from bridge.watch.access import JsonFormat, TextFormat, render
 from tests.logged import logged
 from tests.pumping import PATIENCE
-from tests.sessions import Running, server
+from tests.sessions import CONNECT, Running, server
 
 
 @pytest.fixture
@@ -136,6 +137,33 @@ def test_the_client_of_a_session_that_failed_is_not_left_hanging(
     client.settimeout(PATIENCE)
     with pytest.raises(ConnectionResetError):
         client.recv(1)
+
+
+def test_a_deadline_whose_work_fails_ends_its_session(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them is an event, so that nothing of it is only logged."""
+    monkeypatch.setattr(Dial, "connect", lambda _: None)
+    for _ in range(3):
+        running.connect()
+    running.turner.until(lambda: len(running.live.sessions) == 3)
+    monkeypatch.setattr(Dial, "disconnect", broken)
+    with logged() as log:
+        running.turner.reactor.advance(CONNECT + 0.1)
+        assert log.tracebacks >= 3
+    assert not running.live.sessions
+    assert [record.ending for record in running.records] == ["error"] * 3
+    assert running.farm.active == running.farm.servers[0].active == 0
+    assert running.terms.house.room.taken == 0
+
+
+def test_a_step_that_is_no_event_ends_its_session_as_well(running: Running) -> None:
+    (session,) = opened(running, 1)
+    with logged() as log:
+        session.surely(broken, 1)
+        assert log.tracebacks == 1
+    assert is_let_go(running, session)
+    assert running.record().ending == "error"
 
 
 @pytest.mark.parametrize("form", [TextFormat(), JsonFormat()])

@@ -217,7 +217,9 @@ def _lost(up: Direction | None, down: Direction | None, sides: Sides | None) -> 
     """
     if up is None or down is None:
         return 0
-    back, front = (sides.back, sides.front) if sides else (NOTHING, NOTHING)
+    if sides is None:
+        return up.held + down.held
+    back, front = sides.back, sides.front
     # The dialing end's count includes the SYN it sent (tcp_snd_una_update).
     return _undelivered(up, back.bytes_acked - 1) + _undelivered(
         down, front.bytes_acked

@@ -1,0 +1,170 @@
+"""From a session that has ended to its record: every value in its own field."""
+
+from __future__ import annotations
+
+import itertools
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bridge.net.sockaddr import SocketAddress
+from bridge.net.tcpinfo import NOTHING
+from bridge.session import recording
+from bridge.session.flow import Ending, State
+from bridge.session.recording import letters, record_of, tell
+from bridge.watch.record import Record, Sides
+
+Any_ = SimpleNamespace
+V4: SocketAddress = ("192.0.2.9", 9)
+
+
+def stream(peer: SocketAddress = V4, **more: Any) -> Any:
+    return Any_(peer=peer, secure=False, fd=-1, **more)
+
+
+def direction(received: int, held: int, sink: Any = None) -> Any:
+    return Any_(bytes=received, held=held, sink=sink or stream())
+
+
+SERVER = Any_(name="server", back=("192.0.2.1", 21), active=22, various=False)
+FARM = Any_(name="farm", active=23)
+
+
+def ended(**changes: Any) -> Any:
+    """A session that has ended, of whose values no two are the same."""
+    house = Any_(
+        prefix="id",
+        numbers=itertools.count(1),
+        seconds=lambda: 4.5,
+        room=Any_(taken=25),
+    )
+    values: dict[str, Any] = {
+        "terms": Any_(house=house, front="front", needs_sides=False),
+        "destination": Any_(farm=FARM),
+        "place": Any_(server=SERVER, attempts=8, queued=9, dial_began=2.5, dialed=3.5),
+        "front": stream(),
+        "back": stream(("192.0.2.2", 31)),
+        "up": direction(11, 1),
+        "down": direction(12, 2),
+        "client": ("2001:db8::2", 32),
+        "asked": "asked",
+        "accepted": 1.5,
+        "ending": Ending.IDLE,
+        "ended_in": State.OPEN,
+        "reason": "reason",
+    }
+    return Any_(**{**values, **changes})
+
+
+def test_each_value_stands_in_its_own_field() -> None:
+    assert record_of(ended(), 24)._asdict() == {
+        "session": "id-1",
+        "front": "front",
+        "farm": "farm",
+        "server": "server",
+        "back": ("192.0.2.1", 21),
+        "client": ("2001:db8::2", 32),
+        "ending": "idle",
+        "letters": "cD",
+        "reason": "reason",
+        "accepted": 1.5,
+        "dial_began": 2.5,
+        "dialed": 3.5,
+        "closed": 4.5,
+        "up": 11,
+        "down": 12,
+        "lost": 3,
+        "retries": 7,
+        "queued": 9,
+        "active": 25,
+        "front_active": 24,
+        "farm_active": 23,
+        "server_active": 22,
+        "sides": None,
+        "tls": None,
+        "asked": "asked",
+    }
+
+
+def test_no_two_of_these_values_are_alike() -> None:
+    """Or a swap of two fields would pass."""
+    values = [value for value in record_of(ended(), 24) if value is not None]
+    assert len(set(values)) == len(values) == len(Record._fields) - 2
+
+
+def test_sides_and_tls_are_told_when_they_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sides, tls = Sides(("192.0.2.3", 1), ("192.0.2.4", 2), NOTHING, NOTHING), object()
+    monkeypatch.setattr(recording, "_sides", lambda front, back: sides)
+    monkeypatch.setattr(recording, "_tls", lambda front: tls)
+    over = ended()
+    over.terms.needs_sides = over.front.secure = True
+    record = record_of(over, 24)
+    assert record.sides is sides
+    assert record.tls is tls
+
+
+def test_of_who_never_had_a_farm_there_is_little_to_tell() -> None:
+    over = ended(
+        destination=None, place=None, back=None, up=None, down=None,
+        ending=Ending.BAD_HEADER, ended_in=State.READING,
+    )  # fmt: skip
+    record = record_of(over, 24)
+    assert (record.farm, record.server, record.back) == ("", "", ("", 0))
+    assert (record.dial_began, record.dialed, record.retries) == (None, None, 0)
+    assert (record.up, record.down, record.lost) == (0, 0, 0)
+    assert (record.farm_active, record.server_active) == (0, 0)
+    assert record.letters == "PR"
+
+
+def test_who_was_refused_has_the_farm_that_it_would_have_gone_to() -> None:
+    over = ended(place=None, ending=Ending.DENIED, ended_in=State.ACCEPTED)
+    assert record_of(over, 24).farm == "farm"
+
+
+def test_of_a_server_with_several_addresses_the_one_that_has_won_is_told() -> None:
+    various = Any_(**{**vars(SERVER), "various": True})
+    over = ended()
+    over.place.server = various
+    assert record_of(over, 24).back == ("192.0.2.2", 31)
+    over.back = None
+    assert record_of(over, 24).back == SERVER.back
+
+
+def test_of_what_is_done_nothing_is_lost() -> None:
+    record = record_of(ended(ending=Ending.DONE), 24)
+    assert (record.lost, record.letters) == (0, "--")
+
+
+def test_what_was_never_acknowledged_is_lost() -> None:
+    """The dialing end counts its SYN; a unix socket acknowledges nothing."""
+    sides = Sides(
+        front=NOTHING._replace(bytes_acked=5), back=NOTHING._replace(bytes_acked=5)
+    )
+    tcp, unix = stream(), stream("/run/x")
+    up, down = direction(11, 1, tcp), direction(12, 2, tcp)
+    assert recording._lost(up, down, sides) == (11 - 4) + (12 - 5)
+    up, down = direction(11, 1, unix), direction(12, 2, unix)
+    assert recording._lost(up, down, sides) == 1 + 2
+
+
+@pytest.mark.parametrize(
+    ("ending", "ended_in", "told"),
+    [
+        (Ending.TLS_FAILED, State.SECURING, "CR"),
+        (Ending.TLS_FAILED, State.DIALING, "SC"),
+        (Ending.HALF_CLOSED_IDLE, State.FRONT_ENDED, "sD"),
+        (Ending.HALF_CLOSED_IDLE, State.BACK_ENDED, "cL"),
+        (Ending.ERROR, State.FLUSHING_BACK, "I-"),
+    ],
+)
+def test_letters_say_who_and_when(ending: Ending, ended_in: State, told: str) -> None:
+    assert letters(ending, ended_in) == told
+
+
+def test_a_listener_hears_of_it() -> None:
+    heard: list[Record] = []
+    tell(ended(), 24, heard.append)
+    assert [record.session for record in heard] == ["id-1"]

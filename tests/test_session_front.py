@@ -1,0 +1,76 @@
+"""A connection becomes a session, which hears at once whether it may come in."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from bridge.net.address import Networks
+from bridge.session.admission import Admission
+from bridge.session.flow import Event, State
+from bridge.session.front import FrontFactory
+from tests.sessions import Running, reset, server
+
+NOBODY = Networks()
+LAN = Networks([ip_network("10.0.0.0/8")])
+
+
+class Terms:
+    stages = (Event.TO_READ, Event.ROUTED)
+
+    def __init__(self, admission: Admission) -> None:
+        self.admission = admission
+
+
+class Live:
+    def __init__(self, active: int) -> None:
+        self.sessions = set(range(active))
+
+
+def judge(active: int, allow: Networks = NOBODY) -> Event:
+    terms: Any = Terms(Admission(allow, NOBODY, 2))
+    live: Any = Live(active)
+    return FrontFactory(terms, live).judge(("10.1.2.3", 5))
+
+
+@pytest.mark.parametrize("allow", [NOBODY, LAN])
+def test_who_may_come_in_hears_what_comes_first(allow: Networks) -> None:
+    assert judge(1, allow) is Event.TO_READ
+
+
+@pytest.mark.parametrize("allow", [NOBODY, LAN])
+def test_who_is_one_too_many_is_limited(allow: Networks) -> None:
+    assert judge(2, allow) is Event.LIMITED
+
+
+def test_who_is_not_allowed_is_denied() -> None:
+    allow = Networks([ip_network("192.0.2.0/24")])
+    assert judge(0, allow) is Event.DENIED
+
+
+def test_nothing_is_read_before_there_is_a_server() -> None:
+    with server() as listening:
+        running = Running(listening.getsockname())
+        running.connect().sendall(b"x")
+        assert running.session().front.paused
+        running.accept(listening)
+        running.close()
+
+
+def test_a_client_that_is_lost_before_its_server_is_there_is_told_of() -> None:
+    with server() as listening:
+        running = Running(listening.getsockname())
+        running.farm.servers[0].most = 1
+        running.farm.choose()
+        client = running.connect()
+        session = running.session()
+        running.turner.until(lambda: session.state is State.QUEUED)
+        reset(client)
+        record = running.record()
+        assert (record.ending, record.reason) == (
+            "front_reset",
+            "Connection reset by peer",
+        )
+        running.close()
