@@ -157,6 +157,16 @@ def test_who_leaves_in_mid_handshake_is_told_as_a_failure(
     )
 
 
+def test_what_came_before_a_reset_is_heard(make: Maker) -> None:
+    """An alert says why; that one comes before the hello is OpenSSL's complaint."""
+    pair = make.pair(accepting())
+    pair.begin()
+    pair.far.raw.send(b"\x15\x03\x03\x00\x02\x02\x30")  # unknown_ca, fatal
+    reset(pair.far.raw)
+    make.turner.until(lambda: pair.outcome.told)
+    assert pair.outcome.told == ["unexpected message"]
+
+
 def test_nobody_is_told_after_a_close_in_mid_handshake(make: Maker) -> None:
     pair = make.pair(accepting())
     pair.begin()

@@ -73,9 +73,14 @@ class Handshake:
     def ready(self, events: int) -> None:
         self._stream.ready(events)  # which remembers, and sends what had no room
         if events & ERR:
-            self._fail("connection reset by peer")
-        elif events & (IN | PRI):
+            self._stream.ended = True  # what came before is read: an alert says why
+        if events & (IN | PRI | ERR):
             self.run()
+        if events & ERR:
+            if self._waiting is not None:  # nothing has come of that
+                self._fail("connection reset by peer")
+            else:
+                self._stream.pump.tell(self._stream.fd, ERR)
 
     def run(self) -> None:
         """Take what has arrived, unless the stream was closed meanwhile."""
