@@ -36,11 +36,11 @@ class Looking:
         self.waits: Unanswered | None = None
         monkeypatch.setattr(gone, "unanswered", lambda sock: self.waits)
 
-    def walk(self, waits: Unanswered | None, *, hasten: bool = True) -> bool:
+    def walk(self, waits: Unanswered | None) -> bool:
         """Whether it is gone; the kernel says *waits* of it."""
         self.now += PERIOD
         self.waits = waits
-        found = self.gone.look(self.stream, LIMIT, self.now, hasten=hasten)
+        found = self.gone.look(self.stream, LIMIT, self.now)
         self.gone.walked()
         return found
 
@@ -109,17 +109,6 @@ def test_probes_are_hastened_while_the_window_is_zero(looking: Looking) -> None:
     looking.walk(Unanswered(0, True, 1))
     assert looking.longest_wait == 10_000
     looking.walk(None)
-    assert looking.longest_wait == 120_000
-
-
-def test_no_probe_is_hastened_once_a_side_has_ended(looking: Looking) -> None:
-    """A closed socket is given up sooner so: see Gone._hasten."""
-    try:
-        looking.walk(Unanswered(0, True, 1))
-        assert looking.longest_wait == 10_000
-    except OSError:
-        pytest.skip("needs Linux 6.15, TCP_RTO_MAX_MS")
-    looking.walk(Unanswered(0, True, 1), hasten=False)
     assert looking.longest_wait == 120_000
 
 

@@ -56,17 +56,15 @@ class Gone:
         self._hastened: dict[Stream, bool] = {}
         """Those probed more often, and whether this walk found that still needed."""
 
-    def look(self, stream: Stream, limit: float, now: float, *, hasten: bool) -> bool:
+    def look(self, stream: Stream, limit: float, now: float) -> bool:
         """
         Whether the other end of *stream*, which owes us an answer, has been gone for
         *limit* seconds.
-
-        *hasten*: it may be probed more often while its window is zero.
         """
         waits = unanswered(stream.socket)
         if waits is None:
             return False
-        if waits.window_is_zero and hasten:
+        if waits.window_is_zero:
             self._hasten(stream, limit)
         if not waits.attempts:
             return False

@@ -26,7 +26,6 @@ from bridge.session.gone import Gone, hear_no_more
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from bridge.net.stream import Stream
     from bridge.session.live import Live
     from bridge.session.session import Session
     from bridge.session.terms import Terms
@@ -151,18 +150,12 @@ class Sweep:
             (front, to_front, self._front_gone, Event.FRONT_RESET),
             (back, to_back, back_gone, Event.BACK_RESET),
         ):
-            if waiting and limit is not None and self._is_gone(session, stream, limit):
+            if waiting and limit is not None and self._gone.look(stream, limit, now):
                 session.reason = f"user_timeout: nothing acknowledged for {limit:g} s"
                 hear_no_more(stream)
                 session.handle(event)
                 return True
         return moved
-
-    def _is_gone(self, session: Session, stream: Stream, limit: float) -> bool:
-        # Not once one side has ended: the session may be over at any moment then, and
-        # the kernel has to deliver the rest at its own pace.
-        hasten = session.state is State.OPEN
-        return self._gone.look(stream, limit, self._now, hasten=hasten)
 
     def _give_up(self, session: Session) -> None:
         """A bug of ours met *session*: the walk goes on without it."""

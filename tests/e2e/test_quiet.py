@@ -206,6 +206,20 @@ def test_who_had_stopped_reading_is_gone_after_some_probes_unanswered(
             assert gateway.record()["ending"] == "front_reset"
 
 
+def test_so_it_is_when_it_had_sent_its_fin(lab: Lab, start: Start) -> None:
+    gateway = start(in_lab(lab), host=lab.gateway)
+    with ExitStack() as stack:
+        ((client, server),) = sessions(lab, stack, 1)
+        client.shutdown(socket.SHUT_WR)
+        assert server.recv(1) == b""
+        fill(server)
+        time.sleep(1)
+        with cut_off(lab.client):
+            began = time.monotonic()
+            assert gateway.record()["ending"] == "front_reset"
+            assert 2 <= time.monotonic() - began < 5 + 3 * SLACK
+
+
 def test_a_server_that_sends_on_does_not_keep_a_client_that_is_gone(
     lab: Lab, start: Start
 ) -> None:
