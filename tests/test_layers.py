@@ -20,9 +20,6 @@ LAYERS = (
 
 LEVEL = {folder: level for level, names in enumerate(LAYERS) for folder in names}
 
-NOT_YET: tuple[str, ...] = ("net",)
-"""Folders that do not keep to circles, lengths and tests of their name yet."""
-
 PURE = (
     "config",
     "wire",
@@ -36,11 +33,6 @@ IMPURE_MODULES = {"twisted", "socket", "select", "time", "zope", "asyncio", "thr
 
 def files() -> list[Path]:
     return sorted(ROOT.rglob("*.py"))
-
-
-def settled() -> list[Path]:
-    """Those whose folders keep to all of this."""
-    return [path for path in files() if path.relative_to(ROOT).parts[0] not in NOT_YET]
 
 
 def tree(path: Path) -> ast.Module:
@@ -121,7 +113,7 @@ def test_imports_point_down_only() -> None:
 
 
 def test_no_modules_run_in_a_circle() -> None:
-    arrows = {module(path): known(path) for path in settled()}
+    arrows = {module(path): known(path) for path in files()}
     assert sorted(map(sorted, circles(arrows))) == []
 
 
@@ -133,10 +125,10 @@ def test_circles_are_found() -> None:
 def test_no_file_is_longer_than_350_lines_and_no_function_than_45() -> None:
     long = [
         f"{module(path)}: {lines} lines"
-        for path in settled()
+        for path in files()
         if (lines := len(path.read_text().splitlines())) > 350
     ]
-    for path in settled():
+    for path in files():
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or 0) - node.lineno + 1
@@ -204,7 +196,7 @@ def test_every_module_has_its_tests() -> None:
     """
     tests = {path.stem for path in Path(__file__).parent.glob("test_*.py")}
     without, short = [], dict[str, str]()
-    for path in settled():
+    for path in files():
         name = module(path)
         *folders, last = name.split(".")
         if last.startswith("__") or name in TYPES_ONLY:

@@ -14,7 +14,8 @@ The states::
      \\-> READING --/ QUEUED
                 any of the last three -> FLUSHING_BACK or FLUSHING_FRONT -> CLOSED
 
-*Ended* is a FIN, passed on; bytes of the other direction still flow (RFC 9293,
+READING may lead to SECURING: ``stages`` says what comes before DIALING, and in which
+order.  *Ended* is a FIN, passed on; bytes of the other direction still flow (RFC 9293,
 section 3.6).  *Flushing* follows a reset: a truncated stream must not look like a
 finished one, so what was received before the reset is delivered first, and only
 then is the other side reset too.
