@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.net.subject import MOST, UNREADABLE, issuer_of, shown, subject_of
@@ -58,6 +58,7 @@ def test_every_kind_of_string_is_told(value: bytes, said: str) -> None:
         max_size=4,
     )
 )
+@example([(NameOID.COMMON_NAME, " ")])
 def test_it_says_what_cryptography_says(
     parts: list[tuple[x509.ObjectIdentifier, str]],
 ) -> None:

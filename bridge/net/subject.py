@@ -105,10 +105,10 @@ def _value(tag: int, value: bytes, whole: bytes) -> str:
         return f"#{whole[:MOST].hex()}"
     text = "".join(f"\\{each}" if each in '",+;<>\\' else each for each in text)
     text = text.replace("\0", "\\00")
-    if text[:1] in ("#", " "):
-        text = f"\\{text}"
     if text[1:].endswith(" "):
         text = f"{text[:-1]}\\ "
+    if text[:1] in ("#", " "):
+        text = f"\\{text}"
     return text
 
 
