@@ -217,7 +217,8 @@ def test_so_it_is_when_it_had_sent_its_fin(lab: Lab, start: Start) -> None:
         began = time.monotonic()  # nft takes its time, once the cut is made
         with cut_off(lab.client):
             assert gateway.record()["ending"] == "front_reset"
-            assert 2 <= time.monotonic() - began < 5 + 3 * SLACK
+            # Sooner than by probes, if its window was not yet known to be zero.
+            assert 1 <= time.monotonic() - began < 5 + 3 * SLACK
 
 
 def test_a_server_that_sends_on_does_not_keep_a_client_that_is_gone(
