@@ -1,0 +1,197 @@
+"""
+``bridgectl setup F``: what the kernel must be told before fronts of whole prefixes,
+pools of sources and ``source: client`` work, and how it is taken back.
+
+Pure: what is needed in, commands of ip(8) and nft(8) out.  Not here: who finds out what
+a configuration needs, and who runs them.
+
+All that is made tells that it is ours: routes and rules by their protocol, the rules of
+nftables by their table.  So what is there already stays whose it was, and the undoing
+finds what is ours even if the configuration has changed since.  No file is written;
+after a boot it is to be applied again.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from bridge.net.address import Network
+
+PROTOCOL = 60
+"""
+Who made a route or a rule (ip-route(8), ``proto``).
+
+Free in iproute2's rt_protos, where routing daemons are, which leave others' alone.
+"""
+
+TABLE = 6052
+"""The routing table of diverted packets: beyond the 255 that old programs number."""
+
+PRIORITY = 605
+"""Of its rule: after ``local`` (0), before what VPNs and others add (1000 and on)."""
+
+MARK = 0x1000
+"""
+The bit of a packet's mark that says diverted; other bits are left as they are.
+
+Not one of those that kube-proxy (0x4000, 0x8000), Calico (from 0x10000 on), Tailscale
+(0xff0000) or Cilium (0xf00) set.  A profile's ``mark`` must not have it: what we send
+would come back to us.
+"""
+
+NFTABLE = "bridge_gateway"
+"""In family inet.  ``bridge`` itself is a word of nft's grammar, and no name."""
+
+_ANY = {4: "0.0.0.0/0", 6: "::/0"}
+_EXISTS = "File exists"
+_DISABLED = "not supported"
+_MARKED = f"{MARK:#x}/{MARK:#x}"
+_DIVERT = f"meta mark set mark or {MARK:#x} accept"
+
+
+@dataclass(frozen=True)
+class EveryPort:
+    """A prefix of which all TCP ports lead to one transparent listener on ::1."""
+
+    network: IPv6Network
+    port: int
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a configuration asks of the kernel."""
+
+    prefixes: tuple[Network, ...] = ()
+    """Whose every address a wildcard listener is to accept for (AnyIP)."""
+    every_port: tuple[EveryPort, ...] = ()
+    pools: tuple[IPv4Network, ...] = ()
+    spoofed: frozenset[int] = frozenset()
+    """Families, 4 and 6, in which servers see the client's own address."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command, to be run as it stands, without a shell."""
+
+    arguments: tuple[str, ...]
+    why: str
+    harmless: str = ""
+    """What its error contains where there was nothing to do."""
+
+    def __str__(self) -> str:
+        return f"# {self.why}\n{shlex.join(self.arguments)}"
+
+
+def apply(needs: Needs) -> list[Command]:
+    """
+    What makes *needs* work.  To apply it again changes nothing.
+
+    What an earlier configuration needed and this one does not is left: ``undo`` first.
+    Every command may end as its ``harmless`` says; else a failure is one.
+    """
+    commands = [_local(network, _PREFIX) for network in dict.fromkeys(needs.prefixes)]
+    commands += [_local(network, _POOL) for network in dict.fromkeys(needs.pools)]
+    diverted = set(needs.spoofed) | ({6} if needs.every_port else set())
+    for family in sorted(diverted):
+        commands += _divert(family)
+    if diverted:
+        commands.append(_nftables(needs))
+    return commands
+
+
+def undo() -> list[Command]:
+    """
+    What takes away all that ``apply`` ever made, and nothing else.
+
+    Where there is no nft at all there is nothing of ours for it to take away.
+    """
+    commands = [
+        Command(
+            # Adding what may be there makes deleting it safe; nft runs both or none.
+            ("nft", f"add table inet {NFTABLE}; delete table inet {NFTABLE}"),
+            "packets are diverted no longer",
+        )
+    ]
+    for family in (4, 6):
+        ip = ("ip", f"-{family}")
+        commands += [
+            Command(
+                (*ip, "rule", "flush", "protocol", str(PROTOCOL)),
+                f"rules of ours, IPv{family}",
+                _DISABLED,
+            ),
+            Command(
+                (*ip, "route", "flush", "table", "all", "proto", str(PROTOCOL)),
+                f"routes of ours, IPv{family}",
+                _DISABLED,
+            ),
+        ]
+    return commands
+
+
+_PREFIX = (
+    "every address of {0} is this host's; the router before it has to send {0} here"
+)
+_POOL = "sources may be any of {0}; servers need a route to {0} through this host"
+
+
+def _local(network: Network, why: str) -> Command:
+    route = ("route", "add", "local", str(network), "dev", "lo")
+    return Command(
+        ("ip", f"-{network.version}", *route, "proto", str(PROTOCOL)),
+        why.format(network),
+        _EXISTS,
+    )
+
+
+def _divert(family: int) -> list[Command]:
+    """Packets that are marked are this host's, whatever their address."""
+    rule = ("priority", str(PRIORITY), "fwmark", _MARKED, "lookup", str(TABLE))
+    local = ("local", _ANY[family], "dev", "lo", "table", str(TABLE))
+    return [
+        Command(
+            ("ip", f"-{family}", *what, number, str(PROTOCOL)),
+            why,
+            _EXISTS,
+        )
+        for what, number, why in (
+            (
+                ("rule", "add", *rule),
+                "protocol",
+                f"packets with our mark go by table {TABLE}",
+            ),
+            (
+                ("route", "add", *local),
+                "proto",
+                f"and by that they are for this host, IPv{family}",
+            ),
+        )
+    ]
+
+
+def _nftables(needs: Needs) -> Command:
+    """All in one transaction, and made anew: no packet meets half of it."""
+    table = f"inet {NFTABLE}"
+    lines = [
+        f"add table {table}",
+        f"delete table {table}",
+        f"add table {table}",
+        # Before routing, which is to see the mark; nft(8), ``priority mangle``.
+        f"add chain {table} divert {{ type filter hook prerouting priority mangle; }}",
+    ]
+    lines += [
+        f"add rule {table} divert ip6 daddr {each.network} meta l4proto tcp"
+        f" tproxy ip6 to [::1]:{each.port} {_DIVERT}"
+        for each in dict.fromkeys(needs.every_port)
+    ]
+    # What servers answer to a client's address belongs to the socket that we bound to
+    # it.  Listeners for every address are left out: they would take connections that
+    # are forwarded, and meant for others.
+    lines += [
+        f"add rule {table} divert meta nfproto ipv{family} meta l4proto tcp"
+        f" socket transparent 1 socket wildcard 0 {_DIVERT}"
+        for family in sorted(needs.spoofed)
+    ]
+    return Command(("nft", "; ".join(lines)), "marks packets to transparent sockets")
