@@ -24,8 +24,10 @@ PURE = (
     "config",
     "wire",
     "net/address.py",
+    "net/door.py",
     "net/mtu.py",
     "net/names.py",
+    "net/prefixes.py",
     "session/flow.py",
 )
 IMPURE_MODULES = {"twisted", "socket", "select", "time", "zope", "asyncio", "threading"}

@@ -26,11 +26,11 @@ from bridge.config.unbuilt import Later, refusal
 from bridge.net.address import (
     Address,
     Listen,
-    Network,
     Networks,
     parse_listen,
     parse_network,
 )
+from bridge.net.prefixes import Network
 
 Where: TypeAlias = Address | HostName | ServiceName
 """How a server is found."""

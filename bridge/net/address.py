@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import (
     IPv4Address,
-    IPv4Network,
     IPv6Address,
     IPv6Network,
     ip_address,
     ip_network,
 )
 from typing import TypeAlias
+
+from bridge.net.prefixes import Network, Prefixes, number_of
 
 MAX_RANGE = 1024
 """Ports one listen range may name: each is a descriptor of its own for good."""
@@ -32,8 +33,6 @@ _PORT = re.compile(
 )  # not int(): it takes "+80", "8_0" and other scripts' digits
 _RANGE = re.compile(r"(?P<head>.*):(?P<first>[0-9]{1,5})-(?P<last>[0-9]{1,5})")
 _MAPPED = IPv6Network("::ffff:0:0/96")  # RFC 4291 section 2.5.5.2
-
-Network: TypeAlias = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,23 +186,20 @@ def canonical(host: str) -> str:
     >>> canonical("::FFFF:192.0.2.1"), canonical("2001:DB8:0:0::1")
     ('192.0.2.1', '2001:db8::1')
     """
-    return str(_unmapped(host))
+    ip = ip_address(host)
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    return str(mapped or ip)
 
 
 class Networks:
     """A set of networks, asked whether a host is in it.  Empty is false."""
 
-    __slots__ = ("_index", "networks")
+    __slots__ = ("networks", "prefixes")
 
     def __init__(self, networks: Iterable[Network] = ()) -> None:
         self.networks = tuple(networks)
-        # A network is the upper bits its members share: one look-up for every
-        # prefix length in use, however many networks there are.
-        self._index: dict[int, dict[int, set[int]]] = {4: {}, 6: {}}
-        for network in self.networks:
-            shift = network.max_prefixlen - network.prefixlen
-            upper = int(network.network_address) >> shift
-            self._index[network.version].setdefault(shift, set()).add(upper)
+        self.prefixes = Prefixes(self.networks)
+        """The same, ready to be looked up."""
 
     def contains(self, host: str) -> bool:
         """
@@ -215,12 +211,10 @@ class Networks:
         if not self.networks:
             return False
         try:
-            ip = _unmapped(host)
+            number = number_of(ip_address(host))
         except ValueError:
             return False
-        value = int(ip)
-        index = self._index[ip.version]
-        return any(value >> shift in upper for shift, upper in index.items())
+        return self.prefixes.longest(number) is not None
 
     def __iter__(self) -> Iterator[Network]:
         return iter(self.networks)
@@ -265,12 +259,6 @@ def parse_network(text: str) -> Network:
             f"or {address} for the one host"
         )
     return network
-
-
-def _unmapped(host: str) -> IPv4Address | IPv6Address:
-    ip = ip_address(host)
-    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
-    return mapped or ip
 
 
 def _mapped_network(network: IPv6Network) -> str:

@@ -1,0 +1,42 @@
+"""
+From a peer's address, as the kernel's text has it, to its number.
+
+Asked once a connection: what is done by address afterwards (``door``, ``crowd``) takes
+the number.  inet_pton(3) reads it in a third of a microsecond where ``ipaddress`` takes
+three for IPv4 and six for IPv6, which a flood would pay for every client.
+"""
+
+from __future__ import annotations
+
+from socket import AF_INET, AF_INET6, inet_pton
+
+from bridge.net.prefixes import IPV4, MAPPED, NOBODY
+
+
+def number(host: str) -> int:
+    """
+    Where *host* is on the line of ``prefixes``: an IP literal in any spelling.
+
+    IPv4 within IPv6 counts as IPv4; a scope id is passed over, so whoever tells of the
+    host keeps its text.  NOBODY for what is no literal, such as a UNIX peer's name.
+
+    >>> number("::FFFF:255.255.255.255"), number("::1"), number("")
+    (-1, 1, -4294967297)
+    """
+    try:
+        if ":" not in host:
+            return int.from_bytes(inet_pton(AF_INET, host), "big") - IPV4
+        if "%" in host:
+            host = _without_scope(host)
+        value = int.from_bytes(inet_pton(AF_INET6, host), "big")
+    except (OSError, ValueError):  # ValueError: a NUL, or what no encoding has
+        return NOBODY
+    return value - MAPPED - IPV4 if value >> 32 == 0xFFFF else value
+
+
+def _without_scope(host: str) -> str:
+    """Raises ValueError for an empty scope id, or for two."""
+    bare, _, scope = host.partition("%")
+    if not scope or "%" in scope:
+        raise ValueError(f"{host!r} has no scope id after its %")
+    return bare
