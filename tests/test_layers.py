@@ -24,6 +24,8 @@ PURE = (
     "config",
     "wire",
     "net/address.py",
+    "net/bandwidth.py",
+    "net/crowd.py",
     "net/door.py",
     "net/mtu.py",
     "net/names.py",
