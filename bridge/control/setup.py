@@ -17,7 +17,7 @@ import shlex
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
-from bridge.net.address import Network
+from bridge.net.prefixes import Network
 
 PROTOCOL = 60
 """
