@@ -5,7 +5,6 @@ from ipaddress import (
     IPv4Network,
     IPv6Address,
     IPv6Network,
-    ip_address,
     ip_network,
 )
 from random import Random
@@ -124,28 +123,6 @@ def test_no_spelling_of_ipv4_passes_a_deny_list(host: str) -> None:
 
 def test_no_scope_id_passes_a_deny_list() -> None:
     assert not door(deny="fe80::/10").admits(number("fe80::1%eth0"))
-
-
-@given(st.ip_addresses())
-def test_a_hosts_text_has_its_addresss_number(ip: IPv4Address | IPv6Address) -> None:
-    for text in (str(ip), ip.exploded, str(ip).upper()):
-        assert number(text) == number_of(ip)
-
-
-@given(
-    st.one_of(
-        st.text(alphabet="0123456789abcdefF:.%x/_+ \0é٣\udc80", max_size=45),
-        st.lists(st.sampled_from(["::", ":", "1", "ffff", "1.2.3.4", "%"])).map(
-            "".join
-        ),
-    )
-)
-def test_any_text_has_the_number_that_ipaddress_says_or_none(text: str) -> None:
-    try:
-        expected = number_of(ip_address(text))
-    except ValueError:
-        expected = NOBODY
-    assert number(text) == expected
 
 
 def ten_thousand() -> list[Network]:

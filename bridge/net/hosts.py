@@ -1,14 +1,15 @@
 """
-From a peer's address, as the kernel's text has it, to its number.
+From a host's address, as the kernel's text has it, to its number and back.
 
-Asked once a connection: what is done by address afterwards (``door``, ``crowd``) takes
-the number.  inet_pton(3) reads it in a third of a microsecond where ``ipaddress`` takes
-three for IPv4 and six for IPv6, which a flood would pay for every client.
+Asked once a connection: what is done by address afterwards (``door``, ``crowd``,
+``mapping``, ``pseudonym``) takes the number.  inet_pton(3) reads it in a third of a
+microsecond where ``ipaddress`` takes three for IPv4 and six for IPv6, which a flood
+would pay for every client.
 """
 
 from __future__ import annotations
 
-from socket import AF_INET, AF_INET6, inet_pton
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from bridge.net.prefixes import IPV4, MAPPED, NOBODY
 
@@ -32,6 +33,24 @@ def number(host: str) -> int:
     except (OSError, ValueError):  # ValueError: a NUL, or what no encoding has
         return NOBODY
     return value - MAPPED - IPV4 if value >> 32 == 0xFFFF else value
+
+
+def dotted(ipv4: int) -> str:
+    """
+    The text of an IPv4 address, from its own number (not from that on the line).
+
+    >>> dotted(0xC0000201)
+    '192.0.2.1'
+    """
+    return f"{ipv4 >> 24}.{ipv4 >> 16 & 255}.{ipv4 >> 8 & 255}.{ipv4 & 255}"
+
+
+def text6(ipv6: int) -> str:
+    """
+    >>> text6(0x20010DB8 << 96)
+    '2001:db8::'
+    """
+    return inet_ntop(AF_INET6, ipv6.to_bytes(16, "big"))
 
 
 def _without_scope(host: str) -> str:

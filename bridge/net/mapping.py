@@ -13,7 +13,8 @@ from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from typing import TypeAlias
 
-from bridge.net.literal import dotted, number
+from bridge.net.hosts import dotted, number
+from bridge.net.prefixes import NOBODY
 from bridge.net.translation import WELL_KNOWN, Explicit, ExplicitTable, Prefix
 
 Destination: TypeAlias = tuple[str, int]
@@ -155,8 +156,10 @@ class Map:
 
     def back(self, front: str) -> int | Refusal:
         """The server's address alone, whatever the port, as a number."""
-        version, ipv6 = number(front)
-        back = self._translated(ipv6) if version == 6 else Refusal.UNMAPPED
+        ipv6 = number(front)
+        if ipv6 == NOBODY:
+            raise ValueError(f"{front!r} is no IP address")
+        back = self._translated(ipv6) if ipv6 >= 0 else Refusal.UNMAPPED
         if isinstance(back, Refusal):
             return back
         refusal = _NEVER.get(back)

@@ -21,7 +21,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv4Network
 
-from bridge.net.literal import dotted, number, text6
+from bridge.net.hosts import dotted, number, text6
+from bridge.net.prefixes import IPV4, NOBODY
 
 DEFAULT_KEY = b"bridge"
 """
@@ -110,12 +111,11 @@ class Pseudonyms:
         there the whole address counts.  The scope id does not, which is another on
         every gateway (RFC 4007).
         """
-        try:
-            version, value = number(client)
-        except ValueError:
+        value = number(client)
+        if value == NOBODY:
             return client
-        if version == 4:
-            return f"{dotted(value)}/32"
+        if value < 0:
+            return f"{dotted(value + IPV4)}/32"
         length = self._length(value)
         shift = 128 - length
         return f"{text6(value >> shift << shift)}/{length}"
@@ -126,11 +126,9 @@ class Pseudonyms:
 
     def __contains__(self, host: str) -> bool:
         """Whether *host* could be a pseudonym: an address of the pool."""
-        try:
-            version, value = number(host)
-        except ValueError:
-            return False
-        return version == 4 and 0 <= value - self._first < self.size
+        value = number(host)
+        ipv4 = value + IPV4
+        return NOBODY < value < 0 and 0 <= ipv4 - self._first < self.size
 
     def _length(self, ipv6: int) -> int:
         return 128 if ipv6 >> 118 == _LINK_LOCAL else self.per
@@ -141,12 +139,11 @@ class Pseudonyms:
 
     def _subject(self, client: str) -> bytes:
         """What is hashed.  The first byte keeps the three kinds apart."""
-        try:
-            version, value = number(client)
-        except ValueError:
+        value = number(client)
+        if value == NOBODY:
             return b"n" + client.encode("utf-8", "surrogateescape")
-        if version == 4:
-            return b"4" + value.to_bytes(4, "big")
+        if value < 0:
+            return b"4" + (value + IPV4).to_bytes(4, "big")
         length = self._length(value)
         return b"6" + (value >> (128 - length)).to_bytes(16, "big") + bytes((length,))
 
