@@ -26,8 +26,10 @@ farms: {web: {servers: ["192.0.2.10:80"]}}
 
 def test_one_network_needs_no_list() -> None:
     web = front('allow: 192.0.2.0/24, deny: ["2001:db8::/32", 192.0.2.1]')
-    assert web.allow.contains("::ffff:192.0.2.7")
-    assert web.deny.contains("2001:db8::1") and web.deny.contains("192.0.2.1")
+    assert web.allow.networks.contains("::ffff:192.0.2.7")
+    assert web.deny.networks.contains("2001:db8::1") and web.deny.networks.contains(
+        "192.0.2.1"
+    )
 
 
 def test_a_server_is_found_in_three_ways() -> None:
@@ -48,4 +50,4 @@ def test_sources_of_both_families_serve_servers_of_both() -> None:
     web = farm(
         'source: [192.0.2.9, "2001:db8::9"]', '192.0.2.1:80, "[2001:db8::1]:80", a.b:1'
     )
-    assert len(web.source) == 2
+    assert len(web.own_sources) == 2

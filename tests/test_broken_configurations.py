@@ -258,23 +258,13 @@ REFERENCES = {
 }
 
 NOT_BUILT = {
-    "accept_proxy": Broken(front('accept_proxy: »["::1"]'), "or say [] or off"),
     "mode http": Broken(front("mode: »http"), "'http' is not built yet"),
-    "per_source": Broken(front("limits: {per_source: »5}"), "not built yet"),
-    "source_prefix": Broken(
-        front("limits: {source_prefix: »{ipv6: 56}}"), "say {ipv6: 64, ipv4: 32}"
-    ),
     "a check of TLS": Broken(farm("check: {kind: »tls}"), "and it has none"),
     "a service without identity": Broken(
         FRONTS + "farms: {web: {tls: {}, servers: [»srv:_x._tcp.farm.test]}}\n",
         "names no host to be verified: give tls an identity",
     ),
-    "send_proxy": Broken(farm("send_proxy: »v2"), "not built yet"),
-    "a pool of sources": Broken(
-        farm("source: »{pool: 100.64.0.0/10, per: 64}"), "a pool of sources is not"
-    ),
-    "the client as source": Broken(farm("source: »client"), "write addresses, or auto"),
-    "map": Broken(FRONTS + "farms: {web: {map: »{ports: same}}}\n", "not built yet"),
+    "filters": Broken(front("filters: »[a:B]"), "not built yet"),
     "admin": Broken(top('admin: {web: »"[::1]:9180"}'), "not built yet"),
     "workers": Broken(top("workers: »auto"), "more than one worker is not built yet"),
 }

@@ -153,7 +153,7 @@ SOURCES = {
     "a group": Broken(farm("source: »224.0.0.1"), "nothing can come from it"),
     "IPv4 in IPv6": Broken(farm('source: »"::ffff:192.0.2.9"'), "write 192.0.2.9"),
     "a link-local source": Broken(farm('source: »"fe80::1"'), "profile an interface"),
-    "auto in a list": Broken(farm("source: [»auto]"), "write auto, an address"),
+    "auto in a list": Broken(farm("source: [»auto]"), "write auto, client, an"),
     "a source of the other family": Broken(
         sourced('»"2001:db8::9"', "192.0.2.1:80"), "has no IPv4 address"
     ),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import load
-from bridge.config.keys import ROOT
+from bridge.config.keys import ROOT, find
 from bridge.doctor import Host, warnings
 
 CONF = Path(__file__).parent.parent / "conf"
@@ -25,7 +25,7 @@ HOST = Host(
 def test_there_are_examples() -> None:
     assert {path.stem for path in EXAMPLES} >= {
         *["bridge", "minimal", "tuned", "dual-stack", "unix-and-systemd", "including"],
-        "farms",
+        *["farms", "tls", "identity"],
     }
 
 
@@ -41,27 +41,35 @@ def test_an_example_says_what_it_shows(path: Path) -> None:
 
 def test_one_example_has_every_key_of_a_profile() -> None:
     places = load(CONF / "tuned.yaml", {}).places
-    shown = {path[2] for path in places if path[:1] == ("profiles",) and len(path) == 3}
+    keys = {path[2] for path in places if path[:1] == ("profiles",) and len(path) == 3}
     profile = ROOT.below["profiles"].below["NAME"]
-    assert shown == set(profile.below)
+    assert keys == set(profile.below)
 
 
-def test_one_example_has_every_key_of_a_farm() -> None:
-    places = load(CONF / "farms.yaml", {}).places
-    shown = {
-        ".".join("[]" if isinstance(step, int) else step for step in path[2:])
-        for path in places
-        if path[:1] == ("farms",)
+def shown(*examples: str) -> set[str]:
+    """The keys that *examples* have, as the model calls them."""
+    steps = (path for name in examples for path in load(CONF / name, {}).places)
+    return {key.path for path in steps if (key := find(path)) is not None}
+
+
+def built(section: str) -> set[str]:
+    return {
+        key.path
+        for key in ROOT.below[section].all_below()
+        if key.neutral is None and not key.path.endswith(("[]", "NAME"))
     }
-    farm = ROOT.below["farms"].below["NAME"]
-    built = {
-        key.path.removeprefix("farms.NAME.").replace("[].", ".[].")
-        for key in farm.all_below()
-        if key.neutral is None and not key.path.endswith("[]")
-        # Those are in tls.yaml.
-        if not key.path.startswith("farms.NAME.tls")
-    }
-    assert built - shown == set()
+
+
+def test_three_examples_have_every_key_of_a_farm() -> None:
+    missing = built("farms") - shown("farms.yaml", "tls.yaml", "identity.yaml")
+    # What little there is of them is shown elsewhere.
+    assert {key for key in missing if not key.startswith("farms.NAME.tls")} == set()
+
+
+def test_one_example_has_every_key_of_the_door() -> None:
+    keys = {key for key in built("fronts") if key.startswith("fronts.NAME.limits.")}
+    door = {"fronts.NAME.accept_proxy", "fronts.NAME.allow", "fronts.NAME.deny"}
+    assert (door | keys) - shown("identity.yaml") == {"fronts.NAME.limits.connections"}
 
 
 def test_included_files_are_part_of_an_example() -> None:

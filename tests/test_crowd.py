@@ -13,6 +13,8 @@ from bridge.net.crowd import REMEMBERED, Arrivals, Crowd, Crowded
 from bridge.net.hosts import number
 from bridge.net.prefixes import NOBODY
 
+NO_NETWORKS = ("fe8", "fe9", "fea", "feb", "::ffff:")  # link-local, and IPv4
+
 
 def crowd(sessions: int | None = None, arrivals: Arrivals | None = None) -> Crowd:
     return Crowd(sessions, arrivals)
@@ -49,7 +51,7 @@ def test_sources_are_as_many_as_there_are_networks(
     ips: list[object], ipv6: int, ipv4: int
 ) -> None:
     here = Crowd(None, None, ipv6, ipv4)
-    hosts = [str(ip) for ip in ips if not str(ip).startswith(("fe8", "::ffff:"))]
+    hosts = [str(ip) for ip in ips if not str(ip).startswith(NO_NETWORKS)]
     networks = {
         ip_network(f"{host}/{ipv6 if ':' in host else ipv4}", strict=False)
         for host in hosts

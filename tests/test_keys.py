@@ -63,7 +63,7 @@ def test_a_key_with_an_alias_goes_by_it() -> None:
     ("steps", "kind", "unit", "default"),
     [
         (("fronts", "a", "profile"), "a name", "", "wan"),
-        (("fronts", "a", "deny"), "a network, or a list of them", "", "[]"),
+        (("fronts", "a", "deny"), "a network or @file, or a list of them", "", "[]"),
         (("fronts", "a", "timeouts"), "a map", "", "{}"),
         (("fronts", "a", "timeouts", "open"), "a time", "seconds", "10s"),
         (("profiles", "a", "send_buffer"), "a size or auto", "bytes", "auto"),
@@ -83,7 +83,7 @@ def test_a_key_says_what_may_stand_there(
 
 
 def test_what_waits_to_be_built_is_told_from_what_is_not() -> None:
-    assert key("farms", "a", "send_proxy").neutral == ("off",)
+    assert key("log", "every").neutral == ("off",)
     assert key("fronts", "a", "to").neutral is None
     assert key("fronts", "a", "mode").later == ("http", "ftp")
 

@@ -11,7 +11,6 @@ from ipaddress import IPv4Network, IPv6Network
 import pytest
 
 from bridge.control.setup import (
-    MARK,
     NFTABLE,
     PROTOCOL,
     TABLE,
@@ -21,6 +20,7 @@ from bridge.control.setup import (
     apply,
     undo,
 )
+from bridge.net.prefix_listen import MARK
 from bridge.net.sockopt import IP_TRANSPARENT, IPV6_TRANSPARENT
 from tests.netlab import Host, Lab
 from tests.netlab.fixtures import missing, requires

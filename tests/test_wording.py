@@ -74,7 +74,7 @@ FRONT = ("fronts", "web")
         ),
         (("profiles", "p", "interface"), "a/b", "'a/b' is not an interface's name"),
         (("profiles", "p", "mtu"), 20, "20 is below 68"),
-        (("farms", "web", "send_proxy"), "v1", "this key is not built yet: leave it "
+        (("log", "every"), "1m", "this key is not built yet: leave it "
          "out, or say off"),
         ((*FRONT, "mode"), "ftp", "'ftp' is not built yet: write stream or sni"),
     ],
@@ -89,9 +89,10 @@ def test_an_error_is_told_in_the_operators_words(
     ("path", "expected"),
     [
         (("frots",), 'unknown key, did you mean "fronts"?'),
-        ((*FRONT, "port"), "unknown key, known here: accept_proxy, allow, deny, "
+        ((*FRONT, "zzz"), "unknown key, known here: accept_proxy, allow, deny, "
              "dual_stack, filters, ftp, http, limits, listen, mode, profile, timeouts, "
-             "tls, to, transparent"),
+             "tls, to, tproxy_port, transparent"),
+        ((*FRONT, "port"), 'unknown key, did you mean "listen"?'),
         (("farms", "web", "eject", "fro"), 'unknown key, did you mean "for"?'),
         (("farms", "web", "eject", "duration"), "unknown key, known here: failures, "
          "for"),
@@ -142,4 +143,4 @@ def test_a_slip_of_a_required_key_is_one_error_and_comes_first() -> None:
 def test_a_map_in_place_of_servers_does_not_lack_them() -> None:
     path: Path = ("farms", "web", "map")
     (flaw,) = flaws(changed(("farms", "web"), {"map": {"ports": "same"}}), path)
-    assert flaw.path == path
+    assert flaw.path == (*path, "to")

@@ -1,14 +1,13 @@
 """
-The model's types for addresses: listens, networks, servers, sources.
+The model's types for addresses: listens, networks, servers.
 
-They say where text is missing its quotes, and which forms wait to be built.
+They say where text is missing its quotes.
 ``bridge.net.address`` reads addresses, ``hostnames`` reads names.
 """
 
 from __future__ import annotations
 
 import re
-from ipaddress import IPv6Address, ip_address
 from itertools import chain
 from typing import Annotated, Any, TypeAlias
 
@@ -22,7 +21,6 @@ from pydantic_core import core_schema
 
 from bridge.config.hostnames import HostName, ServiceName, is_meant
 from bridge.config.scalars import Kind, shown
-from bridge.config.unbuilt import Later, refusal
 from bridge.net.address import (
     Address,
     Listen,
@@ -41,7 +39,8 @@ _EVERY = re.compile(r"(?P<host>\*|any|all)?:?(?P<port>[0-9]{1,5})|(?P<only>\*|an
 _HOST = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
-def _text(value: object, example: str) -> str:
+def text_of(value: object, example: str) -> str:
+    """*value*, if it is text.  Raises ValueError, which tells what to write."""
     if isinstance(value, str):
         return value
     # [::]:80 without quotes is a YAML list, and sometimes a list with a map in it.
@@ -51,7 +50,7 @@ def _text(value: object, example: str) -> str:
 
 def _listen(value: object) -> tuple[Listen, ...]:
     is_port = isinstance(value, int) and 0 < value < 65536 and value is not True
-    text = _text(value, f'"[::]:{value if is_port else 80}"')
+    text = text_of(value, f'"[::]:{value if is_port else 80}"')
     _refuse_every(text)
     return parse_listen(text)
 
@@ -75,15 +74,16 @@ def _refuse_every(text: str) -> None:
         raise ValueError(f"{text!r}: {host!r} is no IP address: {right}")
 
 
-def _network(value: object) -> Network:
-    return parse_network(_text(value, '"2001:db8::/32"'))
+def network(value: object) -> Network:
+    """A network or a single address.  Raises ValueError."""
+    return parse_network(text_of(value, '"2001:db8::/32"'))
 
 
 def server_address(value: object) -> Where:
     """What a server's address or name says.  Raises ValueError."""
     if isinstance(value, Address | HostName | ServiceName):
         return value
-    text = _text(value, '"192.0.2.10:80"')
+    text = text_of(value, '"192.0.2.10:80"')
     if text.startswith(("unix:", "systemd:")):
         raise ValueError(f"{text!r}: a server is ADDRESS:PORT, like 192.0.2.10:80")
     if text.startswith("srv:"):
@@ -102,32 +102,6 @@ def _refuse_unreachable(address: Address) -> None:
         raise ValueError(
             f"'{address}' is every address and no server: write the server's own"
         )
-
-
-def _source(value: object) -> str:
-    """An address of our own, in its canonical form.  Raises ValueError."""
-    if isinstance(value, dict):
-        raise refusal("a pool of sources is", "write addresses, or auto")
-    text = _text(value, "192.0.2.9")
-    try:
-        ip = ip_address(text)
-    except ValueError:
-        right = "write auto, an address without port, or a list of them"
-        raise ValueError(f"{text!r} is no address of a host: {right}") from None
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
-        raise ValueError(f"{text!r} is IPv4: write {ip.ipv4_mapped}")
-    if ip.is_unspecified:
-        raise ValueError(f"{text!r} is every address: write auto, or the one you mean")
-    if ip.is_multicast or ip == _BROADCAST:
-        raise ValueError(f"{text!r} is a group and no host: nothing can come from it")
-    if isinstance(ip, IPv6Address) and ip.is_link_local:
-        right = "give the farm's profile an interface instead"
-        raise ValueError(f"{text!r} is link-local, and needs a scope: {right}")
-    return str(ip)
-
-
-def _sources(value: object) -> object:
-    return () if value == "auto" else some(listed(value))
 
 
 def some(value: object) -> object:
@@ -152,17 +126,18 @@ def _joined(items: tuple[tuple[Listen, ...], ...]) -> tuple[Listen, ...]:
 
 
 def _networks(value: object) -> object:
+    if value is False or value == "off":
+        return ()
     return tuple(value) if isinstance(value, Networks) else listed(value)
 
 
-def _one_or_more(item: dict[str, Any]) -> WithJsonSchema:
+def one_or_more(item: dict[str, Any]) -> WithJsonSchema:
+    """The schema of a value for which a list of such may stand."""
     return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
 
 
 _ListenItem = Annotated[tuple[Listen, ...], PlainValidator(_listen), _TEXT]
-_NetworkItem = Annotated[Network, PlainValidator(_network), _TEXT]
-_SourceItem = Annotated[str, PlainValidator(_source), _TEXT]
-_BROADCAST = ip_address("255.255.255.255")
+_NetworkItem = Annotated[Network, PlainValidator(network), _TEXT]
 
 ListenList: TypeAlias = Annotated[
     tuple[Listen, ...],
@@ -175,7 +150,7 @@ ListenList: TypeAlias = Annotated[
     BeforeValidator(some),
     BeforeValidator(listed),
     Kind("an address, or a list of them"),
-    _one_or_more({"type": "string"}),
+    one_or_more({"type": "string"}),
 ]
 NetworkList: TypeAlias = Annotated[
     Networks,
@@ -186,18 +161,11 @@ NetworkList: TypeAlias = Annotated[
     ),
     BeforeValidator(_networks),
     Kind("a network, or a list of them", show=lambda networks: "[]"),
-    _one_or_more({"type": "string"}),
+    one_or_more({"type": "string"}),
 ]
 ServerAddress: TypeAlias = Annotated[
     Where,
     PlainValidator(server_address),
     Kind("an IP address or a name, and a port"),
     _TEXT,
-]
-SourceList: TypeAlias = Annotated[
-    tuple[_SourceItem, ...],
-    BeforeValidator(_sources),
-    Later("client", right="write addresses, or auto"),
-    Kind("auto, an address, or a list of them", show=lambda sources: "auto"),
-    _one_or_more({"type": "string"}),
 ]

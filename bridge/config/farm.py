@@ -8,7 +8,7 @@ in ``farm_checks``.
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -24,12 +24,12 @@ from pydantic import StringConstraints as Text
 
 from bridge.config.addresses import (
     ServerAddress,
-    SourceList,
     Where,
     server_address,
     some,
 )
 from bridge.config.check import Check
+from bridge.config.farm_map import FarmMapOrOff
 from bridge.config.profile import Name, Part
 from bridge.config.scalars import (
     Bounds,
@@ -43,14 +43,12 @@ from bridge.config.scalars import (
     shown,
     whole,
 )
+from bridge.config.secret_keys import PUBLIC, SecretKey
+from bridge.config.send_proxy import SendProxyOrOff
+from bridge.config.source import ClientSource, Pool, Source
 from bridge.config.tls import FarmTlsOrOff
-from bridge.config.unbuilt import Unbuilt
-
-HASH_KEY = "bridge"
-"""Of ``source_hash``, where a farm sets none: the same on every gateway."""
 
 _MOST_WEIGHT = 1000
-_LONGEST_KEY = 64  # bytes, BLAKE2b's limit: RFC 7693 section 2.1
 _TIMEOUT = Bounds(0.001, 365 * 24 * 3600.0, show_seconds)
 _WHILE = Bounds(0.1, 24 * 3600.0, show_seconds)
 _MOST = Bounds(1, 10_000_000)
@@ -59,8 +57,6 @@ _MOST = Bounds(1, 10_000_000)
 _QUEUE = "{length: 1000, timeout: 10s}"
 _CHECK = "{kind: tcp, interval: 2s, timeout: 1s, rise: 2, fall: 3}"
 _EJECT = "{failures: 5, for: 30s}"
-
-_Off: TypeAlias = Annotated[None, Unbuilt("off")]
 
 
 def _weight(value: object) -> int:
@@ -85,14 +81,11 @@ def _asked(check: Check | None) -> Check | None:
     return None if check is None or check.kind == "off" else check
 
 
-def _hash_key(value: object) -> object:
-    text = value.get_secret_value() if isinstance(value, SecretStr) else value
-    # What was written is not repeated: it may be a secret.
-    if not isinstance(text, str):
-        raise ValueError("a key is text: quote it")
-    if not 0 < len(text.encode("utf-8", "surrogateescape")) <= _LONGEST_KEY:
-        raise ValueError(f"a key has 1 to {_LONGEST_KEY} bytes")
-    return value
+_NO_SERVERS: tuple[Server, ...] = ()
+
+
+def _servers(value: object) -> object:
+    return value if value is _NO_SERVERS else some(value)
 
 
 class Server(Part):
@@ -170,10 +163,10 @@ class Farm(Part):
     """Sessions each server takes at a time, unless it has a limit of its own. Further
     ones go to other servers, and to the `queue` when all are full."""
     servers: Annotated[
-        tuple[Server, ...], BeforeValidator(some), Kind("a list of servers")
+        tuple[Server, ...], BeforeValidator(_servers), Kind("a list of servers")
     ]
     """The servers, each an address or a name with a port, or a map with the keys
-    below."""
+    below. A farm has either these or a `map`."""
     balance: Literal[
         "round_robin", "least_connections", "two_choices", "first", "source_hash"
     ] = "round_robin"
@@ -182,12 +175,7 @@ class Farm(Part):
     (`two_choices`), the first of the list that is up and has room (`first`), always the
     same one for one client address (`source_hash`, Maglev's table). All but `first` go
     by weights."""
-    hash_key: Annotated[
-        SecretStr,
-        BeforeValidator(_hash_key),
-        Kind("a text", show=lambda secret: secret.get_secret_value()),
-        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST_KEY}),
-    ] = SecretStr(HASH_KEY)
+    hash_key: SecretKey = SecretStr(PUBLIC)
     """With `source_hash`: gateways with the same servers and the same key send a client
     to the same server. One of your own keeps clients from choosing addresses that all
     fall on one server."""
@@ -227,16 +215,48 @@ class Farm(Part):
     dials the servers all the same, those first that were last found well, for a dial
     that may fail is better than none; `refuse` ends them as `no_server`. Servers that
     an operator has drained or disabled get none either way."""
-    send_proxy: _Off = None
-    """Telling servers the client's address in a PROXY header."""
-    source: SourceList = ()
-    """The address that servers see sessions come from; `auto` is the kernel's choice by
-    route. Of several the one with the fewest sessions to the server is taken: each adds
-    some 28,000 ports for every server."""
+    send_proxy: SendProxyOrOff = None
+    """Tells servers in a PROXY header who the client is, before anything else; they
+    must expect it. Checks send one too, on their own behalf (LOCAL)."""
+    source: Source = ()
+    """The address that servers see sessions come from. `auto` is the kernel's choice by
+    route. Of several addresses the one with the fewest sessions to the server is taken:
+    each adds some 28,000 ports for every server. `{pool: 100.64.0.0/10}` gives each
+    client a stable address of its own, and `client` is the client's. Checks come from
+    this host's own addresses in any case."""
     tls: FarmTlsOrOff = None
     """TLS towards servers."""
-    map: _Off = None
-    """A whole network behind one prefix, instead of servers."""
+    map: FarmMapOrOff = None
+    """A whole IPv4 network behind one IPv6 prefix, instead of `servers`: each address
+    of the prefix leads to the server whose address is in it. A server is known from
+    its first session on, and is checked from then on, if at all."""
+
+    @property
+    def own_sources(self) -> tuple[str, ...]:
+        """The addresses of this host that sessions are told to come from."""
+        source = self._some_source
+        return source if isinstance(source, tuple) else ()
+
+    @property
+    def pool(self) -> Pool | None:
+        """What gives clients their pseudonyms."""
+        source = self._some_source
+        return source if isinstance(source, Pool) else None
+
+    @property
+    def _some_source(self) -> tuple[str, ...] | Pool | None:
+        """For all clients, or for those whose own address the servers cannot see."""
+        source = self.source
+        return source.otherwise if isinstance(source, ClientSource) else source
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mapped(cls, value: Any) -> Any:
+        """A farm that is a map has no servers of its own."""
+        if not isinstance(value, dict) or "servers" in value:
+            return value
+        is_map = value.get("map") not in (None, "off", False)
+        return value | {"servers": _NO_SERVERS} if is_map else value
 
     @field_validator("servers")
     @classmethod

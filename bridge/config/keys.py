@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -27,7 +27,7 @@ _ELSEWHERE = {
     "frontends": "fronts", "listeners": "fronts", "entrypoints": "fronts",
     "backends": "farms", "upstreams": "farms", "clusters": "farms", "pools": "farms",
     "backend": "to", "default_backend": "to", "upstream": "to", "farm": "to",
-    "bind": "listen", "host": "address", "ip": "address",
+    "bind": "listen", "port": "listen", "host": "address", "ip": "address",
     "healthcheck": "check", "health": "check", "algorithm": "balance",
     "maxconn": "connections", "max_connections": "connections", "cert": "certificates",
 }  # fmt: skip
@@ -35,6 +35,9 @@ _ELSEWHERE = {
 
 _LISTED = 24
 """Words that an error lists; no part of the model has as many keys."""
+
+_SLIP = 0.85
+"""The likeness of two words, one letter apart, from which on it is a slip for sure."""
 
 _HINTS = 20
 """Of errors of one kind, those that tell what may have been meant."""
@@ -98,9 +101,11 @@ def _paths() -> Mapping[str, list[str]]:
 
 def meant(word: str, above: Key) -> str:
     """
-    What may have been meant by *word*, which is no key of *above*: a key of that name
-    further down, a near one, or one of that name that stands elsewhere.
+    What may have been meant by *word*, which is no key of *above*: one a letter away, a
+    key of that name further down, a near one, or one of that name elsewhere.
     """
+    if difflib.get_close_matches(word, above.below, n=1, cutoff=_SLIP):
+        return did_you_mean(word, above.below)
     below = called(word, above)
     if not below and nearest(word, above.below) is None:
         below = called(word, ROOT)
@@ -214,7 +219,12 @@ def _below(path: str, annotation: Any) -> dict[str, Key]:
     if origin is tuple and _is_part(inside[0]):
         return {ITEM: _part(path + ITEM, inside[0])}
     if origin in _UNIONS:
-        return _below(path, next(filter(_is_part, inside), None))
+        found: dict[str, Key] = {}
+        for each in inside:  # forms of one value, of which each may be a map
+            found |= _below(path, each)
+        return found
+    if origin is Annotated:
+        return _below(path, inside[0])
     return {}
 
 

@@ -18,7 +18,9 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from bridge.config.addresses import ListenList, NetworkList, listed
 from bridge.config.farm import Farm
+from bridge.config.network_lists import Allowed, Denied, ListedNetworks
 from bridge.config.profile import Name, Part, Profile, resolve
+from bridge.config.rates import Bandwidths, FrontBandwidth, RateOrOff
 from bridge.config.routes import Routes
 from bridge.config.scalars import (
     Bounds,
@@ -28,12 +30,14 @@ from bridge.config.scalars import (
     Switch,
     Whole,
     WholeOrAuto,
+    WholeOrOff,
     show_seconds,
     shown,
 )
 from bridge.config.tls import FrontTlsOrOff
 from bridge.config.unbuilt import Later, Unbuilt, refusal
 from bridge.net.address import Networks
+from bridge.net.prefix_listen import TPROXY_PORT
 
 _TIMEOUT = Bounds(0.001, 365 * 24 * 3600.0, show_seconds)
 _DELAY = Bounds(0.0, 24 * 3600.0, show_seconds)
@@ -63,20 +67,33 @@ def _log_target(value: object, info: ValidationInfo) -> object:
     return os.path.abspath(context.get("folder", Path()) / value)
 
 
+class SourcePrefix(Part):
+    """How many bits of an address make one source."""
+
+    ipv6: Annotated[Whole, Bounds(1, 128)] = 64
+    """Of an IPv6 address: whoever has one has all of its /64 in most networks.
+    Link-local addresses are a source each."""
+    ipv4: Annotated[Whole, Bounds(1, 32)] = 32
+    """Of an IPv4 address."""
+
+
 class FrontLimits(Part):
     """What one front may be made to carry."""
 
     connections: Annotated[Whole, _CONNECTIONS] = 10000
     """Sessions at a time. One more is accepted and closed at once, with the ending
     `limited`."""
-    per_source: _Off = None
-    """Sessions at a time from one source."""
-    new_per_source: _Off = None
-    """New sessions from one source, as a rate: `100/s`."""
-    bandwidth: _Off = None
-    """What all sessions together may move, as a rate: `100Mbit/s`."""
-    source_prefix: Annotated[None, Unbuilt({"ipv6": 64, "ipv4": 32})] = None
-    """How many bits of an address make one source."""
+    per_source: Annotated[WholeOrOff, _CONNECTIONS] = None
+    """Sessions at a time from one source. One more is reset, and ends as `limited`."""
+    new_per_source: RateOrOff = None
+    """New sessions from one source: `100/s`. So many may come at once; after a pause up
+    to twice as many within that time. What is too much ends as `limited`."""
+    source_prefix: SourcePrefix = SourcePrefix()
+    """How much of a client's address is one source."""
+    bandwidth: FrontBandwidth = Bandwidths()
+    """What may be moved in a second, in each direction: by each session (`10Mbit/s`),
+    or by each and by all of the front together (`{session: 10Mbit/s, front:
+    1Gbit/s}`). Bits are counted in thousands, bytes (`10MiB/s`) in 1024s."""
 
 
 class FrontTimeouts(Part):
@@ -108,8 +125,13 @@ class Front(Part):
     listen: ListenList
     """Where to listen: `192.0.2.1:80`, `"[2001:db8::80]:443"`, a range of ports
     `"[::]:8000-8010"`, a link-local address with its interface `"[fe80::1%eth0]:25"`,
-    `unix:/run/x.sock`, or `systemd:web` for a socket that systemd passes by that name.
-    One, or a list. Quote what begins with a bracket. Port 0 lets the kernel pick."""
+    all of a prefix `"[2001:db8:64::/96]:443"`, with all ports `"[2001:db8:64::/96]:*"`
+    (both need `bridgectl setup`), `unix:/run/x.sock`, or `systemd:web` for a socket
+    that systemd passes by that name. One, or a list. Quote what begins with a bracket.
+    Port 0 lets the kernel pick."""
+    tproxy_port: Annotated[Whole, Bounds(1, 65535)] = TPROXY_PORT
+    """With all ports of a prefix: the port of ::1 to which `bridgectl setup` has the
+    kernel divert them (TPROXY). Each front that listens so needs one of its own."""
     dual_stack: Switch = False
     """Lets `"[::]:P"` take IPv4 clients as well (IPV6_V6ONLY off)."""
     transparent: Switch = False
@@ -129,20 +151,24 @@ class Front(Part):
     """What is understood of the bytes: `stream` passes them on as they are; `sni` does
     too, once it has read in a TLS client's first message whom it asks for. Nothing is
     decrypted, and no certificate is needed."""
-    accept_proxy: Annotated[None, Unbuilt([], "off")] = None
-    """Networks whose connections must begin with a PROXY header."""
+    accept_proxy: NetworkList = Networks()
+    """Networks whose connections must begin with a PROXY header (version 1 or 2, within
+    `open`); nobody else's may. The client is then who the header says: for `allow`,
+    `deny`, the limits, `source_hash`, pseudonyms, headers to servers and the log."""
     filters: Annotated[None, Unbuilt([])] = None
     """What of your own reads or changes the bytes: `package.module:Name`."""
     http: Annotated[None, Unbuilt()] = None
     """What mode `http` does with heads."""
     ftp: Annotated[None, Unbuilt()] = None
     """Which ports mode `ftp` opens for data."""
-    allow: NetworkList = Networks()
-    """Networks whose clients may connect; empty means all. Clients that a dual-stack
-    front reports as `::ffff:a.b.c.d` count as IPv4."""
-    deny: NetworkList = Networks()
-    """Networks whose clients may not; it wins over `allow`. A refused session is reset
-    and ends as `denied`."""
+    allow: Allowed = ListedNetworks()
+    """Networks whose clients may connect; empty means all. `"@file"` stands for the
+    networks in a file, one a line, with comments behind `#`; a relative path begins in
+    the folder of the configuration file, and HUP reads it again. Clients that a
+    dual-stack front reports as `::ffff:a.b.c.d` count as IPv4."""
+    deny: Denied = ListedNetworks()
+    """Networks whose clients may not, and files of them; it wins over `allow`. A
+    refused session is reset and ends as `denied`."""
     limits: FrontLimits = FrontLimits()
     """What this front may be made to carry."""
     timeouts: FrontTimeouts = FrontTimeouts()

@@ -2,14 +2,15 @@
 A file of networks, which ``allow`` and ``deny`` name as ``@file``: bytes -> networks.
 
 One network or address a line; ``#`` begins a comment, and so does ``;``, which some
-published lists have (Spamhaus's DROP); empty lines are passed over.  Reading the file,
-and reading it again, is others' business.
+published lists have (Spamhaus's DROP); empty lines are passed over.  When it is read,
+and read again, is others' business.
 """
 
 from __future__ import annotations
 
 import re
 from itertools import islice
+from pathlib import Path
 
 from bridge.config.problems import ConfigError, Flaw, Problem, Spot, told
 from bridge.net.address import parse_network
@@ -18,8 +19,6 @@ from bridge.net.prefixes import Network
 MAX_BYTES = 4 << 20
 """
 Most bytes of one file, some 200,000 networks; reading that many takes about 2 seconds.
-
-Who reads the file reads one byte more, and so knows without taking in what is larger.
 """
 
 MAX_TOLD = 20
@@ -27,6 +26,18 @@ MAX_TOLD = 20
 
 _MARK = "\ufeff"  # what some editors put before UTF-8
 _COMMENT = re.compile(r"[#;].*")
+
+
+def read_network_file(path: Path) -> tuple[Network, ...]:
+    """
+    The networks in the file at *path*, as it is now.
+
+    Raises OSError, and ConfigError for everything wrong in it.
+    """
+    with path.open("rb") as opened:
+        # One byte more tells what is too long without taking it in.
+        data = opened.read(MAX_BYTES + 1)
+    return parse_network_file(data, str(path))
 
 
 def parse_network_file(data: bytes, file: str) -> tuple[Network, ...]:

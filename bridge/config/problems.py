@@ -131,6 +131,8 @@ class Draft:
     folder: FilePath
     """Where relative paths begin."""
     flaws: Sequence[Flaw] = ()
+    problems: Sequence[Problem] = ()
+    """What is wrong in files of networks that it names."""
 
 
 def place_of(places: Mapping[Path, Place], path: Path) -> Place:

@@ -18,9 +18,12 @@ from pydantic import ValidationError
 from bridge.config import problems, references, wording
 from bridge.config.keys import ROOT, did_you_mean
 from bridge.config.model import Config
-from bridge.config.problems import ConfigError, Draft, Flaw, Place, Spot
+from bridge.config.network_file import read_network_file
+from bridge.config.network_lists import EVERYONE, named_files, path_of
+from bridge.config.problems import ConfigError, Draft, Flaw, Place, Problem, Spot
 from bridge.config.syntax import MAX_TEXT, lines_of, too_long
 from bridge.config.tree import Tree, build
+from bridge.net.prefixes import Network
 
 SECTIONS = ("fronts", "farms", "profiles")
 """What an included file may hold."""
@@ -54,7 +57,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Document:
         new = [file for file in found if str(file) not in known]
         trees += [_read(file, environment) for file in new]
         known.update(map(str, new))
-    return _document(trees)
+    return _document(trees, _Lists(path.parent))
 
 
 def parse(
@@ -68,7 +71,7 @@ def parse(
     main = build(text, name, environment or {})
     for at, where, _ in _patterns(main):
         main.flaws.append(Flaw(at, where, "only a file can include others"))
-    return _document([main])
+    return _document([main], _Lists(None))
 
 
 def summary(document: Document) -> str:
@@ -145,7 +148,40 @@ def _matching(main: Path, pattern: str) -> list[Path]:
     return files
 
 
-def _document(trees: Sequence[Tree]) -> Document:
+class _Lists:
+    """The files of networks that a configuration names, each read once."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """*folder* is where relative paths begin; None: nothing is read."""
+        self._folder = folder
+        self.problems: list[Problem] = []
+        """What is wrong in them."""
+
+    def read(self, values: Any) -> dict[Path, tuple[Network, ...] | str]:
+        """What each file holds, or why it cannot be read."""
+        found: dict[Path, tuple[Network, ...] | str] = {}
+        if self._folder is None:
+            return found
+        for entry in named_files(values):
+            try:
+                file = path_of(entry, self._folder)
+            except ValueError:
+                continue  # the model reports it
+            if file not in found:
+                found[file] = self._networks(file)
+        return found
+
+    def _networks(self, file: Path) -> tuple[Network, ...] | str:
+        try:
+            return read_network_file(file)
+        except OSError as error:
+            return f"{file} cannot be read: {error.strerror}"
+        except ConfigError as error:
+            self.problems += error.problems
+            return EVERYONE
+
+
+def _document(trees: Sequence[Tree], lists: _Lists) -> Document:
     """Join, validate and check; the first tree is the main file's."""
     main = trees[0]
     texts = {tree.file: tree.lines for tree in trees}
@@ -161,24 +197,25 @@ def _document(trees: Sequence[Tree]) -> Document:
             excess = references.too_large(main.values, main.places)
             if excess is None:
                 values = main.values
-                config, wrong = _validated(values, main.places, folder)
+                context = {"folder": folder, "networks": lists.read(values)}
+                config, wrong = _validated(values, main.places, context)
             else:
                 wrong = [excess]
             unknown = [f for f in wrong if f.message.startswith("unknown key")]
             flaws = unknown + flaws + wrong
-    if flaws or config is None:
-        draft = Draft(values, main.places, texts, folder, flaws)
-        raise ConfigError(problems.told(flaws, texts), draft)
+    if flaws or lists.problems or config is None:
+        draft = Draft(values, main.places, texts, folder, flaws, lists.problems)
+        raise ConfigError([*problems.told(flaws, texts), *lists.problems], draft)
     return Document(config, main.places, texts)
 
 
 def _validated(
-    values: Any, places: Mapping[problems.Path, Place], folder: Path
+    values: Any, places: Mapping[problems.Path, Place], context: dict[str, Any]
 ) -> tuple[Config | None, list[Flaw]]:
-    """*folder* is where relative paths begin."""
+    """*context*: the ``folder`` of relative paths, the ``networks`` of files."""
     wrong = list(references.flaws(values, places))
     try:
-        return Config.model_validate(values, context={"folder": folder}), wrong
+        return Config.model_validate(values, context=context), wrong
     except ValidationError as error:
         return None, [*wording.flaws(error, places), *wrong]
 

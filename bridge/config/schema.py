@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
+from pydantic import SecretStr
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from bridge.config.keys import ITEM, NAME, ROOT, Key, called, find, meant
 from bridge.config.model import Config
+from bridge.config.rates import BANDWIDTH_PATTERN
 from bridge.config.unbuilt import spelt
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -39,14 +41,31 @@ def json_schema() -> dict[str, Any]:
     server = parts["Farm"]["properties"]["servers"]
     server["minItems"] = 1
     server["items"] = {"anyOf": [{"type": "string"}, server["items"]]}
+    del parts["Farm"]["required"]
+    parts["Farm"]["anyOf"] = [{"required": ["servers"]}, {"required": ["map"]}]
     for part in [schema, *parts.values()]:
         for value in part["properties"].values():
             # pydantic leaves out a description that the part itself has.
             part_name = value.get("$ref", "").rpartition("/")[2]
             value.setdefault("description", parts.get(part_name, {}).get("description"))
             _tidy(value)
+    for part_name, name, short in _SHORT:
+        value = parts[part_name]["properties"][name]
+        choices = value.setdefault("anyOf", [{"$ref": value.pop("$ref", None)}])
+        choices.append(short)
     schema["title"] = "Configuration of the bridge gateway"
     return {"$schema": DIALECT, **schema}
+
+
+_SHORT: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("Farm", "send_proxy", {"enum": ["v1", "v2"]}),
+    ("FrontLimits", "bandwidth", {"type": "string", "pattern": BANDWIDTH_PATTERN}),
+    ("FrontLimits", "bandwidth", {"const": "off"}),
+)
+"""Parts that may be written as one word, and how that looks."""
+
+
+_HIDDEN = str(SecretStr("any"))
 
 
 def _tidy(value: dict[str, Any]) -> None:
@@ -56,8 +75,11 @@ def _tidy(value: dict[str, Any]) -> None:
     if "patternProperties" in value:  # which lets through what the pattern does not
         ((pattern, part),) = value.pop("patternProperties").items()
         value |= {"propertyNames": {"pattern": pattern}, "additionalProperties": part}
-    if not isinstance(value.get("default"), str | int | float):
+    default = value.get("default")
+    if not isinstance(default, str | int | float) or default == _HIDDEN:
         value.pop("default", None)
+    if "oneOf" in value:  # of several forms of one key, which exclude each other
+        value["anyOf"] = value.pop("oneOf")
     choices = value.get("anyOf", [])
     if {"type": "null"} in choices:
         choices.remove({"type": "null"})

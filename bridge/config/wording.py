@@ -12,7 +12,7 @@ from bridge.config.keys import ROOT, did_you_mean, find, meant, nearest
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.profile import NAME
 from bridge.config.scalars import shown
-from bridge.config.unbuilt import NOT_BUILT
+from bridge.config.source import TAGS
 
 _KEY = "[key]"  # how pydantic marks an error of a map's key
 _A_NAME = "letters, digits, - _ and ., at most 63, the first a letter or digit"
@@ -21,6 +21,8 @@ _A_NAME = "letters, digits, - _ and ., at most 63, the first a letter or digit"
 def flaws(error: ValidationError, places: Mapping[Path, Place]) -> Iterator[Flaw]:
     """What *error* says, with unknown keys first: they explain what follows."""
     details = error.errors(include_url=False)
+    for each in details:
+        each["loc"] = tuple(step for step in each["loc"] if step not in TAGS)
     details.sort(key=lambda detail: detail["type"] != "extra_forbidden")
     implied = {path for detail in details for path in _meant(detail)}
     for detail in details:
@@ -31,8 +33,6 @@ def flaws(error: ValidationError, places: Mapping[Path, Place]) -> Iterator[Flaw
 def _meant(detail: ErrorDetails) -> Iterator[Path]:
     """The keys that an error stands in for: that they are missing is no second one."""
     *above, last = detail["loc"] or ("",)
-    if detail["type"] == NOT_BUILT and last == "map":
-        yield (*above, "servers")
     if detail["type"] == "extra_forbidden":
         parent = find(above)
         word = nearest(str(last), parent.below if parent else ())

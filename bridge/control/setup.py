@@ -17,6 +17,7 @@ import shlex
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
+from bridge.net.prefix_listen import MARK
 from bridge.net.prefixes import Network
 
 PROTOCOL = 60
@@ -31,15 +32,6 @@ TABLE = 6052
 
 PRIORITY = 605
 """Of its rule: after ``local`` (0), before what VPNs and others add (1000 and on)."""
-
-MARK = 0x1000
-"""
-The bit of a packet's mark that says diverted; other bits are left as they are.
-
-Not one of those that kube-proxy (0x4000, 0x8000), Calico (from 0x10000 on), Tailscale
-(0xff0000) or Cilium (0xf00) set.  A profile's ``mark`` must not have it: what we send
-would come back to us.
-"""
 
 NFTABLE = "bridge_gateway"
 """In family inet.  ``bridge`` itself is a word of nft's grammar, and no name."""

@@ -114,7 +114,7 @@ class _Candidate:
 def _with_more(draft: Draft, now: float) -> ConfigError:
     """What is wrong with a configuration, and with the files that it names."""
     flaws = _flaws(secured_by(draft), draft.places, now)
-    return ConfigError(told([*draft.flaws, *flaws], draft.texts))
+    return ConfigError([*told([*draft.flaws, *flaws], draft.texts), *draft.problems])
 
 
 def _flaws(

@@ -32,7 +32,7 @@ def oddities(document: Document) -> _Odd:
 
 
 def _servers(path: Path, farm: Farm) -> _Odd:
-    if all(server.disabled for server in farm.servers):
+    if farm.servers and all(server.disabled for server in farm.servers):
         yield path, "all are disabled: sessions end as no_server until one is ready"
     first: dict[object, Server] = {}
     for index, server in enumerate(farm.servers):
@@ -61,10 +61,10 @@ def _idle(path: Path, farm: Farm, written: set[str | int]) -> _Odd:
 
 def _sources(path: Path, farm: Farm) -> _Odd:
     addresses = [s.address for s in farm.servers if isinstance(s.address, Address)]
-    if len(addresses) < len(farm.servers):
+    if farm.map is not None or len(addresses) < len(farm.servers):
         return  # nobody knows yet which families a name has
     families = {address.family for address in addresses}
-    for source in farm.source:
+    for source in farm.own_sources:
         family = 6 if ":" in source else 4
         if family not in families:
             yield path, f"{source} does nothing: no server is IPv{family}"

@@ -92,10 +92,11 @@ def why_not(listen: Listen, host: Host) -> str:
             return ""
         known = ", ".join(sorted(host.sockets)) or "none"
         return f"systemd passed no socket called {listen.name}, but {known}"
-    start = host.ports_from
-    if start is None or not 0 < listen.port < start or host.may(NET_BIND_SERVICE):
+    # All ports of a prefix are diverted to one that is high.
+    start, port = host.ports_from, listen.port or 0
+    if start is None or not 0 < port < start or host.may(NET_BIND_SERVICE):
         return ""
-    return f"port {listen.port} is below {start}, and this user has none: {PRIVILEGE}"
+    return f"port {port} is below {start}, and this user has none: {PRIVILEGE}"
 
 
 def _no_socket(path: File) -> str:
@@ -149,7 +150,7 @@ def oddities(document: Document, host: Host) -> Iterator[tuple[Path, str]]:
             if why:
                 yield path, f"{each}: {why}"
     for name, farm in document.config.farms.items():
-        for source in farm.source:
+        for source in farm.own_sources:
             if _missing(Address(source, 0)):
                 yield ("farms", name, "source"), f"this host has no address {source}"
     yield from _unresolved(document)

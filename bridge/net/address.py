@@ -19,6 +19,7 @@ from ipaddress import (
 )
 from typing import TypeAlias
 
+from bridge.net.prefix_listen import PrefixListen
 from bridge.net.prefixes import Network, Prefixes, number_of
 
 MAX_RANGE = 1024
@@ -130,7 +131,7 @@ class SystemdName:
         return f"systemd:{self.name}"
 
 
-Listen: TypeAlias = Address | UnixPath | SystemdName
+Listen: TypeAlias = Address | UnixPath | SystemdName | PrefixListen
 
 
 def ports_of(text: str) -> int:
@@ -160,7 +161,7 @@ def parse_listen(text: str) -> tuple[Listen, ...]:
         return (SystemdName.parse(text),)
     span = _RANGE.fullmatch(text)
     if not span:
-        return (Address.parse(text),)
+        return (_one(text),)
     first, last = int(span["first"]), int(span["last"])
     if not 0 < first <= last:
         raise ValueError(
@@ -169,9 +170,13 @@ def parse_listen(text: str) -> tuple[Listen, ...]:
     if last - first >= MAX_RANGE:
         raise ValueError(f"{text!r}: a range holds at most {MAX_RANGE} ports")
     head = span["head"]
-    start = Address.parse(f"{head}:{first}")
-    Address.parse(f"{head}:{last}")  # for the port's sake
+    start = _one(f"{head}:{first}")
+    _one(f"{head}:{last}")  # for the port's sake
     return tuple(replace(start, port=port) for port in range(first, last + 1))
+
+
+def _one(text: str) -> Address | PrefixListen:
+    return PrefixListen.parse(text) or Address.parse(text)
 
 
 @lru_cache(maxsize=1024)  # asked for once a connection, of the same clients

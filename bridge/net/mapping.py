@@ -130,7 +130,11 @@ class Map:
         self._well_known = prefix == WELL_KNOWN
         if self.prefix is None and not self.eam:
             raise ValueError("a map needs a prefix or explicit mappings")
-        _refuse_pointless(self.to)
+        if not self.to:
+            what = "a map without a list of where it may lead"
+            raise ValueError(f"{what} is an open proxy")
+        for network in self.to:
+            refuse_pointless(network)
         _refuse_ports(self.ports or {})
 
     @property
@@ -199,13 +203,11 @@ class Map:
         return front
 
 
-def _refuse_pointless(to: tuple[IPv4Network, ...]) -> None:
-    if not to:
-        raise ValueError("a map without a list of where it may lead is an open proxy")
-    for network in to:
-        for never, why in NEVER.items():
-            if network.subnet_of(never):
-                raise ValueError(f"'{network}' is never reached: {why}")
+def refuse_pointless(network: IPv4Network) -> None:
+    """Raises ValueError for a network of which no address is ever reached."""
+    for never, why in NEVER.items():
+        if network.subnet_of(never):
+            raise ValueError(f"'{network}' is never reached: {why}")
 
 
 def _refuse_ports(ports: Mapping[int, int]) -> None:

@@ -42,7 +42,7 @@ class Prefix:
         if length not in LENGTHS:
             right = ", ".join(f"/{n}" for n in LENGTHS)
             raise ValueError(f"'{network}': a prefix is one of {right} (RFC 6052)")
-        _refuse_hostless(network)
+        refuse_hostless(network)
         self._first = int(network.network_address)
         if self._first & _RESERVED:
             raise ValueError(f"'{network}': bits 64 to 71 must be zero (RFC 6052)")
@@ -180,7 +180,7 @@ def _nested(
 
 def _refuse_impossible(entry: Explicit) -> None:
     front, back = entry
-    _refuse_hostless(front)
+    refuse_hostless(front)
     if 128 - front.prefixlen < 32 - back.prefixlen:
         longest = 96 + back.prefixlen
         raise ValueError(
@@ -189,7 +189,8 @@ def _refuse_impossible(entry: Explicit) -> None:
         )
 
 
-def _refuse_hostless(network: IPv6Network) -> None:
+def refuse_hostless(network: IPv6Network) -> None:
+    """Raises ValueError for what has addresses that no host of the internet has."""
     for hostless, why in _NO_HOSTS.items():
         if network.overlaps(hostless):
             raise ValueError(f"'{network}' is no prefix for a farm: {hostless} {why}")

@@ -17,6 +17,8 @@ from bridge.config.farm import Farm as FarmConfig
 from bridge.config.farm import Server as ServerConfig
 from bridge.config.hostnames import HostName
 from bridge.config.model import Config
+from bridge.config.secret_keys import octets_of
+from bridge.config.source import ClientSource
 from bridge.farm.dns_values import Found, Sought
 from bridge.farm.farm import Farm, Policy
 from bridge.farm.follow_names import Names
@@ -61,6 +63,7 @@ class RunningFarm:
         self._configured = configured = config.farms[name]
         self._tuning = config.profile(configured.profile)
         self._securities = means.securities.get(name)
+        _refuse_unbuilt(configured)
         self._clock = means.pump.reactor
         policy = _policy(configured, means.ports)
         rules = _rules(name, configured, means)
@@ -137,7 +140,7 @@ class RunningFarm:
     def _ways(self, targets: Iterable[Target]) -> dict[str, Target]:
         """The target from each source address that is of a family with one of them."""
         ways = {}
-        for source in self._configured.source:
+        for source in self._configured.own_sources:
             six = ":" in source
             family = socket.AF_INET6 if six else socket.AF_INET
             bound: SocketAddress = (source, 0, 0, 0) if six else (source, 0)
@@ -147,10 +150,22 @@ class RunningFarm:
         return ways
 
 
+def _refuse_unbuilt(farm: FarmConfig) -> None:
+    """What the configuration knows already, and nothing here does."""
+    for what, is_asked in (
+        ("map", farm.map is not None),
+        ("send_proxy", farm.send_proxy is not None),
+        ("source with a pool", farm.pool is not None),
+        ("source: client", isinstance(farm.source, ClientSource)),
+    ):
+        if is_asked:
+            raise NotImplementedError(f"{what} is not built yet")
+
+
 def _policy(farm: FarmConfig, ports: int) -> Policy:
     return Policy(
         balance=farm.balance,
-        hash_key=farm.hash_key.get_secret_value().encode("utf-8", "surrogateescape"),
+        hash_key=octets_of(farm.hash_key),
         queue_length=farm.queue.length if farm.queue else 0,
         queue_timeout=farm.queue.timeout if farm.queue else 1.0,
         retries=farm.retries,

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from bridge.config.model import Config
 from bridge.config.model import Front as FrontConfig
+from bridge.config.rates import Bandwidths
 from bridge.config.routes import DEFAULT
 from bridge.farm.farm import Farm
 from bridge.net.port import Port
@@ -58,6 +59,7 @@ class RunningFront:
     def __init__(self, name: str, means: FrontMeans) -> None:
         self.name = name
         self._means = means
+        _refuse_unbuilt(means.config.fronts[name])
         terms, clock = _terms_of(name, means), means.house.pump.reactor
         self._live: Live[Session] = Live(clock, terms)
         self._factory = FrontFactory(terms, self._live)
@@ -116,6 +118,19 @@ class RunningFront:
         yield self._live.close
 
 
+def _refuse_unbuilt(front: FrontConfig) -> None:
+    """What the configuration knows already, and nothing here does."""
+    limits = front.limits
+    for what, is_asked in (
+        ("accept_proxy", bool(front.accept_proxy)),
+        ("limits.per_source", limits.per_source is not None),
+        ("limits.new_per_source", limits.new_per_source is not None),
+        ("limits.bandwidth", limits.bandwidth != Bandwidths()),
+    ):
+        if is_asked:
+            raise NotImplementedError(f"{what} is not built yet")
+
+
 def _terms_of(name: str, means: FrontMeans) -> Terms:
     config, logs, front = means.config, means.logs, means.config.fronts[name]
     timeouts, securities = front.timeouts, means.securities.get(name)
@@ -131,7 +146,9 @@ def _terms_of(name: str, means: FrontMeans) -> Terms:
             greeting=timeouts.greeting,
             gone=config.profile(front.profile).user_timeout,
         ),
-        admission=Admission(front.allow, front.deny, front.limits.connections),
+        admission=Admission(
+            front.allow.networks, front.deny.networks, front.limits.connections
+        ),
         destination=None if front.mode == "sni" else farms[front.farms[0]],
         routes=_routes(front, farms) if front.mode == "sni" else None,
         security=securities.only if securities is not None else None,

@@ -20,6 +20,7 @@ from bridge.doctor.start import told
 from bridge.net.address import Address, Listen, SystemdName, UnixPath
 from bridge.net.inherited import close_rest
 from bridge.net.listener import Listener, listen_tcp, listen_unix
+from bridge.net.prefix_listen import PrefixListen
 
 Inherited = Mapping[str, list[socket.socket]]
 """The sockets that systemd passed, by name."""
@@ -64,6 +65,8 @@ def _listeners(
         ]
     if isinstance(listen, UnixPath):
         return [listen_unix(listen.path)]
+    if isinstance(listen, PrefixListen):
+        raise NotImplementedError("listening on a prefix is not built yet")
     if listen.name not in inherited:
         known = ", ".join(inherited) or "none"
         raise OSError(0, f"systemd passed no socket of that name (but {known})")
