@@ -26,6 +26,7 @@ from bridge.net.address import (
     parse_listen,
     ports_of,
 )
+from bridge.net.prefix_listen import PrefixListen
 
 MOST = 65_536
 """Listeners of one configuration, each of which is a descriptor for good."""
@@ -155,7 +156,7 @@ def _entries(
             yield _Entry(path, listens, dual, interface)
 
 
-def _one_way(listen: UnixPath | SystemdName) -> str:
+def _one_way(listen: UnixPath | SystemdName | PrefixListen) -> str:
     """A path may be written in many ways."""
     if isinstance(listen, UnixPath):
         return f"unix:{normpath(listen.path).lstrip('/')}"
