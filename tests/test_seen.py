@@ -1,4 +1,4 @@
-"""Clients out of an access log, as the log writes it and as others pass it on."""
+"""Sessions out of an access log, as the log writes it and as others pass it on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.watch.access import JsonFormat, TextFormat
-from bridge.watch.seen import LONGEST, client_in, clients
+from bridge.watch.seen import LONGEST, Told, sessions, told_in
 from tests.test_access import EPOCH, record
 
 FORMATS = (
@@ -19,15 +19,22 @@ FORMATS = (
     TextFormat(syslog=True, everything=True),
     JsonFormat(),
 )
+ASKED = ("2001:db8::2", "inside")
 HOSTS = ("2001:db8::2", "192.0.2.1", "fe80::1%eth0", "unix", "::1")
+
+
+def client_of(line: str) -> str | None:
+    told = told_in(line)
+    return None if told is None else told.client
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("host", HOSTS)
 def test_what_the_log_writes_is_read(form: TextFormat | JsonFormat, host: str) -> None:
     line = form.line(record(client=(host, 0 if host == "unix" else 41234)), EPOCH)
-    assert client_in(line + "\n") == host
-    assert client_in(line) == host
+    told = told_in(line + "\n")
+    assert told is not None and told[:2] == (host, "inside")
+    assert told_in(line) == told
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -35,13 +42,23 @@ def test_a_session_without_server_or_farm_tells_its_client_too(
     form: TextFormat | JsonFormat,
 ) -> None:
     made = record(farm="", server="", back=("", 0), dial_began=None, dialed=None)
-    assert client_in(form.line(made, EPOCH)) == "2001:db8::2"
+    told = told_in(form.line(made, EPOCH))
+    assert told is not None and told[:2] == ("2001:db8::2", "")
+
+
+def test_only_json_tells_which_source_a_server_saw() -> None:
+    assert told_in(JsonFormat().line(record(), EPOCH)) == Told(*ASKED, "198.18.0.1")
+    assert told_in(TextFormat().line(record(), EPOCH)) == Told(*ASKED, None)
+    made = record(sides=None)
+    assert told_in(JsonFormat().line(made, EPOCH)) == Told(*ASKED, "")
+    assert told_in('{"client": "::1", "ending": "done"}') == Told("::1", "", None)
 
 
 def test_json_that_another_program_has_set_anew_is_read() -> None:
     told = json.loads(JsonFormat().line(record(), EPOCH))
-    assert client_in(json.dumps(told, indent=None, sort_keys=True)) == "2001:db8::2"
-    assert client_in("Mar  4 05:06:07 gw bridge[7]: " + json.dumps(told)) is not None
+    expected = Told(*ASKED, "198.18.0.1")
+    assert told_in(json.dumps(told, indent=None, sort_keys=True)) == expected
+    assert told_in("Mar  4 05:06:07 gw bridge[7]: " + json.dumps(told)) == expected
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -51,9 +68,9 @@ def test_a_line_that_was_cut_off_is_ours_or_not_and_never_another_client(
 ) -> None:
     line = form.line(record(), EPOCH)
     cut = data.draw(st.integers(0, len(line)))
-    assert client_in(line[:cut]) in (None, "2001:db8::2")
+    assert client_of(line[:cut]) in (None, "2001:db8::2")
     tail = data.draw(st.text(max_size=20))
-    assert client_in(line[:cut] + tail) in (None, "2001:db8::2")
+    assert client_of(line[:cut] + tail) in (None, "2001:db8::2")
 
 
 @pytest.mark.parametrize(
@@ -73,29 +90,29 @@ def test_a_line_that_was_cut_off_is_ours_or_not_and_never_another_client(
     ],
 )
 def test_lines_of_others_are_passed_over(line: str) -> None:
-    assert client_in(line) is None
+    assert told_in(line) is None
 
 
 def test_a_name_that_a_client_chose_does_not_speak_for_another() -> None:
     evil = '","client":"192.0.2.9","ending":"x'
     line = JsonFormat().line(record(asked=evil, reason=evil), EPOCH)
-    assert client_in(line) == "2001:db8::2"
+    assert client_of(line) == "2001:db8::2"
     told = " 192.0.2.9:1 [04/Mar/2026:05:06:07.000] a b/c 1/1/1 1"
     line = TextFormat(everything=True).line(record(reason=told), EPOCH)
-    assert client_in(line) == "2001:db8::2"
+    assert client_of(line) == "2001:db8::2"
 
 
 def test_a_line_beyond_all_measure_is_passed_over() -> None:
     line = TextFormat().line(record(), EPOCH)
-    assert client_in(line + " " * LONGEST) is None
+    assert told_in(line + " " * LONGEST) is None
 
 
 @given(st.text())
 def test_whatever_a_line_holds_is_a_client_or_nothing(line: str) -> None:
-    assert client_in(line) is None
+    assert told_in(line) is None
 
 
 def test_each_session_counts() -> None:
     lines = [form.line(record(), EPOCH) + "\n" for form in FORMATS]
     lines.insert(2, "something else\n")
-    assert list(clients(lines)) == ["2001:db8::2"] * len(FORMATS)
+    assert [told[:2] for told in sessions(lines)] == [ASKED] * len(FORMATS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Network, IPv6Network
@@ -22,6 +21,7 @@ from bridge.control.setup import (
 )
 from bridge.net.prefix_listen import MARK
 from bridge.net.sockopt import IP_TRANSPARENT, IPV6_TRANSPARENT
+from tests.kernel import requires_nftables, state
 from tests.netlab import Host, Lab
 from tests.netlab.fixtures import missing, requires
 
@@ -71,20 +71,23 @@ def test_all_that_is_added_says_whose_it_is() -> None:
             }
         else:
             assert command.arguments[0] == "nft"
-            parts = command.arguments[1].split("; ")
-            assert all(f"inet {NFTABLE}" in p for p in parts if p != "}")
+            lines = command.arguments[1].splitlines()
+            assert all(f"inet {NFTABLE}" in line for line in lines)
 
 
 def test_a_command_is_printed_with_its_reason_and_quoted_for_a_shell() -> None:
     first, *_, nft = apply(ALL)
     assert str(first).startswith("# every address of 2001:db8:64::/96 is this host's")
     assert str(first).splitlines()[1] == " ".join(first.arguments)
-    assert str(nft).splitlines()[1].startswith("nft 'add table inet bridge_gateway; ")
+    assert str(nft).splitlines()[1] == "nft 'add table inet bridge_gateway"
+    assert str(nft).endswith(" accept'")
 
 
-def test_every_command_is_one_line() -> None:
+def test_every_reason_and_every_command_of_ip_is_one_line() -> None:
     for command in [*apply(ALL), *undo()]:
-        assert len(str(command).splitlines()) == 2
+        reason, _, what = str(command).partition("\n")
+        assert reason == f"# {command.why}"
+        assert "\n" not in what or command.arguments[0] == "nft"
 
 
 # In the lab
@@ -99,20 +102,6 @@ def run(host: Host, commands: list[Command]) -> None:
             command.harmless and command.harmless in done.stderr
         )
         assert not failed, f"{command}\n{done.stderr}"
-
-
-def state(host: Host) -> list[str]:
-    """
-    All that there is of rules and routes.
-
-    But for link-local addresses' own: they come when the kernel has checked those.
-    """
-    asked = [["nft", "list", "ruleset"]]
-    for family in ("-4", "-6"):
-        asked += [["ip", family, "rule"]]
-        asked += [["ip", family, "route", "show", "table", "all"]]
-    found = (host.run(each).stdout.splitlines() for each in asked)
-    return [line for lines in found for line in lines if "fe80:" not in line]
 
 
 @contextmanager
@@ -140,11 +129,7 @@ def transparent(made: socket.socket) -> socket.socket:
 
 @pytest.fixture
 def lab(lab: Lab) -> Lab:
-    requires("nft")
-    try:
-        lab.gateway.run(["nft", "list", "ruleset"])
-    except subprocess.CalledProcessError as error:
-        missing(f"needs nftables: {error.stderr}")
+    requires_nftables(lab.gateway)
     for prefix in (PREFIX, OTHER):
         lab.client.ip(f"route add {prefix} via {lab.front_address}")
     return lab

@@ -18,15 +18,21 @@ from bridge.config import ConfigError, summary
 from bridge.config.keys import did_you_mean
 from bridge.config.markdown import markdown
 from bridge.config.schema import explain, json_schema
+from bridge.control import setup_command, who_command, zone_command
+from bridge.control.commands import (
+    DONE,
+    EX_CONFIG,
+    FAILED,
+    CommandError,
+    Commands,
+    UsageError,
+)
 from bridge.doctor import Host, read, warnings
-
-EX_CONFIG = 78  # sysexits.h
 
 # Of the contract, and not built: most need the admin socket, which is not either.
 _LATER = (
-    *("init", "doctor", "setup", "zone", "status", "top", "sessions", "session"),
-    *("servers", "who", "reload", "upgrade", "state", "drain", "ready", "disable"),
-    *("kill", "log-level"),
+    *("init", "doctor", "status", "top", "sessions", "session", "servers", "reload"),
+    *("upgrade", "state", "drain", "ready", "disable", "kill", "log-level"),
 )
 
 
@@ -36,17 +42,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _refuse_unknown(parser, sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(arguments)
     try:
-        if options.command == "check":
-            return check(Path(options.file), Host.read(looks=True))
-        if options.command == "schema":
-            print(markdown() if options.markdown else _schema_text(), end="")
-        else:
-            print(explain(options.key))
-    except KeyError as error:
-        parser.error(error.args[0])
+        status: int = options.run(options)
+    except UsageError as error:
+        options.parser.error(str(error))
+    except CommandError as error:
+        print(f"bridgectl: {error}", file=sys.stderr)
+        return FAILED
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EX_CONFIG
     except BrokenPipeError:  # `bridgectl schema | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return DONE
+    return status
 
 
 def _refuse_unknown(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
@@ -72,31 +80,54 @@ def check(file: Path, host: Host) -> int:
     for line in warnings(document, host):
         print(f"warning: {line}", file=sys.stderr)
     print(f"{file}: ok ({summary(document)})")
-    return 0
+    return DONE
 
 
-def _schema_text() -> str:
-    return json.dumps(json_schema(), indent=2) + "\n"
+def _check(options: argparse.Namespace) -> int:
+    return check(Path(options.file), Host.read(looks=True))
+
+
+def _schema(options: argparse.Namespace) -> int:
+    text = markdown() if options.markdown else json.dumps(json_schema(), indent=2)
+    print(text.rstrip("\n"))
+    return DONE
+
+
+def _explain(options: argparse.Namespace) -> int:
+    try:
+        print(explain(options.key))
+    except KeyError as error:
+        raise UsageError(error.args[0]) from None
+    return DONE
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bridgectl", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_checking(commands)
+    for each in (setup_command, who_command, zone_command):
+        each.add(commands)
+    return parser
+
+
+def _add_checking(commands: Commands) -> None:
     check = commands.add_parser("check", help="read and verify a configuration file")
+    check.set_defaults(run=_check, parser=check)
     check.add_argument("file", metavar="FILE")
     schema = commands.add_parser("schema", help="print the JSON Schema, for editors")
+    schema.set_defaults(run=_schema, parser=schema)
     schema.add_argument(
         "--markdown", action="store_true", help="the reference instead, for people"
     )
     explain = commands.add_parser("explain", help="say what a key means")
+    explain.set_defaults(run=_explain, parser=explain)
     explain.add_argument("key", metavar="KEY", help="such as fronts.NAME.listen")
-    return parser
 
 
-_BUILT = ("check", "schema", "explain")
+_BUILT = ("check", "schema", "explain", "setup", "who", "zone")
 
-_DESCRIPTION = "Checks and explains configurations of the bridge gateway."
+_DESCRIPTION = "Checks, explains and prepares configurations of the bridge gateway."
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -102,7 +102,7 @@ def undo() -> list[Command]:
     commands = [
         Command(
             # Adding what may be there makes deleting it safe; nft runs both or none.
-            ("nft", f"add table inet {NFTABLE}; delete table inet {NFTABLE}"),
+            ("nft", f"add table inet {NFTABLE}\ndelete table inet {NFTABLE}"),
             "packets are diverted no longer",
         )
     ]
@@ -186,4 +186,4 @@ def _nftables(needs: Needs) -> Command:
         f" socket transparent 1 socket wildcard 0 {_DIVERT}"
         for family in sorted(needs.spoofed)
     ]
-    return Command(("nft", "; ".join(lines)), "marks packets to transparent sockets")
+    return Command(("nft", "\n".join(lines)), "marks packets to transparent sockets")

@@ -1,22 +1,38 @@
 """
 ``bridgectl who ADDRESS``: whom a pseudonym stands for, and which one a client has.
 
-Pure: from a pool's key, and for the way back the clients that an access log tells of
-(``watch.seen``).  Not here: the log's file, and the asking of a running gateway.
+Pure: from the pools' keys, and for the way back the sessions that an access log tells
+of (``watch.seen``).  Not here: the command line and the log's file (``who_command``),
+and the asking of a running gateway.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bridge.net.pseudonym import Pseudonyms
+from bridge.watch.seen import Told
 
 MOST_PREFIXES = 1000
 """That are told of.  By chance it is one or two; a bound all the same."""
 
 MOST_CLIENTS = 8
 """Addresses told of each prefix: its hosts change theirs daily (RFC 8981)."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The pseudonyms of one pool, and who uses them."""
+
+    names: Pseudonyms
+    farms: tuple[str, ...] = ()
+    """Whose sessions have them; empty: not known, so all are looked at."""
+
+    def __str__(self) -> str:
+        if not self.farms:
+            return f"pool {self.names.pool}"
+        return f"{'farms' if len(self.farms) > 1 else 'farm'} {', '.join(self.farms)}"
 
 
 @dataclass
@@ -39,42 +55,87 @@ class Seen:
         else:
             self.more = True
 
+    def __str__(self) -> str:
+        clients = ", ".join(self.clients) + (" and others" if self.more else "")
+        sessions = "1 session" if self.sessions == 1 else f"{self.sessions} sessions"
+        return f"{self.prefix}: {clients}; {sessions}"
 
-def behind(
-    pseudonyms: Pseudonyms, pseudonym: str, clients: Iterable[str]
-) -> tuple[Seen, ...]:
-    """
-    Whom of *clients*, one for each session, *pseudonym* stands for.
 
-    By the key that *pseudonyms* has: a log from before it was changed tells of others.
-    In bounded memory, however long the log is.
+class Behind:
     """
-    seen: dict[str, Seen] = {}
-    for client in pseudonyms.behind(pseudonym, clients):
-        prefix = pseudonyms.prefix_of(client)
-        if prefix in seen or len(seen) < MOST_PREFIXES:
-            seen.setdefault(prefix, Seen(prefix)).add(client)
-    return tuple(seen.values())
+    Whom *pseudonym* stands for, of the sessions it is shown.  In bounded memory.
+
+    A line that tells its source is believed.  For one that does not the key is asked,
+    so a log from before the key was changed tells of others.
+    """
+
+    def __init__(self, pool: Pool, pseudonym: str) -> None:
+        self.pool = pool
+        self.pseudonym = pseudonym
+        self._seen: dict[str, Seen] = {}
+
+    @property
+    def seen(self) -> tuple[Seen, ...]:
+        return tuple(self._seen.values())
+
+    def add(self, told: Told) -> None:
+        if not self._stood_for(told):
+            return
+        prefix = self.pool.names.prefix_of(told.client)
+        if prefix in self._seen or len(self._seen) < MOST_PREFIXES:
+            self._seen.setdefault(prefix, Seen(prefix)).add(told.client)
+
+    def _stood_for(self, told: Told) -> bool:
+        if self.pool.farms and told.farm not in self.pool.farms:
+            return False
+        if told.source is not None:
+            return told.source == self.pseudonym
+        return self.pool.names.pseudonym(told.client) == self.pseudonym
+
+    def lines(self) -> Iterator[str]:
+        for each in self._seen.values():
+            yield f"{self.pseudonym} is {each}"
+        if not self._seen:
+            yield f"{self.pseudonym}: no session of a client that it would stand for"
+
+
+def with_pseudonym(pools: Iterable[Pool], address: str) -> tuple[Pool, ...]:
+    """
+    Those of *pools* that *address* could be a pseudonym of.
+
+    It is taken for one although behind carrier-grade NAT a client might have it.
+    """
+    return tuple(pool for pool in pools if address in pool.names)
 
 
 def answer(
-    pseudonyms: Pseudonyms, address: str, clients: Iterable[str] = ()
+    pools: Sequence[Pool], address: str, sessions: Iterable[Told] = ()
 ) -> Iterator[str]:
     """
-    What ``who`` prints, in lines.
+    What ``who`` prints, in lines; of several pools each says whose answer it is.
 
-    An address of the pool is taken for a pseudonym, although behind carrier-grade NAT a
-    client might have it.  Raises NoPseudonymError where the pool has none to give.
+    Raises NoPseudonymError where a pool has none to give.
     """
-    if address not in pseudonyms:
-        prefix = pseudonyms.prefix_of(address)
-        of = "" if prefix == address else f", like all of {prefix}"
-        yield f"{address} is seen as {pseudonyms.pseudonym(address)}{of}"
+    asked = with_pseudonym(pools, address)
+    if not asked:
+        for pool in pools:
+            yield _labelled(pool, pools) + _seen_as(pool.names, address)
         return
-    found = behind(pseudonyms, address, clients)
-    for each in found:
-        listed = ", ".join(each.clients) + (" and others" if each.more else "")
-        sessions = "1 session" if each.sessions == 1 else f"{each.sessions} sessions"
-        yield f"{address} is {each.prefix}: {listed}; {sessions}"
-    if not found:
-        yield f"{address}: no session of a client that it would stand for"
+    all_behind = [Behind(pool, address) for pool in asked]
+    for told in sessions:
+        for behind in all_behind:
+            behind.add(told)
+    for behind in all_behind:
+        for line in behind.lines():
+            yield _labelled(behind.pool, pools) + line
+
+
+def _labelled(pool: Pool, pools: Sequence[Pool]) -> str:
+    return f"{pool}: " if len(pools) > 1 else ""
+
+
+def _seen_as(names: Pseudonyms, client: str) -> str:
+    prefix = names.prefix_of(client)
+    bare = prefix.removesuffix("/32").removesuffix("/128")
+    of = "" if bare == client else f", like all of {prefix}"
+    return f"{client} is seen as {names.pseudonym(client)}{of}"

@@ -3,6 +3,9 @@
 
 AAAA lines for the names' zone (RFC 3596, section 2) and PTR lines for the prefix's
 (section 2.5), as a zone file has them (RFC 1035, section 5.1).
+
+Pure.  Not here: the command line, and where addresses and names come from
+(``zone_command``).
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
+from bridge.net.hosts import dotted, text6
 from bridge.net.mapping import Map, Refusal
 
 # Letters, digits, hyphens (RFC 1123 section 2.1), and the underscore that is also met.
@@ -65,14 +69,34 @@ def absolute(name: str, domain: str) -> str:
     return full
 
 
-def _front(mapping: Map, address: IPv4Address) -> IPv6Address:
+def why_not(mapping: Map, address: IPv4Address) -> str:
+    """Why no client reaches *address*; empty where they do."""
     number = mapping.front(int(address))
     if number is None:
-        raise ValueError(f"{address}: {Refusal.UNMAPPED}")
-    front = IPv6Address(number)
-    back = mapping.back(str(front))
+        return str(Refusal.UNMAPPED)
+    front = text6(number)
+    back = mapping.back(front)
     if isinstance(back, Refusal):
-        raise ValueError(f"{address}: {back}")
+        return str(back)
     if back != int(address):
-        raise ValueError(f"{address}: its {front} leads to {IPv4Address(back)}")
-    return front
+        return f"its {front} leads to {dotted(back)}"
+    return ""
+
+
+def _front(mapping: Map, address: IPv4Address) -> IPv6Address:
+    why = why_not(mapping, address)
+    number = mapping.front(int(address))
+    if why or number is None:
+        raise ValueError(f"{address}: {why}")
+    return IPv6Address(number)
+
+
+def reverse_zone(network: IPv6Network) -> str:
+    """
+    The smallest zone that has the PTR lines of all of *network*.
+
+    >>> reverse_zone(IPv6Network("2001:db8::/32"))
+    '8.b.d.0.1.0.0.2.ip6.arpa.'
+    """
+    labels = network.network_address.reverse_pointer.split(".")
+    return ".".join(labels[32 - network.prefixlen // 4 :]) + "."

@@ -16,7 +16,7 @@ Not here: the pool's route (``control.setup``), and the socket that is bound.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv4Network
@@ -119,10 +119,6 @@ class Pseudonyms:
         length = self._length(value)
         shift = 128 - length
         return f"{text6(value >> shift << shift)}/{length}"
-
-    def behind(self, pseudonym: str, clients: Iterable[str]) -> Iterator[str]:
-        """Those of *clients* that *pseudonym* stands for, as they come."""
-        return (client for client in clients if self.pseudonym(client) == pseudonym)
 
     def __contains__(self, host: str) -> bool:
         """Whether *host* could be a pseudonym: an address of the pool."""

@@ -1,0 +1,122 @@
+"""
+What commands want to know of a configuration: what it needs of the kernel, its pools of
+sources, its maps.
+
+The answers are values of ``setup``, ``who`` and ``zone``, which know no configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv6Network
+
+from bridge.config import Config
+from bridge.config.farm import Farm
+from bridge.config.model import Front
+from bridge.config.secret_keys import octets_of
+from bridge.config.source import ClientSource
+from bridge.control.setup import EveryPort, Needs
+from bridge.control.who import Pool
+from bridge.net.address import Address, UnixPath
+from bridge.net.mapping import Map
+from bridge.net.prefix_listen import PrefixListen
+from bridge.net.pseudonym import Pseudonyms
+
+_BOTH = frozenset({4, 6})
+
+
+def needs(config: Config) -> Needs:
+    """What *config* asks of the kernel."""
+    farms = config.farms.values()
+    every_port = (
+        EveryPort(listen.network, front.tproxy_port)
+        for front in config.fronts.values()
+        for listen in front.listen
+        if isinstance(listen, PrefixListen) and listen.port is None
+    )
+    return Needs(
+        tuple(dict.fromkeys(_prefixes(config))),
+        tuple(dict.fromkeys(every_port)),
+        tuple(dict.fromkeys(f.pool.pool for f in farms if f.pool is not None)),
+        frozenset().union(*(_spoofed(config, name) for name in config.farms)),
+    )
+
+
+def _prefixes(config: Config) -> Iterator[IPv6Network]:
+    """Those that ordinary listeners accept for: AnyIP."""
+    for front in config.fronts.values():
+        for listen in front.listen:
+            if isinstance(listen, PrefixListen) and listen.port is not None:
+                yield listen.network
+            if isinstance(listen, Address) and listen.host == "::":
+                # What arrives it takes, so what its farms stand for is to arrive.
+                yield from _fronts(config.farms[farm] for farm in front.farms)
+
+
+def _fronts(farms: Iterable[Farm]) -> Iterator[IPv6Network]:
+    for farm in farms:
+        if farm.map is not None:
+            yield from farm.map.mapping().fronts
+
+
+def _spoofed(config: Config, name: str) -> frozenset[int]:
+    """The families in which servers of the farm *name* see clients' own addresses."""
+    farm = config.farms[name]
+    if not isinstance(farm.source, ClientSource):
+        return frozenset()
+    fronts = (f for f in config.fronts.values() if name in f.farms)
+    clients = frozenset().union(*map(_families, fronts))
+    return clients & _server_families(farm)
+
+
+def _families(front: Front) -> frozenset[int]:
+    """Those that a client of *front* may be of."""
+    if front.accept_proxy:
+        return _BOTH
+    families: set[int] = set()
+    for listen in front.listen:
+        if isinstance(listen, Address):
+            dual = front.dual_stack and listen.host == "::"
+            families |= _BOTH if dual else {listen.family}
+        elif isinstance(listen, PrefixListen):
+            families.add(6)
+        elif not isinstance(listen, UnixPath):
+            families |= _BOTH  # systemd's: not known here
+    return frozenset(families)
+
+
+def _server_families(farm: Farm) -> frozenset[int]:
+    if farm.map is not None:
+        return frozenset({4})
+    addresses = [server.address for server in farm.servers]
+    known = {each.family for each in addresses if isinstance(each, Address)}
+    named = any(not isinstance(each, Address) for each in addresses)
+    return _BOTH if named else frozenset(known)
+
+
+def pools(config: Config) -> list[Pool]:
+    """The pools of *config*; farms with the same one and the same key share it."""
+    sharing: dict[tuple[object, ...], list[str]] = {}
+    names: dict[tuple[object, ...], Pseudonyms] = {}
+    for name, farm in config.farms.items():
+        if farm.pool is not None:
+            pool = farm.pool
+            same = (pool.pool, pool.per, octets_of(pool.key))
+            sharing.setdefault(same, []).append(name)
+            names.setdefault(same, pool.pseudonyms())
+    return [Pool(names[same], tuple(farms)) for same, farms in sharing.items()]
+
+
+def maps(config: Config) -> Mapping[str, Map]:
+    """The farms that have a map, by their names."""
+    return {
+        name: farm.map.mapping()
+        for name, farm in config.farms.items()
+        if farm.map is not None
+    }
+
+
+def access_log(config: Config) -> str | None:
+    """The file that the access log is written to; None where it is none."""
+    path = config.log.access
+    return None if path in (None, "-") else path

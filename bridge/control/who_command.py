@@ -1,0 +1,146 @@
+"""
+``bridgectl who``, its command line: which pools, and the access log's files.
+
+What is answered is in ``who``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from functools import partial
+from io import TextIOWrapper
+from ipaddress import IPv6Network
+from pathlib import Path
+from typing import TextIO
+
+from bridge.config import load
+from bridge.control.commands import DONE, CommandError, Commands, UsageError
+from bridge.control.configured import access_log, pools
+from bridge.control.who import Pool, answer, with_pseudonym
+from bridge.net.address import canonical, parse_network
+from bridge.net.pseudonym import DEFAULT_KEY, NoPseudonymError, Pseudonyms
+from bridge.watch.seen import LONGEST, Told, sessions
+
+_WHERE = "say which pool: --config FILE, or --pool NETWORK and its --key"
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "who",
+        help="say which pseudonym a client has, or whom one stands for",
+        description="Which pseudonym servers see the client at ADDRESS by; or, if "
+        "ADDRESS is a pseudonym, which clients in the access log it stood for. No "
+        "gateway need run here: the key says it all.",
+    )
+    parser.set_defaults(run=run, parser=parser)
+    parser.add_argument("address", metavar="ADDRESS")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="has the pools")
+    parser.add_argument(
+        "--pool", metavar="NETWORK", help="without a file: the pool, as 100.64.0.0/10"
+    )
+    parser.add_argument(
+        "--per", metavar="BITS", type=int, help="of an IPv6 client that count: 64"
+    )
+    parser.add_argument(
+        "--key", help="the pool's; whoever lists processes sees it, a file's key not"
+    )
+    parser.add_argument(
+        "--log",
+        metavar="FILE",
+        action="append",
+        help="an access log, as often as there are some; - reads standard input; "
+        "without it, the one that the configuration writes",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    address = _address(options.address)
+    asked, log = _asked(options)
+    logs = options.log or ([log] if log else [])
+    if with_pseudonym(asked, address) and not logs:
+        what = f"{address} is a pseudonym: an access log tells whose"
+        raise UsageError(f"{what}, --log FILE")
+    try:
+        for line in answer(asked, address, _sessions(logs)):
+            print(line)
+    except NoPseudonymError as error:
+        raise CommandError(str(error)) from None
+    return DONE
+
+
+def _asked(options: argparse.Namespace) -> tuple[Sequence[Pool], str | None]:
+    """The pools, and the file that their gateway's access log is in."""
+    if options.config is None:
+        return [Pool(_pseudonyms(options))], None
+    if (options.pool, options.per, options.key) != (None, None, None):
+        raise UsageError("the file says it all: --config without --pool, --per, --key")
+    config = load(options.config, os.environ).config
+    found = pools(config)
+    if not found:
+        what = "no farm has a pool of sources (source: {pool: 100.64.0.0/10})"
+        raise CommandError(f"{options.config}: {what}")
+    return found, access_log(config)
+
+
+def _pseudonyms(options: argparse.Namespace) -> Pseudonyms:
+    if options.pool is None:
+        raise UsageError(_WHERE)
+    key = DEFAULT_KEY if options.key is None else os.fsencode(options.key)
+    try:
+        pool = parse_network(options.pool)
+        if isinstance(pool, IPv6Network):
+            raise UsageError(f"{pool}: pseudonyms are IPv4, as in 100.64.0.0/10")
+        return Pseudonyms(pool, key, 64 if options.per is None else options.per)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _address(text: str) -> str:
+    """
+    As the log has it; ``unix`` is what that calls a client without address.
+
+    Raises UsageError for what is no address, as one that still has its port.
+    """
+    if text == "unix":
+        return text
+    try:
+        return canonical(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        right = "write 2001:db8::1 or 100.64.3.7, without a port"
+        raise UsageError(f"{text!r} is no IP address: {right}") from None
+
+
+def _sessions(logs: Sequence[str]) -> Iterator[Told]:
+    """All that *logs* tell.  Raises CommandError for one that cannot be read."""
+    for log in logs:
+        try:
+            with _opened(log) as file:
+                yield from sessions(_lines(file))
+        except (OSError, EOFError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise CommandError(f"{log} cannot be read: {why}") from None
+
+
+def _opened(log: str) -> TextIO | nullcontext[TextIO]:
+    """Whatever the bytes: a log has what others wrote into it."""
+    if log == "-":
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")
+        return nullcontext(sys.stdin)
+    if log.endswith(".gz"):  # rotated
+        return gzip.open(log, "rt", encoding="utf-8", errors="replace")
+    return open(log, encoding="utf-8", errors="replace")
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """In bounded memory: of a line too long to be ours the rest is passed over."""
+    begins = True
+    for piece in iter(partial(file.readline, LONGEST + 1), ""):
+        if begins:
+            yield piece
+        begins = piece.endswith("\n")
