@@ -52,7 +52,9 @@ def test_a_front_of_all_ports_needs_them_diverted() -> None:
 def test_what_a_farm_stands_for_arrives_at_a_front_for_every_address() -> None:
     eam = f"map: {{eam: [{{front: '{EXPLICIT}', back: 192.0.2.0/24}}], to: 192.0.2.0/24"
     both = f"{eam}, prefix: '{PREFIX}'}}"
-    assert needs(config(both, "listen: '[::]:80'")).prefixes == (PREFIX, EXPLICIT)
+    assert needs(config(both, "listen: '[::]:80'")).prefixes == (EXPLICIT, PREFIX)
+    within = both.replace(str(EXPLICIT), "2001:db8:64::c000:200/120")
+    assert needs(config(within, "listen: '[::]:80'")).prefixes == (PREFIX,)
     one = needs(config(both, f"listen: '[{PREFIX}]:80'"))
     assert one.prefixes == (PREFIX,)
 
@@ -94,6 +96,15 @@ def test_farms_with_one_pool_and_key_share_their_pseudonyms() -> None:
     assert [pool.farms for pool in found] == [("a", "c"), ("b",)]
     names = {pool.names.pseudonym("2001:db8::1") for pool in found}
     assert len(names) == 2
+
+
+def test_beside_source_client_a_pool_is_for_ipv6_alone() -> None:
+    farm = "servers: [192.0.2.1:80], source: %s"
+    pool = "{pool: 100.64.0.0/10}"
+    (plain,) = pools(config(farm % pool, "listen: '[::]:80'"))
+    both = f"{{client: true, otherwise: {pool}}}"
+    (beside,) = pools(config(farm % both, "listen: '[::]:80'"))
+    assert (plain.only_ipv6, beside.only_ipv6) == (False, True)
 
 
 def test_a_map_is_had_by_its_farms_name() -> None:

@@ -87,6 +87,14 @@ def test_sessions_of_other_farms_are_not_meant() -> None:
     assert behind(ONE, "198.18.0.1", seen).seen[0].sessions == 3
 
 
+def test_an_ipv4_client_that_servers_see_as_it_is_has_no_pseudonym() -> None:
+    pool = Pool(ONE.names, only_ipv6=True)
+    assert list(answer([pool], "192.0.2.1")) == ["192.0.2.1 is seen as it is"]
+    seen = sessions("192.0.2.1", "2001:db8::7", "unix")
+    found = behind(pool, "198.18.0.1", seen).seen
+    assert [each.prefix for each in found] == ["2001:db8::/64", "unix"]
+
+
 def test_of_several_pools_each_says_whose_answer_it_is() -> None:
     web = Pool(NAMES.names, ("web",))
     both = Pool(ONE.names, ("mail", "db"))

@@ -8,6 +8,7 @@ The answers are values of ``setup``, ``who`` and ``zone``, which know no configu
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from ipaddress import IPv6Network
 
 from bridge.config import Config
@@ -20,7 +21,6 @@ from bridge.control.who import Pool
 from bridge.net.address import Address, UnixPath
 from bridge.net.mapping import Map
 from bridge.net.prefix_listen import PrefixListen
-from bridge.net.pseudonym import Pseudonyms
 
 _BOTH = frozenset({4, 6})
 
@@ -35,7 +35,7 @@ def needs(config: Config) -> Needs:
         if isinstance(listen, PrefixListen) and listen.port is None
     )
     return Needs(
-        tuple(dict.fromkeys(_prefixes(config))),
+        tuple(_outermost(_prefixes(config))),
         tuple(dict.fromkeys(every_port)),
         tuple(dict.fromkeys(f.pool.pool for f in farms if f.pool is not None)),
         frozenset().union(*(_spoofed(config, name) for name in config.farms)),
@@ -51,6 +51,15 @@ def _prefixes(config: Config) -> Iterator[IPv6Network]:
             if isinstance(listen, Address) and listen.host == "::":
                 # What arrives it takes, so what its farms stand for is to arrive.
                 yield from _fronts(config.farms[farm] for farm in front.farms)
+
+
+def _outermost(networks: Iterable[IPv6Network]) -> Iterator[IPv6Network]:
+    """Without those that lie in another: a route for that is one for them."""
+    around: IPv6Network | None = None
+    for network in sorted(networks):
+        if around is None or not network.subnet_of(around):
+            around = network
+            yield network
 
 
 def _fronts(farms: Iterable[Farm]) -> Iterator[IPv6Network]:
@@ -96,15 +105,17 @@ def _server_families(farm: Farm) -> frozenset[int]:
 
 def pools(config: Config) -> list[Pool]:
     """The pools of *config*; farms with the same one and the same key share it."""
-    sharing: dict[tuple[object, ...], list[str]] = {}
-    names: dict[tuple[object, ...], Pseudonyms] = {}
+    found: dict[tuple[object, ...], Pool] = {}
     for name, farm in config.farms.items():
-        if farm.pool is not None:
-            pool = farm.pool
-            same = (pool.pool, pool.per, octets_of(pool.key))
-            sharing.setdefault(same, []).append(name)
-            names.setdefault(same, pool.pseudonyms())
-    return [Pool(names[same], tuple(farms)) for same, farms in sharing.items()]
+        pool = farm.pool
+        if pool is None:
+            continue
+        # Servers of a pool are IPv4, and so see IPv4 clients themselves.
+        themselves = isinstance(farm.source, ClientSource)
+        same = (pool.pool, pool.per, octets_of(pool.key), themselves)
+        known = found.get(same) or Pool(pool.pseudonyms(), only_ipv6=themselves)
+        found[same] = replace(known, farms=(*known.farms, name))
+    return list(found.values())
 
 
 def maps(config: Config) -> Mapping[str, Map]:

@@ -14,6 +14,7 @@ after a boot it is to be applied again.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
@@ -152,12 +153,12 @@ def _divert(family: int) -> list[Command]:
             (
                 ("rule", "add", *rule),
                 "protocol",
-                f"packets with our mark go by table {TABLE}",
+                f"IPv{family} packets with our mark go by table {TABLE}",
             ),
             (
                 ("route", "add", *local),
                 "proto",
-                f"and by that they are for this host, IPv{family}",
+                "and by that are this host's, whatever their address",
             ),
         )
     ]
@@ -186,4 +187,14 @@ def _nftables(needs: Needs) -> Command:
         f" socket transparent 1 socket wildcard 0 {_DIVERT}"
         for family in sorted(needs.spoofed)
     ]
-    return Command(("nft", "\n".join(lines)), "marks packets to transparent sockets")
+    return Command(("nft", "\n".join(lines)), "; ".join(_marked(needs)))
+
+
+def _marked(needs: Needs) -> Iterator[str]:
+    """Which packets the rules mark, and why."""
+    for each in dict.fromkeys(needs.every_port):
+        yield f"every TCP port of {each.network} leads to [::1]:{each.port}"
+    if needs.spoofed:
+        families = " and ".join(f"IPv{family}" for family in sorted(needs.spoofed))
+        yield f"what servers answer to clients' own {families} addresses comes to us"
+        yield "their route to clients has to lead through this host"

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from bridge.net.hosts import number
+from bridge.net.prefixes import NOBODY
 from bridge.net.pseudonym import Pseudonyms
 from bridge.watch.seen import Told
 
@@ -28,6 +30,12 @@ class Pool:
     names: Pseudonyms
     farms: tuple[str, ...] = ()
     """Whose sessions have them; empty: not known, so all are looked at."""
+    only_ipv6: bool = False
+    """IPv4 clients have none: servers see those as they are (``source: client``)."""
+
+    def names_client(self, client: str) -> bool:
+        """Whether *client* has a pseudonym here."""
+        return not (self.only_ipv6 and NOBODY < number(client) < 0)
 
     def __str__(self) -> str:
         if not self.farms:
@@ -90,7 +98,10 @@ class Behind:
             return False
         if told.source is not None:
             return told.source == self.pseudonym
-        return self.pool.names.pseudonym(told.client) == self.pseudonym
+        return (
+            self.pool.names_client(told.client)
+            and self.pool.names.pseudonym(told.client) == self.pseudonym
+        )
 
     def lines(self) -> Iterator[str]:
         for each in self._seen.values():
@@ -119,7 +130,7 @@ def answer(
     asked = with_pseudonym(pools, address)
     if not asked:
         for pool in pools:
-            yield _labelled(pool, pools) + _seen_as(pool.names, address)
+            yield _labelled(pool, pools) + _seen_as(pool, address)
         return
     all_behind = [Behind(pool, address) for pool in asked]
     for told in sessions:
@@ -134,7 +145,10 @@ def _labelled(pool: Pool, pools: Sequence[Pool]) -> str:
     return f"{pool}: " if len(pools) > 1 else ""
 
 
-def _seen_as(names: Pseudonyms, client: str) -> str:
+def _seen_as(pool: Pool, client: str) -> str:
+    if not pool.names_client(client):
+        return f"{client} is seen as it is"
+    names = pool.names
     prefix = names.prefix_of(client)
     bare = prefix.removesuffix("/32").removesuffix("/128")
     of = "" if bare == client else f", like all of {prefix}"
