@@ -77,10 +77,15 @@ def test_all_that_is_added_says_whose_it_is() -> None:
 
 def test_a_command_is_printed_with_its_reason_and_quoted_for_a_shell() -> None:
     first, *_, nft = apply(ALL)
-    assert str(first).startswith("# every address of 2001:db8:64::/96 is this host's")
+    assert str(first).startswith("# this host accepts for all of 2001:db8:64::/96")
     assert str(first).splitlines()[1] == " ".join(first.arguments)
     assert str(nft).splitlines()[1] == "nft 'add table inet bridge_gateway"
     assert str(nft).endswith(" accept'")
+
+
+def test_a_reason_does_nothing_in_a_shell_that_runs_comments() -> None:
+    for command in [*apply(ALL), *undo()]:
+        assert not set(command.why) & set("'\"`$;&|<>()\\!*?{}#~\n")
 
 
 def test_every_reason_and_every_command_of_ip_is_one_line() -> None:

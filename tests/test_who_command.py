@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
@@ -110,6 +110,18 @@ def test_pools_and_the_log_come_from_the_configuration(
     assert capsys.readouterr().out == FOUND
 
 
+@pytest.mark.parametrize("by_config", [False, True])
+def test_a_gateways_own_address_is_nobodys_pseudonym(
+    by_config: bool, tmp_path: Path, capsys: Printed
+) -> None:
+    own = int(IPv4Address(PSEUDONYM))
+    moved = Pseudonyms(IPv4Network(POOL), b"secret", 64, own.__eq__).pseudonym(CLIENT)
+    file = written(tmp_path, f"{{pool: {POOL}, key: secret}}")
+    where = ("--config", file) if by_config else BY_HAND
+    assert main(["who", CLIENT, *where, "--own", PSEUDONYM, "--own", "192.0.2.1"]) == 0
+    assert f" is seen as {moved}, " in capsys.readouterr().out
+
+
 def test_a_pool_that_stands_in_for_the_client_is_one(
     tmp_path: Path, capsys: Printed
 ) -> None:
@@ -141,6 +153,7 @@ def test_what_the_command_line_lacks_is_said(tmp_path: Path, capsys: Printed) ->
         ((CLIENT, "--pool", "2001:db8::/64"), "pseudonyms are IPv4"),
         ((CLIENT, "--pool", POOL, "--key", ""), "a key has 1 to 64 bytes"),
         ((CLIENT, "--pool", POOL, "--per", "129"), "write 1 to 128"),
+        ((CLIENT, *BY_HAND, "--own", "::1"), "--own ::1: write IPv4 addresses"),
         ((CLIENT, "--pool", POOL, "--per", "x"), "invalid int value"),
     ],
 )

@@ -7,7 +7,7 @@ The answers are values of ``setup``, ``who`` and ``zone``, which know no configu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv6Network
 
@@ -21,6 +21,7 @@ from bridge.control.who import Pool
 from bridge.net.address import Address, UnixPath
 from bridge.net.mapping import Map
 from bridge.net.prefix_listen import PrefixListen
+from bridge.net.pseudonym import nothing_left_out
 
 _BOTH = frozenset({4, 6})
 
@@ -103,8 +104,14 @@ def _server_families(farm: Farm) -> frozenset[int]:
     return _BOTH if named else frozenset(known)
 
 
-def pools(config: Config) -> list[Pool]:
-    """The pools of *config*; farms with the same one and the same key share it."""
+def pools(
+    config: Config, left_out: Callable[[int], bool] = nothing_left_out
+) -> list[Pool]:
+    """
+    The pools of *config*; farms with the same one and the same key share it.
+
+    *left_out* tells addresses that a gateway of it does not use, being its own.
+    """
     found: dict[tuple[object, ...], Pool] = {}
     for name, farm in config.farms.items():
         pool = farm.pool
@@ -113,7 +120,7 @@ def pools(config: Config) -> list[Pool]:
         # Servers of a pool are IPv4, and so see IPv4 clients themselves.
         themselves = isinstance(farm.source, ClientSource)
         same = (pool.pool, pool.per, octets_of(pool.key), themselves)
-        known = found.get(same) or Pool(pool.pseudonyms(), only_ipv6=themselves)
+        known = found.get(same) or Pool(pool.pseudonyms(left_out), only_ipv6=themselves)
         found[same] = replace(known, farms=(*known.farms, name))
     return list(found.values())
 

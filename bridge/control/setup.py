@@ -124,10 +124,10 @@ def undo() -> list[Command]:
     return commands
 
 
-_PREFIX = (
-    "every address of {0} is this host's; the router before it has to send {0} here"
-)
-_POOL = "sources may be any of {0}; servers need a route to {0} through this host"
+# Reasons are commented out in a shell, and in one without interactive comments still do
+# no harm: they have no quotes and nothing else that is more than a word there.
+_PREFIX = "this host accepts for all of {0}, which its router has to send here"
+_POOL = "sources may be any of {0}, to which servers need a route through this host"
 
 
 def _local(network: Network, why: str) -> Command:
@@ -158,7 +158,7 @@ def _divert(family: int) -> list[Command]:
             (
                 ("route", "add", *local),
                 "proto",
-                "and by that are this host's, whatever their address",
+                "and by that are for this host, whatever their address",
             ),
         )
     ]
@@ -187,14 +187,16 @@ def _nftables(needs: Needs) -> Command:
         f" socket transparent 1 socket wildcard 0 {_DIVERT}"
         for family in sorted(needs.spoofed)
     ]
-    return Command(("nft", "\n".join(lines)), "; ".join(_marked(needs)))
+    return Command(("nft", "\n".join(lines)), ", and ".join(_diverted(needs)))
 
 
-def _marked(needs: Needs) -> Iterator[str]:
+def _diverted(needs: Needs) -> Iterator[str]:
     """Which packets the rules mark, and why."""
     for each in dict.fromkeys(needs.every_port):
-        yield f"every TCP port of {each.network} leads to [::1]:{each.port}"
+        yield f"all TCP ports of {each.network} lead to [::1]:{each.port}"
     if needs.spoofed:
         families = " and ".join(f"IPv{family}" for family in sorted(needs.spoofed))
-        yield f"what servers answer to clients' own {families} addresses comes to us"
-        yield "their route to clients has to lead through this host"
+        yield (
+            f"what servers answer to {families} clients comes to us, "
+            "if their route to clients leads through this host"
+        )

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
 from io import TextIOWrapper
-from ipaddress import IPv6Network
+from ipaddress import IPv4Address, IPv6Network
 from pathlib import Path
 from typing import TextIO
 
@@ -50,6 +50,14 @@ def add(commands: Commands) -> None:
         "--key", help="the pool's; whoever lists processes sees it, a file's key not"
     )
     parser.add_argument(
+        "--own",
+        metavar="ADDRESS",
+        action="append",
+        default=[],
+        help="an address of the gateway itself that is in a pool, and so is no "
+        "pseudonym; as often as there are some",
+    )
+    parser.add_argument(
         "--log",
         metavar="FILE",
         action="append",
@@ -60,7 +68,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     address = _address(options.address)
-    asked, log = _asked(options)
+    asked, log = _asked(options, _own(options.own))
     logs = options.log or ([log] if log else [])
     if with_pseudonym(asked, address) and not logs:
         what = f"{address} is a pseudonym: an access log tells whose"
@@ -73,21 +81,32 @@ def run(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _asked(options: argparse.Namespace) -> tuple[Sequence[Pool], str | None]:
+def _own(texts: Sequence[str]) -> frozenset[int]:
+    """IPv4 addresses as numbers."""
+    try:
+        return frozenset(int(IPv4Address(text)) for text in texts)
+    except ValueError:
+        what = f"--own {' '.join(texts)}: write IPv4 addresses, each with its own --own"
+        raise UsageError(what) from None
+
+
+def _asked(
+    options: argparse.Namespace, own: frozenset[int]
+) -> tuple[Sequence[Pool], str | None]:
     """The pools, and the file that their gateway's access log is in."""
     if options.config is None:
-        return [Pool(_pseudonyms(options))], None
+        return [Pool(_pseudonyms(options, own))], None
     if (options.pool, options.per, options.key) != (None, None, None):
         raise UsageError("the file says it all: --config without --pool, --per, --key")
     config = load(options.config, os.environ).config
-    found = pools(config)
+    found = pools(config, own.__contains__)
     if not found:
         what = "no farm has a pool of sources (source: {pool: 100.64.0.0/10})"
         raise CommandError(f"{options.config}: {what}")
     return found, access_log(config)
 
 
-def _pseudonyms(options: argparse.Namespace) -> Pseudonyms:
+def _pseudonyms(options: argparse.Namespace, own: frozenset[int]) -> Pseudonyms:
     if options.pool is None:
         raise UsageError(_WHERE)
     key = DEFAULT_KEY if options.key is None else os.fsencode(options.key)
@@ -95,7 +114,8 @@ def _pseudonyms(options: argparse.Namespace) -> Pseudonyms:
         pool = parse_network(options.pool)
         if isinstance(pool, IPv6Network):
             raise UsageError(f"{pool}: pseudonyms are IPv4, as in 100.64.0.0/10")
-        return Pseudonyms(pool, key, 64 if options.per is None else options.per)
+        per = 64 if options.per is None else options.per
+        return Pseudonyms(pool, key, per, own.__contains__)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
