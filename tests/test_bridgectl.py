@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge import __version__
+from bridge.control import zone_command
 from bridge.control.bridgectl import check, main
 from bridge.doctor import Host
 
@@ -126,7 +127,24 @@ def test_python_m_bridge_is_bridgectl(file: Path) -> None:
     assert run("check", str(file)).returncode == 78
 
 
+def piped(command: str, reader: str) -> tuple[int, bytes, bytes]:
+    """Exit code, and what *reader* of it and bridgectl itself say."""
+    line = f"{sys.executable} -m bridge {command} | {reader}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
 def test_a_reader_that_has_enough_is_no_error() -> None:
-    command = f"{sys.executable} -m bridge schema | head -1; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"{\n", b"")
+    assert piped("schema", "head -1") == (0, b"{\n", b"")
+    assert piped("explain profiles.x.mss", "true") == (0, b"", b"")
+
+
+def test_a_command_that_is_interrupted_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zone_command, "run", run)
+    assert main(["zone", "f"]) == 1
+    assert capsys.readouterr() == ("", "")

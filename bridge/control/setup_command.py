@@ -35,7 +35,9 @@ def add(commands: Commands) -> None:
         "until the host is booted.",
     )
     parser.set_defaults(run=run, parser=parser)
-    parser.add_argument("file", metavar="FILE", type=Path, nargs="?")
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, nargs="?", help="the configuration"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--apply", action="store_true", help="run it; what is so already stays so"

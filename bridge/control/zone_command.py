@@ -32,7 +32,7 @@ def add(commands: Commands) -> None:
         "farm with a map: an AAAA line for each, and a PTR line for the reverse zone.",
     )
     parser.set_defaults(run=run, parser=parser)
-    parser.add_argument("file", metavar="FILE", type=Path)
+    parser.add_argument("file", metavar="FILE", type=Path, help="the configuration")
     parser.add_argument(
         "addresses",
         metavar="ADDRESS",
