@@ -25,6 +25,22 @@ def test_a_taken_address_is_an_error() -> None:
         listen_tcp(taken, Profile(), dual_stack=False, transparent=False)
 
 
+def test_a_socket_of_one_address_may_stand_beside_one_of_all() -> None:
+    def beside(address: Address) -> socket.socket:
+        options = {"dual_stack": False, "transparent": False, "beside": True}
+        sock = listen_tcp(address, Profile(), **options).socket
+        sock.listen()
+        sock.settimeout(10)
+        return sock
+
+    every = beside(Address("::", 0))
+    port = every.getsockname()[1]
+    with every, beside(Address("::1", port)) as one:
+        for _ in range(8):
+            with socket.create_connection(("::1", port)):
+                one.accept()[0].close()
+
+
 @pytest.mark.parametrize("dual", [True, False])
 def test_dual_stack_takes_ipv4_or_does_not(dual: bool) -> None:
     where = Address("::", 0)

@@ -1,5 +1,5 @@
 """
-What the keys of one farm owe each other: servers' names, a check's keys, sources.
+What the keys of one farm owe each other: servers' names, a check's keys.
 
 Like ``references``, these read the plain values and pass over what is of the wrong
 type.
@@ -8,24 +8,21 @@ type.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from typing import Any
 
 from bridge.config.addresses import server_address
 from bridge.config.check import KEYS_OF, PRODUCTS
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.scalars import seconds, show_seconds, shown, switch
-from bridge.net.address import Address
 
 
 def flaws(path: Path, farm: dict[str, Any], places: Mapping[Path, Place]) -> list[Flaw]:
     """Everything wrong inside the *farm* at *path*."""
-    found = list(_check(path, farm, places))
+    found = [*_check(path, farm, places), *_header(path, farm, places)]
     servers = farm.get("servers")
     if isinstance(servers, list):
         found += _names((*path, "servers"), servers, places)
         found += _backups((*path, "servers"), servers, places)
-        found += _sources(path, farm, places)
     return found
 
 
@@ -100,6 +97,19 @@ def _check(
     yield from _in_time(path, check, places)
 
 
+def _header(
+    path: Path, farm: dict[str, Any], places: Mapping[Path, Place]
+) -> Iterator[Flaw]:
+    header, path = farm.get("send_proxy"), (*path, "send_proxy")
+    if not isinstance(header, dict) or header.get("version") != "v1":
+        return
+    for key in ("pass", "add"):
+        if key in header:
+            here = (*path, key)
+            message = "belongs to version v2: a header of v1 has no fields"
+            yield Flaw(place_of(places, here).key, here, message)
+
+
 def _in_time(
     path: Path, check: dict[str, Any], places: Mapping[Path, Place]
 ) -> Iterator[Flaw]:
@@ -114,32 +124,3 @@ def _in_time(
         most = show_seconds(interval)
         message = f"{show_seconds(timeout)} is above the interval: at most {most}"
         yield Flaw(place_of(places, here).value, here, message)
-
-
-def _sources(
-    path: Path, farm: dict[str, Any], places: Mapping[Path, Place]
-) -> Iterator[Flaw]:
-    """A server that no source reaches, since both must be of one family."""
-    written, path = farm.get("source"), (*path, "source")
-    items = written if isinstance(written, list) else [written]
-    try:
-        families = {ip_address(str(item)).version for item in items}
-    except ValueError:
-        return  # auto, or the model reports it
-    for server in farm["servers"]:
-        address = _address(server)
-        if address is not None and address.family not in families:
-            family = f"IPv{address.family}"
-            message = f"has no {family} address, which {address} needs: add one"
-            yield Flaw(place_of(places, path).value, path, f"{message}, or write auto")
-            return
-
-
-def _address(server: Any) -> Address | None:
-    """The address of a server that is given by one."""
-    written = server.get("address") if isinstance(server, dict) else server
-    try:
-        found = server_address(written)
-    except ValueError:
-        return None
-    return found if isinstance(found, Address) else None

@@ -13,6 +13,8 @@ from typing import Any
 
 from bridge.config.problems import Flaw, Path, Place, circle, place_of
 from bridge.config.profile import BUILT_IN
+from bridge.config.scalars import whole
+from bridge.net.prefix_listen import MARK
 
 _EACH = 8
 """Profiles of a circle that are told each; of a longer one it is the first alone."""
@@ -30,6 +32,20 @@ def flaws(profiles: Mapping[str, Any], places: Mapping[Path, Place]) -> Iterator
             way = circle([*names[at:], *names[:at]])
             path = ("profiles", name, "base")
             message = f"the bases run in a circle, {way}: end it, say with wan"
+            yield Flaw(place_of(places, path).value, path, message)
+
+
+def marks(profiles: Mapping[str, Any], places: Mapping[Path, Place]) -> Iterator[Flaw]:
+    """Marks with the bit by which diverted packets are told, where there are such."""
+    for name, profile in profiles.items():
+        try:
+            mark = whole(profile["mark"])
+        except (KeyError, TypeError, ValueError):
+            continue  # there is none, or the model reports it
+        if mark & MARK:
+            path: Path = ("profiles", name, "mark")
+            what = f"has bit {MARK:#x}, by which packets diverted to us are told"
+            message = f"{what}: choose a mark without it"
             yield Flaw(place_of(places, path).value, path, message)
 
 

@@ -1,7 +1,8 @@
 """
 What no part of the configuration can know alone: whether its references meet.
-``farm_checks`` does it for the keys of one farm, ``profile_checks`` for profiles,
-``listen_checks`` for the addresses of all fronts, ``tls_checks`` for TLS.
+``farm_checks`` does it for the keys of one farm, ``source_checks`` and ``map_checks``
+for its sources and its map, ``profile_checks`` for profiles, ``listen_checks`` for the
+addresses of all fronts, ``tls_checks`` for TLS.
 
 These checks read the plain values and pass over what is of the wrong type, which the
 model reports: so a misspelt key does not hide a missing farm.
@@ -12,7 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bridge.config import farm_checks, listen_checks, profile_checks, tls_checks
+from bridge.config import (
+    farm_checks,
+    listen_checks,
+    map_checks,
+    prefix_checks,
+    profile_checks,
+    source_checks,
+    tls_checks,
+)
 from bridge.config.keys import Known
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.profile import BUILT_IN
@@ -25,10 +34,16 @@ def flaws(values: Any, places: Mapping[Path, Place]) -> Iterator[Flaw]:
     profiles, fronts = _section(values, "profiles"), _section(values, "fronts")
     yield from profile_checks.flaws(profiles, places)
     yield from listen_checks.flaws(fronts, profiles, places)
+    yield from prefix_checks.flaws(fronts, places)
+    parts = _named(values, "fronts"), _named(values, "farms")
+    if _diverts(*parts):
+        yield from profile_checks.marks(profiles, places)
+    yield from source_checks.flaws(*parts, places)
+    yield from map_checks.flaws(*parts, places)
     farms = Known(_section(values, "farms"))
-    for name, front in _named(values, "fronts").items():
+    for name, front in parts[0].items():
         yield from tls_checks.front_flaws(("fronts", name), front, farms, places)
-    for name, farm in _named(values, "farms").items():
+    for name, farm in parts[1].items():
         yield from farm_checks.flaws(("farms", name), farm, places)
         yield from tls_checks.farm_flaws(("farms", name), farm, places)
 
@@ -36,6 +51,17 @@ def flaws(values: Any, places: Mapping[Path, Place]) -> Iterator[Flaw]:
 def too_large(values: Any, places: Mapping[Path, Place]) -> Flaw | None:
     """What makes so much of few words that nothing else of *values* is looked at."""
     return listen_checks.too_many(_section(values, "fronts"), places)
+
+
+def _diverts(fronts: source_checks.Parts, farms: source_checks.Parts) -> bool:
+    """Whether packets are to be marked for this configuration."""
+    spoofed = (source_checks.is_client(farm.get("source")) for farm in farms.values())
+    every_port = (
+        listen_checks.takes_every_port(listen)
+        for name, front in fronts.items()
+        for _, listen in listen_checks.listens(name, front)
+    )
+    return any(spoofed) or any(every_port)
 
 
 def _section(values: Any, section: str) -> dict[str, Any]:

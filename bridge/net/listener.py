@@ -38,10 +38,18 @@ class Listener:
 
 
 def listen_tcp(
-    address: Address, tuning: sockopt.Tuning, *, dual_stack: bool, transparent: bool
+    address: Address,
+    tuning: sockopt.Tuning,
+    *,
+    dual_stack: bool,
+    transparent: bool,
+    beside: bool = False,
 ) -> Listener:
     """
     A bound TCP socket with the options of *tuning*, not listening yet.
+
+    *beside*: one for every address and others for single ones, which the kernel prefers
+    for those, are to have one port; all of them have to be made so.
 
     SO_RCVBUF and TCP_MAXSEG only show in the SYN when set before ``listen``.  Raises
     OSError: the address is taken or not ours, or the kernel refuses an option.
@@ -51,6 +59,8 @@ def listen_tcp(
     sock = socket.socket(family, socket.SOCK_STREAM, protocol)
     try:
         sockopt.set_reuse_address(sock)
+        if beside:
+            sockopt.set_reuse_port(sock)
         if address.family == 6:
             sockopt.set_dual_stack(sock, dual_stack)
         if transparent:

@@ -266,6 +266,11 @@ def set_reuse_address(sock: socket.SocketType) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
+def set_reuse_port(sock: socket.SocketType) -> None:
+    """Bind beside other sockets of this user that are set so, too."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+
 def set_transparent(sock: socket.SocketType, family: int) -> None:
     """
     Accept for addresses that are not this host's.

@@ -11,13 +11,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 
 from twisted.logger import Logger
 
 from bridge.config.model import Config
 from bridge.config.model import Front as FrontConfig
 from bridge.doctor.start import told
-from bridge.net.address import Address, Listen, SystemdName, UnixPath
+from bridge.net.address import Address, SystemdName, UnixPath
 from bridge.net.inherited import close_rest
 from bridge.net.listener import Listener, listen_tcp, listen_unix
 from bridge.net.prefix_listen import PrefixListen
@@ -44,25 +45,32 @@ def listen_errors(front: str, where: object) -> Iterator[None]:
 
 def bound(name: str, config: Config, inherited: Inherited) -> Iterator[Listener]:
     """The listeners of the front *name*, one by one.  Raises ListenError."""
-    front = config.fronts[name]
+    front, prefixes = config.fronts[name], _of_prefixes(config)
     for listen in front.listen:
         with listen_errors(name, listen):
-            listeners = _listeners(listen, front, config, inherited)
+            if isinstance(listen, Address):
+                beside = listen.family == 6 and listen.port in prefixes
+                listeners = [_listener(listen, front, config, beside)]
+            else:
+                listeners = _listeners(listen, inherited)
         yield from listeners
 
 
+def _listener(
+    listen: Address, front: FrontConfig, config: Config, beside: bool
+) -> Listener:
+    return listen_tcp(
+        listen,
+        config.profile(front.profile),
+        dual_stack=front.dual_stack,
+        transparent=front.transparent,
+        beside=beside,
+    )
+
+
 def _listeners(
-    listen: Listen, front: FrontConfig, config: Config, inherited: Inherited
+    listen: UnixPath | SystemdName | PrefixListen, inherited: Inherited
 ) -> list[Listener]:
-    if isinstance(listen, Address):
-        return [
-            listen_tcp(
-                listen,
-                config.profile(front.profile),
-                dual_stack=front.dual_stack,
-                transparent=front.transparent,
-            )
-        ]
     if isinstance(listen, UnixPath):
         return [listen_unix(listen.path)]
     if isinstance(listen, PrefixListen):
@@ -71,6 +79,12 @@ def _listeners(
         known = ", ".join(inherited) or "none"
         raise OSError(0, f"systemd passed no socket of that name (but {known})")
     return [Listener(sock) for sock in inherited[listen.name]]
+
+
+def _of_prefixes(config: Config) -> set[int | None]:
+    """Ports of prefixes: a socket for every address has them."""
+    listens = chain.from_iterable(front.listen for front in config.fronts.values())
+    return {each.port for each in listens if isinstance(each, PrefixListen)}
 
 
 def close_unused(config: Config, inherited: Inherited) -> None:
