@@ -11,7 +11,7 @@ may be allowed more, or make room for another kind, or for a protocol.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 if TYPE_CHECKING:
     from bridge.net.stream import Stream
@@ -63,6 +63,9 @@ class Direction:
         "source", "urgent",
     )  # fmt: skip
 
+    paced: ClassVar[bool] = False
+    """Whether it may have to wait before it moves what is there (``paced``)."""
+
     def __init__(self, source: Stream, sink: Stream, owner: Owner) -> None:
         self._owner = owner
         self.source = source
@@ -80,6 +83,14 @@ class Direction:
         self.piecemeal = False
         """A short read does not prove the source empty (see ``Connected``)."""
         self.over = False
+
+    @property
+    def waits(self) -> bool:
+        """
+        It has to wait before it may move more: what is there is not moved for now, and
+        that is nobody's silence.
+        """
+        return False
 
     def move(self) -> None:
         """The source may have bytes, or the sink room."""

@@ -35,6 +35,7 @@ from zope.interface import implementer
 
 from bridge.net.lingering import Lingering
 from bridge.net.seal import Channel
+from bridge.net.waits import Wait, Waits
 
 IN = select.EPOLLIN
 OUT = select.EPOLLOUT
@@ -107,6 +108,7 @@ class Pump:
         """Streams that were closed, and have something left to send."""
         self.channel = Channel()
         """What bytes of TLS pass through, within one call."""
+        self._waits: Waits[Runnable] = Waits(reactor, self._run_due)
         reactor.addReader(self)
 
     # What streams, ports and dials call
@@ -157,6 +159,10 @@ class Pump:
         if not self._turning and not self._woken:
             self._wake()
 
+    def at(self, when: float, runnable: Runnable) -> Wait[Runnable]:
+        """Run *runnable* at *when*, by the reactor's clock, or as soon as may be."""
+        return self._waits.add(runnable, when)
+
     def close(self, sock: socket.SocketType) -> None:
         """Close *sock* as soon as no event of this batch can mean it."""
         self._watchers.pop(sock.fileno(), None)
@@ -171,6 +177,7 @@ class Pump:
 
     def stop(self) -> None:
         """Watch nothing any more.  The sockets stay their owners' to close."""
+        self._waits.close()
         self.reactor.removeReader(self)
         self._epoll.close()
 
@@ -224,6 +231,10 @@ class Pump:
             culprit.crashed()
         except Exception:
             self._log.failure("... and so is the attempt to end it well")
+
+    def _run_due(self) -> None:
+        self._again |= dict.fromkeys(self._waits.over())
+        self.turn()
 
     def _wake(self) -> None:
         """Runnables are no descriptor's event: ask the reactor to come back."""
