@@ -14,11 +14,10 @@ from bridge.control.setup import (
     PROTOCOL,
     TABLE,
     Command,
-    EveryPort,
-    Needs,
     apply,
     undo,
 )
+from bridge.doctor.needs import EveryPort, Needs
 from bridge.net.prefix_listen import MARK
 from bridge.net.sockopt import IP_TRANSPARENT, IPV6_TRANSPARENT
 from tests.kernel import requires_nftables, state

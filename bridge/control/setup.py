@@ -16,8 +16,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
 
+from bridge.doctor.needs import Needs
 from bridge.net.prefix_listen import MARK
 from bridge.net.prefixes import Network
 
@@ -42,26 +42,6 @@ _EXISTS = "File exists"
 _DISABLED = "not supported"
 _MARKED = f"{MARK:#x}/{MARK:#x}"
 _DIVERT = f"meta mark set mark or {MARK:#x} accept"
-
-
-@dataclass(frozen=True)
-class EveryPort:
-    """A prefix of which all TCP ports lead to one transparent listener on ::1."""
-
-    network: IPv6Network
-    port: int
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What a configuration asks of the kernel."""
-
-    prefixes: tuple[Network, ...] = ()
-    """Whose every address a wildcard listener is to accept for (AnyIP)."""
-    every_port: tuple[EveryPort, ...] = ()
-    pools: tuple[IPv4Network, ...] = ()
-    spoofed: frozenset[int] = frozenset()
-    """Families, 4 and 6, in which servers see the client's own address."""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from pathlib import Path
 from bridge.config import load
 from bridge.control import running
 from bridge.control.commands import DONE, FAILED, CommandError, Commands, UsageError
-from bridge.control.configured import needs
 from bridge.control.setup import Command, apply, undo
 from bridge.doctor.host import NET_ADMIN, Host
+from bridge.doctor.needs import needs
 
 _NOTHING = (
     "needs nothing of the kernel: it has no front of a prefix, no pool of sources "
