@@ -140,3 +140,36 @@ def test_an_interface_is_looked_for_in_a_circle_of_bases_once() -> None:
     assert ("fronts", "b", "listen") in listens(
         *[{"listen": "[::]:80", "profile": "x"}] * 2, **circle
     )
+
+
+PREFIX, OTHER = "[2001:db8:64::/96]", "[2001:db8:65::/96]"
+SECOND: Path = ("fronts", "b", "listen")
+
+
+def test_a_prefix_takes_its_port_from_all_that_take_every_address() -> None:
+    prefix = {"listen": f"{PREFIX}:443"}
+    for other in ("[::]:443", f"{OTHER}:443", f"{PREFIX}:443"):
+        assert listens(prefix, {"listen": other}) == [SECOND]
+        assert listens({"listen": other}, prefix) == [SECOND]
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["[2001:db8::80]:443", "0.0.0.0:443", f"{OTHER}:80", "[::]:80", "[fe80::1%a]:443"],
+)
+def test_a_prefix_stands_beside_sockets_of_single_addresses(other: str) -> None:
+    assert listens({"listen": f"{PREFIX}:443"}, {"listen": other}) == []
+
+
+def test_prefixes_of_one_front_share_a_socket() -> None:
+    assert listens({"listen": [f"{PREFIX}:443", f"{OTHER}:443"]}) == []
+    assert listens({"listen": [f"{PREFIX}:*", f"{OTHER}:*"]}) == []
+
+
+def test_all_ports_take_one_of_loopback() -> None:
+    every = {"listen": f"{PREFIX}:*"}
+    for other in ("[::1]:6052", "[::]:6052", f"{OTHER}:*"):
+        assert listens(every, {"listen": other}) == [SECOND]
+        assert listens({"listen": other}, every) == [SECOND]
+    assert listens(every, {"listen": f"{OTHER}:*", "tproxy_port": 6053}) == []
+    assert listens(every, {"listen": "[::1]:443"}) == []

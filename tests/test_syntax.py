@@ -81,7 +81,7 @@ def test_lines_are_those_that_the_scanner_counts(text: str, lines: list[str]) ->
     [
         ("a: [::1]:80", 1, 4, 'quote it: "[::1]:80"'),
         ("a: [b, ::1]", 1, 8, 'quote it: "::1"'),
-        ("a: {b: ${X}}", 1, 8, 'quote it: "${X}"'),
+        ("a: {b: ${X:-y}}", 1, 8, 'quote it: "${X:-y}"'),
         ("a:\n\tb: 1", 2, 1, "indented with spaces"),
         ("a: [1\n\n", 1, 4, "never closed"),
         ("a: 'x\n", 1, 4, "never closed"),

@@ -126,8 +126,24 @@ def test_a_variable_is_replaced_inside_text(text: str, value: str) -> None:
 
 
 def test_a_variable_stays_text_whatever_it_holds() -> None:
-    assert values("[${A}, ${B}, ${C}]".replace("${", "'${").replace("}", "}'"),
-                  A="5", B="[x]", C="${A}") == ["5", "[x]", "${A}"]  # fmt: skip
+    assert values("[${A}, '${B}', \"${C}\"]", A="5", B="[x]", C="${A}") == [
+        *["5", "[x]", "${A}"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{a: ${X}, c: d}", {"a": "b", "c": "d"}),
+        ("[${X}, x${X}y, ${X}${X}]", ["b", "xby", "bb"]),
+        ("[${X}:80, 1]", ["b:80", 1]),
+        ("{a: ${X}#x, b: [[${X}]]}", {"a": "b#x", "b": [["b"]]}),
+        ("{a: $${X}}", {"a": "${X}"}),
+        ("{a: ${X}\n}", {"a": "b"}),
+    ],
+)
+def test_a_variable_between_brackets_needs_no_quotes(text: str, found: object) -> None:
+    assert values(text, X="b") == found
 
 
 @pytest.mark.parametrize("text", ["${", "${X", "${}", "${1}", "${a-b}", "${X:-y}"])

@@ -8,6 +8,7 @@ They say where text is missing its quotes.
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network, IPv6Network
 from itertools import chain
 from typing import Annotated, Any, TypeAlias
 
@@ -76,6 +77,8 @@ def _refuse_every(text: str) -> None:
 
 def network(value: object) -> Network:
     """A network or a single address.  Raises ValueError."""
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
     return parse_network(text_of(value, '"2001:db8::/32"'))
 
 

@@ -88,6 +88,8 @@ def summary(document: Document) -> str:
         "farm": len(config.farms),
         "server": sum(len(farm.servers) for farm in config.farms.values()),
     }
+    maps = sum(farm.map is not None for farm in config.farms.values())
+    counts |= {"map": maps} if maps else {}
     return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in counts.items())
 
 

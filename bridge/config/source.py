@@ -53,7 +53,7 @@ def _source(value: object) -> str:
 
 
 def _sources(value: object) -> object:
-    return () if value == "auto" else some(listed(value))
+    return () if value in ("auto", ()) else some(listed(value))
 
 
 def pool_of(value: object) -> IPv4Network:

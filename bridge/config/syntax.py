@@ -16,6 +16,7 @@ from yaml.error import Mark
 from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
 from yaml.scanner import Scanner
+from yaml.tokens import ScalarToken
 
 from bridge.config.problems import Flaw, Spot
 
@@ -66,6 +67,11 @@ _ADVICE = (
 )
 
 
+_VARIABLE_TAIL = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")
+_LONGEST_NAME = 256
+_SPACES = "\0 \t\r\n\x85\u2028\u2029"
+
+
 class _Loader(Reader, Scanner, Parser, Composer):
     """PyYAML up to the nodes; ``resolve`` is what YAML 1.2 says."""
 
@@ -76,6 +82,33 @@ class _Loader(Reader, Scanner, Parser, Composer):
         Composer.__init__(self)
         self._nodes = 0
         self._depth = 0
+
+    def scan_plain(self) -> ScalarToken:
+        """
+        Also ``${NAME}`` between brackets, where YAML would begin a map at its brace.
+
+        Nothing that is YAML is read otherwise by that: no text can end at ``$`` there
+        and be followed by a brace.
+        """
+        token: ScalarToken = super().scan_plain()
+        while self.flow_level and token.value.endswith("$") and self.peek() == "{":
+            ahead = _VARIABLE_TAIL.match(self.prefix(_LONGEST_NAME))
+            if not ahead:
+                break
+            length = ahead.end()
+            while not self._plain_ends(length):
+                length += 1
+            value = token.value + self.prefix(length)
+            self.forward(length)
+            token = ScalarToken(value, True, token.start_mark, self.get_mark())
+        return token
+
+    def _plain_ends(self, at: int) -> bool:
+        """Whether bare text between brackets ends before the character at *at*."""
+        if self.peek(at) == ":":
+            at += 1  # by itself it is text
+            return self.peek(at) in _SPACES or self.peek(at) in ",[]{}"
+        return self.peek(at) in _SPACES or self.peek(at) in ",?[]{}"
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
         self._nodes += 1
