@@ -21,6 +21,7 @@ from bench import contenders, farm, report, secure
 from bench.contenders import (
     BEFORE,
     CONTENDERS,
+    PROXIED,
     SPECIAL,
     Command,
     Target,
@@ -137,6 +138,8 @@ class Contest:
             with self._run(name) as target:
                 if name in self._secure:
                     target = replace(target, scheme="https")
+                if name == PROXIED:
+                    target = replace(target, proxied=True)
                 return row.measure(self._bench, target)
         except TROUBLE as error:
             complain(name, row.title, error)

@@ -24,7 +24,7 @@ from tests.netlab import Lab
 from tests.netlab.fixtures import SEARCH
 
 HERE = Path(__file__).parent
-WEB, BULK = 80, 81  # on the server
+WEB, BULK, TOLD = 80, 81, 82  # on the server; TOLD wants a PROXY header
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ class Target:
     bulk: int
     pid: int
     scheme: str = "http"
+    proxied: bool = False
+    """Whether its front wants a PROXY header."""
 
     @property
     def url(self) -> str:
@@ -152,7 +154,29 @@ def of_tree(tree: Path, command: Command) -> Command:
 
 
 def one_server(place: Place) -> list[str]:
-    return bridge(place, rest=", check: off")
+    return bridge(place, rest=UNCHECKED)
+
+
+def with_headers(place: Place) -> list[str]:
+    """A PROXY header in front, and another one behind."""
+    server = f'"{place.back}:{TOLD}"'
+    front = f', accept_proxy: ["{CLIENTS}"]'
+    return bridge(place, server, f"{UNCHECKED}, send_proxy: v2", front)
+
+
+def with_networks(place: Place) -> list[str]:
+    """Many networks that are refused, none of them a client's."""
+    lines = (
+        *islice(IPV6_STRANGERS.subnets(new_prefix=48), NETWORKS // 2),
+        *islice(IPV4_STRANGERS.subnets(new_prefix=24), NETWORKS // 2),
+    )
+    file = place.write("strangers.txt", "".join(f"{line}\n" for line in lines))
+    return bridge(place, rest=UNCHECKED, front=f', deny: ["@{file}"]')
+
+
+def with_pseudonyms(place: Place) -> list[str]:
+    source = f"source: {{pool: {POOL}, key: bench}}"
+    return bridge(place, rest=f"{UNCHECKED}, {source}")
 
 
 def hundred_servers(place: Place) -> list[str]:
@@ -164,13 +188,27 @@ def hundred_servers(place: Place) -> list[str]:
 MANY = ip_network("198.19.0.0/25")
 """Addresses for 100 servers and some more (RFC 2544)."""
 
+CLIENTS = ip_network("2001:db8:2::/48")
+"""Of all its addresses the client has a few."""
+
+POOL = ip_network("100.64.0.0/10")
+
+NETWORKS = 10_000
+IPV6_STRANGERS, IPV4_STRANGERS = ip_network("2a00::/16"), ip_network("10.0.0.0/8")
+
+UNCHECKED = ", check: off"
+
 BEFORE = "before"
 """The gateway of another checkout: see ``of_tree``."""
 
 ONE, HUNDRED = "one server", "100 servers"
+PROXIED, REFUSING, POOLED = "PROXY v2", f"{NETWORKS:,} networks", "pseudonyms"
 SPECIAL: dict[str, Command] = {
     ONE: one_server,
     HUNDRED: hundred_servers,
+    PROXIED: with_headers,
+    REFUSING: with_networks,
+    POOLED: with_pseudonyms,
 }
 """Of rows that compare the gateway with itself."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bench.contenders import BULK, MANY, WEB, compiled
+from bench.contenders import BULK, CLIENTS, MANY, POOL, TOLD, WEB, compiled
 from tests.netlab import Lab
 from tests.netlab.fixtures import SEARCH
 
@@ -32,15 +32,32 @@ http {{
     tcp_nopush on;
     server {{
         listen {WEB} backlog=4096;
+        listen {TOLD} backlog=4096 proxy_protocol;
         location = /1m {{ root {directory}; }}
         location / {{ return 200 "ok"; }}
     }}
 }}
 """)
-    lab.server.run(["ip", "route", "add", "local", str(MANY), "dev", "lo"])
-    lab.gateway.run(["ip", "route", "add", str(MANY), "via", lab.server.address])
+    route(lab)
     environment = {**os.environ, "PATH": SEARCH}
     lab.server.popen(["nginx", "-c", str(config), "-e", "/dev/null"], env=environment)
     lab.server.popen([compiled("load"), "serve", lab.server.address, str(BULK)])
     lab.server.wait_listening(WEB)
     lab.server.wait_listening(BULK)
+
+
+def route(lab: Lab) -> None:
+    """
+    Many servers that are one, many clients that are one, and pseudonyms.
+
+    The gateway's part of the last is what ``bridgectl setup`` says.
+    """
+    lab.server.ip(
+        f"route add local {MANY} dev lo", f"route add {POOL} via {lab.back_address}"
+    )
+    lab.client.ip(f"route add local {CLIENTS} dev lo")
+    lab.gateway.ip(
+        f"route add {MANY} via {lab.server.address}",
+        f"route add {CLIENTS} via {lab.client.address}",
+        f"route add local {POOL} dev lo",
+    )

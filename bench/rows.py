@@ -16,7 +16,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.contenders import HUNDRED, ONE, Target, compiled
+from bench.contenders import (
+    CLIENTS,
+    HUNDRED,
+    ONE,
+    POOLED,
+    PROXIED,
+    REFUSING,
+    Target,
+    compiled,
+)
 from bench.measure import cpu_seconds, resident_bytes
 from bench.secure import SECURE
 from tests.netlab import Lab
@@ -24,7 +33,11 @@ from tests.netlab import Lab
 REPORT = Path(__file__).with_name("report.lua")
 SHAKE = Path(__file__).with_name("handshakes.py")
 IDLE = 4000
+SUBSCRIBERS = 1000
+"""Clients of the rows about who they are, each with a /64 of its own."""
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
+CLOSING = b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
+"""As ``connects`` asks."""
 
 Figures = dict[str, float | None]
 
@@ -114,6 +127,27 @@ def handshakes(kind: str) -> Callable[[Bench, Target], Figures]:
     return measure
 
 
+def connects(bench: Bench, target: Target) -> Figures:
+    """New connections, 32 at a time, from many clients, each with a small request."""
+    before = spent(target)
+    where = [target.host, str(target.web), "32", str(bench.seconds)]
+    clients = [str(CLIENTS.network_address), str(SUBSCRIBERS)]
+    command = [compiled("connects"), *where, *clients]
+    if target.proxied:
+        command.append("v2")
+    ran = bench.lab.client.run(command, 60, check=False)
+    cpu = spent(target) - before
+    if ran.returncode:
+        raise LoadError(f"connects: {ran.stderr.strip() or ran.returncode}")
+    done, seconds, p50, p99 = map(float, ran.stdout.split())
+    return {
+        "rate": done / seconds,
+        "cpu": cpu / done * 1e6,
+        "p50": p50 / 1000,
+        "p99": p99 / 1000,
+    }
+
+
 def mixed(bench: Bench, target: Target) -> Figures:
     """Small requests while one bulk flow runs; what each gets of the gateway."""
     beside = start_flood(replace(bench, seconds=bench.seconds + 1), target, "push", 1)
@@ -151,6 +185,17 @@ def secured(
     """A row of those who end TLS in front."""
     contenders = tuple(SECURE)
     return Row(f"TLS: {what}", measure, columns, fresh=True, contenders=contenders)
+
+
+def identified(what: str, contender: str) -> Row:
+    """A row of what it costs to know, or to say, who the client is."""
+    return Row(
+        f"A new connection for each small request, {SUBSCRIBERS:,} clients: {what}",
+        connects,
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+        fresh=True,
+        contenders=(ONE, contender),
+    )
 
 
 ROWS: dict[str, Row] = {
@@ -191,6 +236,9 @@ ROWS: dict[str, Row] = {
         fresh=True,
         contenders=(ONE, HUNDRED),
     ),
+    "proxy": identified("a PROXY header in and another out", PROXIED),
+    "acl": identified(f"a list of {REFUSING} that may not", REFUSING),
+    "pool": identified("a pseudonym for each", POOLED),
     "tls_full": secured(
         "whole handshakes, each with a small request",
         handshakes("full"),

@@ -8,14 +8,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
-from bench import contenders, measure, report
+from bench import contenders, farm, measure, report, rows
 from bench.__main__ import arguments
-from bench.contenders import BULK, WEB, Target, compiled, running
+from bench.contenders import BULK, CLIENTS, WEB, Target, compiled, running
 from bench.rows import ROWS, Bench, Column, Figures, Row, start_flood
+from bridge.net.address import Address
+from bridge.wire.proxy_header import read_header
 from tests.netlab import Lab
 from tests.netlab.fixtures import laboratory, requires
 
@@ -144,6 +148,57 @@ def test_a_flood_through_the_floor_is_counted(floor: TOGETHER, kind: str) -> Non
     assert size > 10_000_000
     assert 0.9 < seconds < 5
     assert 0 < measure.cpu_seconds(target.pid) - before < 5
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_connections_of_many_clients_are_counted(
+    floor: TOGETHER, proxied: bool
+) -> None:
+    lab, target = floor
+    farm.route(lab)
+    # Whom it asks for its neighbour by; its own takes two seconds to be valid.
+    lab.client.ip("address add fe80::2/64 dev front nodad")
+    asked: list[bytes] = []
+    over = threading.Event()
+    with lab.server.listen((lab.server.address, WEB), timeout=0.2) as listener:
+        server = threading.Thread(target=answer, args=(listener, asked, over))
+        server.start()
+        try:
+            figures = rows.connects(Bench(lab, 1), replace(target, proxied=proxied))
+        finally:
+            over.set()
+            server.join()
+    assert figures["rate"] and figures["rate"] * 1.5 > len(asked) > 100
+    assert all(data.endswith(rows.CLOSING) for data in asked)
+    named = {header_of(data) for data in asked}
+    if proxied:
+        assert len(named) == min(len(asked), rows.SUBSCRIBERS)
+    else:
+        assert named == {None}
+
+
+def answer(listener: socket.socket, asked: list[bytes], over: threading.Event) -> None:
+    while not over.is_set():
+        try:
+            client, _ = listener.accept()
+        except TimeoutError:
+            continue
+        with client:
+            client.settimeout(10)
+            asked.append(client.recv(4096))
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+def header_of(data: bytes) -> str | None:
+    """The client that *data*'s PROXY header names."""
+    if data.startswith(rows.CLOSING[:4]):
+        return None
+    header = read_header(data)
+    assert header is not None
+    assert isinstance(header.source, Address)
+    assert header.length + len(rows.CLOSING) == len(data)
+    assert ip_address(header.source.host) in CLIENTS
+    return header.source.host
 
 
 def test_memory_of_a_process_is_read() -> None:
