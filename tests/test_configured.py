@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv6Network
 
 from bridge.config import Config, parse
 from bridge.control.configured import access_log, maps, pools
+from bridge.control.zone import why_not
 
 PREFIX = IPv6Network("2001:db8:64::/96")
-OTHER = IPv6Network("2001:db8:65::/96")
-EXPLICIT = IPv6Network("2001:db8:1::/120")
-POOL = IPv4Network("100.64.0.0/10")
 MAP = "map: {prefix: '2001:db8:64::/96', to: [192.0.2.0/24]}"
 
 
@@ -48,6 +46,14 @@ def test_beside_source_client_a_pool_is_for_ipv6_alone() -> None:
 def test_a_map_is_had_by_its_farms_name() -> None:
     found = maps(config(MAP, "listen: '[::]:80'"))
     assert found["web"].fronts == (PREFIX,)
+
+
+def test_a_map_does_not_lead_into_a_pool() -> None:
+    wide = MAP.replace("192.0.2.0/24", "100.0.0.0/8")
+    pool = f"{wide}, source: {{pool: 100.64.0.0/10}}"
+    (found,) = maps(config(pool, "listen: '[::]:80'")).values()
+    assert "gateway's own" in why_not(found, IPv4Address("100.64.0.1"))
+    assert not why_not(found, IPv4Address("100.63.0.1"))
 
 
 def test_the_access_log_is_a_file_or_none() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from ipaddress import IPv4Address
 
 from bridge.config import Config
 from bridge.config.secret_keys import octets_of
@@ -41,9 +42,18 @@ def pools(
 
 
 def maps(config: Config) -> Mapping[str, Map]:
-    """The farms that have a map, by their names."""
+    """
+    The farms that have a map, by their names.
+
+    Pools are known to be the gateway's own; its other addresses are not.
+    """
+    ours = {farm.pool.pool for farm in config.farms.values() if farm.pool is not None}
+
+    def is_own(ipv4: int) -> bool:
+        return any(IPv4Address(ipv4) in pool for pool in ours)
+
     return {
-        name: farm.map.mapping()
+        name: farm.map.mapping(is_own)
         for name, farm in config.farms.items()
         if farm.map is not None
     }
