@@ -42,3 +42,26 @@ def test_a_chain_of_fronts_is_no_loop() -> None:
 def test_a_name_is_no_front_of_ours_as_far_as_is_known() -> None:
     front = 'w: {listen: "[::]:80", to: w}'
     assert looping(front, 'w: {servers: ["localhost:80", "srv:_a._tcp.b"]}') == []
+
+
+@pytest.mark.parametrize(
+    ("to", "ports", "is_loop"),
+    [
+        ("192.0.2.0/24", "same", True),
+        ("192.0.2.0/24", "{443: 8443}", False),
+        ("192.0.2.0/24", "{443: 443}", True),
+        ("198.51.100.0/24", "same", False),
+    ],
+)
+def test_a_map_that_leads_to_our_own_front_is_a_loop(
+    to: str, ports: str, is_loop: bool
+) -> None:
+    found = looping(
+        'a: {listen: "[::]:443", to: m}, b: {listen: "192.0.2.5:443", to: w}',
+        f'm: {{map: {{prefix: "2001:db8:64::/96", to: {to}, ports: {ports}}}}}, '
+        'w: {servers: ["[::1]:443"]}',
+    )
+    told = [line.partition("farms.")[2] for line in found]
+    what = "is our own front: sessions would run in a circle"
+    loops = [f"m.map.to: {what}, b -> a -> b", f"w.servers[0]: {what}, a -> b -> a"]
+    assert told == (loops if is_loop else [])

@@ -50,7 +50,8 @@ def _servers(path: Path, farm: Farm) -> _Odd:
 
 def _idle(path: Path, farm: Farm, written: set[str | int]) -> _Odd:
     """Keys that were written and have nothing to do."""
-    limited = any(server.connections is not None for server in farm.servers)
+    each = (server.connections for server in farm.servers)
+    limited = any(most is not None for most in (*each, farm.connections))
     if "queue" in written and farm.queue is not None and not limited:
         yield (*path, "queue"), "nobody waits in it: no server has connections"
     if farm.balance == "first" and farm.slow_start is not None:

@@ -17,7 +17,7 @@ from bridge.config.problems import Path, Spot, dotted, place_of
 from bridge.config.profile import BUILT_IN, Profile
 from bridge.config.routes import DEFAULT
 from bridge.config.scalars import show_seconds, show_size
-from bridge.doctor import certificates, descriptors, start
+from bridge.doctor import certificates, descriptors, diverted, identity, start
 from bridge.doctor.farms import oddities
 from bridge.doctor.host import (
     FAST_OPEN_DIAL,
@@ -29,6 +29,7 @@ from bridge.doctor.host import (
 from bridge.doctor.loops import loops
 from bridge.net.address import Address
 from bridge.net.mtu import IP_HEADER, MINIMUM_MTU, SAFE_MSS, TCP_HEADER
+from bridge.net.prefix_listen import PrefixListen
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def _findings(document: Document, host: Host) -> Iterator[Finding]:
     for path, message in chain(
         loops(document.config),
         oddities(document),
+        identity.oddities(document),
+        diverted.findings(document.config, host),
         start.oddities(document, host),
         certificates.findings(document, host),
         descriptors.findings(document.config, host),
@@ -101,11 +104,14 @@ def _uses(document: Document) -> Iterator[Use]:
         yield Use(front.profile, families, is_front=True)
     for farm in config.farms.values():
         families = _families(server.address for server in farm.servers)
+        if farm.map is not None:
+            families = frozenset({4})
         yield Use(farm.profile, families, is_front=False)
 
 
 def _families(listens: Iterable[object]) -> frozenset[int]:
-    return frozenset(at.family for at in listens if isinstance(at, Address))
+    known = (at for at in listens if isinstance(at, Address | PrefixListen))
+    return frozenset(at.family for at in known)
 
 
 def _profile(

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bridge.doctor.local_networks import local_networks
 from bridge.net.inherited import socket_names
+from bridge.net.prefixes import Network
 
 FAST_OPEN_DIAL, FAST_OPEN_LISTEN = 1, 2
 """Bits of net.ipv4.tcp_fastopen (kernel: networking/ip-sysctl)."""
@@ -56,6 +58,8 @@ class Host:
     """Whether more is looked at than these values: files, addresses, names."""
     descriptors: int | None = None
     """The hard limit of open files that a process has which is started from here."""
+    local: frozenset[Network] | None = None
+    """Networks of which every address is this host's."""
     now: float | None = None
     """Its wall clock, in seconds since the epoch, by which certificates expire.  None:
     they are not looked at."""
@@ -97,6 +101,7 @@ class Host:
             capabilities_later=0 if uid and held is not None else held,
             sockets=socket_names(os.environ, os.getpid()),
             looks=looks,
+            local=local_networks(root) if looks else None,
         )
 
 

@@ -8,8 +8,9 @@ from ipaddress import ip_address
 from typing import TypeAlias
 
 from bridge.config import Config
+from bridge.config.farm_map import FarmMap
 from bridge.config.problems import Path, circle
-from bridge.net.address import Address
+from bridge.net.address import Address, Networks
 
 _WILDCARDS = {4: "0.0.0.0", 6: "::"}
 
@@ -63,6 +64,10 @@ def _steps(config: Config) -> _Steps:
             if isinstance(server.address, Address)
             for front in listeners.reached(server.address)
         ]
+        if farm.map is not None:
+            path = ("farms", name, "map", "to")
+            led_to = listeners.mapped(farm.map)
+            steps["farms", name] += [(path, ("fronts", front)) for front in led_to]
     return steps
 
 
@@ -89,6 +94,18 @@ class _Listeners:
         found = list(self.exact.get(address, ()))
         if ip_address(address.host).is_loopback:
             found += self.every.get((address.family, address.port), ())
+        return sorted(set(found))
+
+    def mapped(self, farm_map: FarmMap) -> list[str]:
+        """The fronts that the map's servers may be, by addresses of their own."""
+        to, ports = Networks(farm_map.to), farm_map.ports
+        found = [
+            name
+            for listen, names in self.exact.items()
+            if listen.family == 4 and to.contains(listen.host)
+            if ports is None or listen.port in ports.values()
+            for name in names
+        ]
         return sorted(set(found))
 
 

@@ -20,8 +20,9 @@ from pathlib import Path as File
 from bridge.config import Document
 from bridge.config.hostnames import HostName
 from bridge.config.problems import Flaw, Path, place_of
-from bridge.doctor.host import NET_BIND_SERVICE, Host
+from bridge.doctor.host import NET_ADMIN, NET_BIND_SERVICE, NET_RAW, Host
 from bridge.net.address import Address, Listen, SystemdName, UnixPath
+from bridge.net.prefix_listen import PrefixListen
 from bridge.net.sockopt import OptionError
 
 PATIENCE = 3.0
@@ -35,6 +36,9 @@ PRIVILEGE = (
     "or have systemd open it (systemd:NAME)"
 )
 """What to do about a port that an ordinary user may not have."""
+
+TRANSPARENT = "start as root, or with CAP_NET_ADMIN or CAP_NET_RAW"
+"""What to do about a socket that takes connections to others' addresses."""
 
 NO_ADDRESS = "this host has no such address: add it, or write transparent: true"
 
@@ -92,7 +96,9 @@ def why_not(listen: Listen, host: Host) -> str:
             return ""
         known = ", ".join(sorted(host.sockets)) or "none"
         return f"systemd passed no socket called {listen.name}, but {known}"
-    # All ports of a prefix are diverted to one that is high.
+    if isinstance(listen, PrefixListen) and listen.port is None:
+        may = host.may(NET_ADMIN) or host.may(NET_RAW)
+        return "" if may else f"all ports need a privilege: {TRANSPARENT}"
     start, port = host.ports_from, listen.port or 0
     if start is None or not 0 < port < start or host.may(NET_BIND_SERVICE):
         return ""

@@ -65,6 +65,11 @@ class PrefixListen:
             raise ValueError(f"{text!r}: port {port} is not in 1..65535")
         return cls(network, int(port))
 
+    @property
+    def family(self) -> int:
+        """Always 6."""
+        return self.network.version
+
     def __str__(self) -> str:
         return f"[{self.network}]:{EVERY if self.port is None else self.port}"
 
