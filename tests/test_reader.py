@@ -139,10 +139,17 @@ def test_a_variable_holds_numbers_and_switches_as_text() -> None:
     assert (profile.mtu, profile.quickack, profile.dscp) == (9000, True, 46)
 
 
-def test_a_bare_variable_between_brackets_is_told_of_its_quotes() -> None:
-    (problem,) = problems(FRONTS.replace("to: web", "to: ${FARM}") + FARMS)
+def test_a_bare_variable_between_brackets_is_one() -> None:
+    text = FRONTS.replace("to: web", "to: ${FARM}") + FARMS
+    assert parse(text, environment={"FARM": "web"}).config.fronts["web"].farms == (
+        "web",
+    )
+
+
+def test_what_is_no_variable_between_brackets_is_told_of_its_quotes() -> None:
+    (problem,) = problems(FRONTS.replace("to: web", "to: ${FARM:-x}") + FARMS)
     assert (problem.line, problem.column) == (1, 39)
-    assert 'quote it: "${FARM}"' in problem.message
+    assert 'quote it: "${FARM:-x}"' in problem.message
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,13 @@ quotes. No key may be written twice, and an unknown key is an error.
 |---|---|
 | a size | bytes, or with a unit: `65536`, `64KiB`, `1MiB`, `1GiB` |
 | a time | seconds, or with a unit: `5`, `0.5`, `500ms`, `5s`, `2m`, `1h` |
+| a rate | so many in a time: `100/s`, `30/m`, `1000/h` |
+| a bandwidth | bits or bytes in a second: `100Mbit/s`, `10MiB/s` |
 | true or false | `true`, `false`, and no other word |
 | a name | letters, digits, `-`, `_` and `.`, at most 63, the first a letter or digit |
 | a network | `192.0.2.0/24`, `"2001:db8::/32"`, or a single address; no bits beyond \
 the prefix, and IPv4 networks as IPv4 |
+| @file | `"@blocked.txt"`: the networks in that file, one a line |
 
 `${NAME}` inside a value becomes what the environment says; `$$` is a dollar sign. It
 is replaced after the file was parsed, so a variable holds text and never keys or

@@ -167,7 +167,7 @@ class FarmTls(Part):
     ] = None
     """Who a server must prove to be: this name or IP address must stand in its
     certificate's subjectAltName (RFC 9525). Default: what stands under `servers`,
-    without its port."""
+    without its port; with a `map` a server's address."""
     ca: Annotated[File | None, Kind("a file's path", none="the system's")] = None
     """PEM file of the authorities to believe. Default: the ones that the system
     does."""
