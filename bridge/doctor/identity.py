@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from bridge.config import Document
 from bridge.config.farm import Farm
-from bridge.config.model import Front
+from bridge.config.model import Front, SourcePrefix
 from bridge.config.problems import Path
 from bridge.config.rates import show_bandwidth
 from bridge.config.scalars import show_seconds
@@ -42,7 +42,7 @@ def oddities(document: Document) -> _Odd:
     for name, front in config.fronts.items():
         path: Path = ("fronts", name)
         yield from _accepting(path, front)
-        yield from _limits(path, front, document)
+        yield from _limits(path, front)
     for name, farm in config.farms.items():
         path = ("farms", name)
         fronts = {n: front for n, front in config.fronts.items() if name in front.farms}
@@ -89,10 +89,10 @@ def _families(front: Front) -> frozenset[int] | None:
     return frozenset(found)
 
 
-def _limits(path: Path, front: Front, document: Document) -> _Odd:
+def _limits(path: Path, front: Front) -> _Odd:
     limits, path = front.limits, (*path, "limits")
     by_source = limits.per_source is not None or limits.new_per_source is not None
-    if not by_source and (*path, "source_prefix") in document.places:
+    if not by_source and limits.source_prefix != SourcePrefix():
         what = "does nothing without per_source or new_per_source"
         yield (*path, "source_prefix"), what
     if limits.per_source is not None and limits.per_source >= limits.connections:

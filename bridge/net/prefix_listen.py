@@ -4,6 +4,11 @@ Listening on every address of a prefix, as a value.  Touches no socket.
 Such a front needs packets for the whole prefix to be this host's, which
 ``bridgectl setup`` sees to: by a local route (AnyIP) where it has one port, and by
 TPROXY where it has all of them.
+
+One socket serves all prefixes of a front: at one port that of every address, ``::``,
+beside which sockets of single addresses may stand (``listener.listen_tcp``, *beside*);
+for all ports a transparent one of ``::1``.  Both take more than the prefixes: whose a
+connection is, its own address (getsockname(2)) tells.
 """
 
 from __future__ import annotations
