@@ -11,7 +11,7 @@ S, E, A = State, Event, Action
 OVER = (A.CLOSE, A.ABORT)
 """Of a dial that is over by then."""
 
-_NO_DIAL = (E.DIAL_FAILED, E.TLS_FAILED, E.NO_SERVER, E.LIMITED)
+_NO_DIAL = (E.DIAL_FAILED, E.TLS_FAILED, E.NO_SERVER, E.LIMITED, E.DENIED)
 """Events of a session that is dialing, at a moment when no dial is under way."""
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from bridge.farm.balance import Balance, Choosing, build
 from bridge.farm.health import Health, Rules
 from bridge.farm.maglev import client_key
+from bridge.farm.origin import Origin
 from bridge.farm.panic import WORTH_TRYING, Panic, tell_end
 from bridge.farm.sources import Sources
 from bridge.farm.state import Event
@@ -51,7 +52,12 @@ class Farm:
     """A named group of servers.  Begins empty: see ``add``."""
 
     def __init__(
-        self, name: str, policy: Policy, rules: Rules, clock: IReactorTime
+        self,
+        name: str,
+        policy: Policy,
+        rules: Rules,
+        clock: IReactorTime,
+        origin: Origin | None = None,
     ) -> None:
         self.name = name
         self.retries = policy.retries
@@ -63,8 +69,10 @@ class Farm:
         self.hashes = policy.balance == "source_hash"
         """Whether a choice depends on the client: see ``key``."""
         self.health = Health(self, rules, clock)
-        self.sources = Sources(policy.ports)
-        """Ports of our own addresses, where servers have ``ways``."""
+        self.origin = origin or Origin(Sources(policy.ports))
+        """Where dials leave from, but to servers that are ``plain``."""
+        self.sources = self.origin.sources
+        """Ports in use, by our own address and server."""
         self._hash_key = policy.hash_key
         self._clock = clock
         self._policy = policy

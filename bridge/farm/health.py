@@ -76,6 +76,8 @@ class Rules:
     """For how long, the first time."""
     slow_start: float = 0.0
     """How long a server that comes into traffic takes to its full weight."""
+    lazily: bool = False
+    """No server is checked before a dial of it was answered."""
 
 
 class Health:
@@ -103,7 +105,10 @@ class Health:
         """
         self._members.add(server)
         server.changed = server.changed or self._clock.seconds()
-        self._make_check(server)
+        if self._rules.lazily:
+            server.watched = True
+        else:
+            self._make_check(server)
         if server.state is State.EJECTED:
             self._eject_until(server, server.until)
         self._enter(server)
@@ -185,6 +190,8 @@ class Health:
         """A dial of *server*, which is ``watched``, was answered."""
         server.failing = server.watched = False
         self._ejection.succeeded(server)
+        if self._rules.lazily and server in self._members - self._checks.keys():
+            self._make_check(server)
 
     def dial_failed(self, server: Server, why: str) -> None:
         """A session's dial was not."""

@@ -57,6 +57,8 @@ class Server:
     """Its last dial failed."""
     watched: bool = False
     """The farm wants to hear of a dial that is answered."""
+    per_client: bool = False
+    """Where its dials leave from depends on the client: see ``origin``."""
     back: tuple[str, int] = field(init=False)
     """Its address and port, as records tell them."""
     counted: tuple[str, int] = field(init=False)
@@ -68,7 +70,7 @@ class Server:
 
     def __post_init__(self) -> None:
         self.back = self.counted = self.target.host, self.target.port
-        self.plain = not self.race and not self.ways
+        self.plain = not (self.race or self.ways or self.per_client)
         self.various = bool(self.race)
 
     @property

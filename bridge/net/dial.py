@@ -118,16 +118,29 @@ class Target:
 class Dial:
     """
     Connects to *target* once ``connect`` is called; where that has TLS, its handshake
-    is part of it.
+    is part of it.  It leaves from *source*, with port 0, else from the target's own.
+    *transparent*: that is an address of somebody else.
 
     Then *factory* hears of it exactly once: ``buildProtocol``, or
     ``clientConnectionFailed``, even from within ``connect``; nothing after
     ``disconnect``.
     """
 
-    __slots__ = ("_factory", "_pump", "_secure", "_socket", "_target")
+    __slots__ = (
+        "_factory", "_pump", "_secure", "_socket", "_source", "_target", "_transparent",
+    )  # fmt: skip
 
-    def __init__(self, pump: Pump, target: Target, factory: ClientFactory) -> None:
+    def __init__(
+        self,
+        pump: Pump,
+        target: Target,
+        factory: ClientFactory,
+        source: SocketAddress | None = None,
+        *,
+        transparent: bool = False,
+    ) -> None:
+        self._source = source or target.source
+        self._transparent = transparent
         self._pump = pump
         self._target = target
         self._factory = factory
@@ -149,8 +162,8 @@ class Dial:
             sockopt.set_urgent_inline(sock)
             if target.rides:
                 sockopt.hold_ack(sock)
-            if target.source is not None:
-                _bind(sock, target.source)
+            if self._source is not None:
+                self._bind(sock, self._source)
             code = sock.connect_ex(target.sockaddr)  # the one call without exception
             if code in (0, errno.EINPROGRESS):
                 self._pump.watch(sock.fileno(), self)
@@ -162,6 +175,19 @@ class Dial:
             self._fail(OSError(code, NO_PORT))
         else:
             self._fail(OSError(code, os.strerror(code)))
+
+    def _bind(self, sock: Socket, source: SocketAddress) -> None:
+        """Leave from there, with a port that is picked for the whole four-tuple."""
+        sockopt.set_bind_address_no_port(sock)
+        try:
+            if self._transparent:
+                sockopt.require_transparent(sock, self._target.family)
+            sock.bind(source)
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            whose = "a client's address" if self._transparent else host_of(source)
+            what = f"cannot leave from {whose}: {why}"
+            raise OSError(error.errno, what) from error
 
     def ready(self, events: int) -> None:
         """The handshake is over, one way or the other."""
@@ -255,16 +281,6 @@ class Dial:
 
     def getDestination(self) -> IAddress:
         return self._target.address
-
-
-def _bind(sock: Socket, source: SocketAddress) -> None:
-    """Leave from *source*, with a port that is only picked for the whole four-tuple."""
-    sockopt.set_bind_address_no_port(sock)
-    try:
-        sock.bind(source)
-    except OSError as error:
-        host, why = host_of(source), os.strerror(error.errno or 0)
-        raise OSError(error.errno, f"cannot leave from {host}: {why}") from error
 
 
 _KIND = socket.SOCK_STREAM | socket.SOCK_NONBLOCK

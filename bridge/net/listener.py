@@ -12,7 +12,8 @@ import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import IPv6Network
 
 from bridge.net import sockopt
 from bridge.net.address import Address
@@ -30,6 +31,8 @@ class Listener:
     """Of a unix socket that is ours to remove at the end."""
     inode: tuple[int, int] = (0, 0)
     """Device and number of that: what another has put there since is not ours."""
+    networks: tuple[IPv6Network, ...] = ()
+    """Whose addresses it is for, of all that it takes; empty: all of them."""
 
     def remove_name(self) -> None:
         """Remove the unix socket's file, if it still is there.  Raises OSError."""
@@ -71,6 +74,37 @@ def listen_tcp(
         sock.close()
         raise
     return Listener(sock, sockopt.for_accepted(tuning))
+
+
+def listen_any(
+    port: int, networks: tuple[IPv6Network, ...], tuning: sockopt.Tuning
+) -> Listener:
+    """
+    For all addresses of *networks*, which are this host's by a local route (AnyIP).
+
+    It takes *port* of every IPv6 address there is.  Raises OSError, as ``listen_tcp``.
+    """
+    where = Address("::", port)
+    made = listen_tcp(where, tuning, dual_stack=False, transparent=False, beside=True)
+    return replace(made, networks=networks)
+
+
+def listen_diverted(
+    port: int, networks: tuple[IPv6Network, ...], tuning: sockopt.Tuning
+) -> Listener:
+    """
+    For all ports of all addresses of *networks*: TPROXY brings them to *port* of ::1.
+
+    Raises OSError, as ``listen_tcp``; PermissionError without CAP_NET_ADMIN.
+    """
+    where = Address("::1", port)
+    made = listen_tcp(where, tuning, dual_stack=False, transparent=False)
+    try:
+        sockopt.require_transparent(made.socket, socket.AF_INET6)
+    except BaseException:
+        made.socket.close()
+        raise
+    return replace(made, networks=networks)
 
 
 def listen_unix(path: str) -> Listener:

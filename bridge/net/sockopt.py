@@ -278,14 +278,21 @@ def set_transparent(sock: socket.SocketType, family: int) -> None:
     IP_TRANSPARENT where the process may (CAP_NET_ADMIN), otherwise IP_FREEBIND, which
     is enough to bind an address that is not there yet (ip(7)).
     """
-    levels = {
-        4: (socket.IPPROTO_IP, IP_TRANSPARENT),
-        6: (socket.IPPROTO_IPV6, IPV6_TRANSPARENT),
-    }
     try:
-        sock.setsockopt(*levels[family], 1)
+        require_transparent(sock, for_family(family))
     except PermissionError:
         sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+
+
+def require_transparent(sock: socket.SocketType, family: int) -> None:
+    """
+    IP_TRANSPARENT on a socket of the kernel's *family*: it may have any address there
+    is, as TPROXY and ``source: client`` need.  Raises PermissionError.
+    """
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, IPV6_TRANSPARENT, 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, IP_TRANSPARENT, 1)
 
 
 def set_urgent_inline(sock: socket.SocketType) -> bool:

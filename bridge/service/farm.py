@@ -23,12 +23,17 @@ from bridge.farm.dns_values import Found, Sought
 from bridge.farm.farm import Farm, Policy
 from bridge.farm.follow_names import Names
 from bridge.farm.health import Rules
+from bridge.farm.mapped import Kind, Mapped
 from bridge.farm.named import Named
+from bridge.farm.origin import ClientOrigin, Origin, PoolOrigin
 from bridge.farm.server import Server
+from bridge.farm.sources import Sources
 from bridge.farm.state import State
 from bridge.net import sockopt
 from bridge.net.address import Address
 from bridge.net.dial import Target
+from bridge.net.mapping import Destination
+from bridge.net.pseudonym import nothing_left_out
 from bridge.net.pump import Pump
 from bridge.net.race import delay_within, line_up
 from bridge.net.securities import FarmSecurities
@@ -48,6 +53,10 @@ class FarmMeans:
     """From one source address to one server."""
     failures: Repeated | None
     """Told of checks that cannot be made; None: nobody wants to know."""
+    is_own: Callable[[int], bool] = nothing_left_out
+    """Whether an IPv4 address is an interface's of this host."""
+    is_taken: Callable[[int], bool] = nothing_left_out
+    """That, or a pool's."""
 
     def hindered(self, farm: str, server: Server, why: str) -> None:
         """A check of *server* could not be made."""
@@ -67,7 +76,13 @@ class RunningFarm:
         self._clock = means.pump.reactor
         policy = _policy(configured, means.ports)
         rules = _rules(name, configured, means)
-        self.farm = Farm(name, policy, rules, self._clock)
+        origin = origin_of(configured, means)
+        self.farm = Farm(name, policy, rules, self._clock, origin)
+        self.mapped: Mapped | None = None
+        """Its servers, where it is a map; the farm itself then has none."""
+        if configured.map is not None:
+            kind = Kind(name, policy, rules, self._clock, origin, self._behind)
+            self.mapped = Mapped(configured.map.mapping(means.is_taken), kind)
 
     def start(self, names: Callable[[], Names]) -> None:
         """
@@ -83,6 +98,12 @@ class RunningFarm:
         for place, server in enumerate(self._configured.servers):
             if not isinstance(server.address, Address):
                 self._follow(names(), place, server)
+
+    def close(self) -> None:
+        """No checks and no timers any more."""
+        self.farm.close()
+        if self.mapped is not None:
+            self.mapped.close()
 
     def _follow(self, names: Names, place: int, server: ServerConfig) -> None:
         """Have the servers that *server*'s name stands for."""
@@ -110,7 +131,9 @@ class RunningFarm:
     def _server(
         self, server: ServerConfig, name: str, place: int, where: Iterable[Address]
     ) -> Server:
-        targets = [self._target(server, address) for address in where]
+        written = server.address
+        host = written.host if isinstance(written, HostName) else ""
+        targets = [self._target(host or each.host, each) for each in where]
         race = line_up(targets) if len(targets) > 1 else ()
         return Server(
             name,
@@ -123,12 +146,23 @@ class RunningFarm:
             ways=self._ways(targets),
             place=place,
             state=State.DISABLED if server.disabled else State.UP,
+            per_client=self.farm.origin.per_client,
         )
 
-    def _target(self, server: ServerConfig, address: Address) -> Target:
-        """For TLS a server is who it is called, whatever its address is today."""
-        name = server.address
-        host = name.host if isinstance(name, HostName) else address.host
+    def _behind(self, where: Destination) -> Server:
+        """The server of a map at *where*."""
+        address = Address(*where)
+        target = self._target(address.host, address)
+        return Server(
+            str(address),
+            target,
+            most=self._configured.connections,
+            ways=self._ways([target]),
+            per_client=self.farm.origin.per_client,
+        )
+
+    def _target(self, host: str, address: Address) -> Target:
+        """For TLS a server is who it is called, *host*, whatever its address is now."""
         tls = self._securities
         return Target(
             sockopt.for_family(address.family),
@@ -150,14 +184,21 @@ class RunningFarm:
         return ways
 
 
+def origin_of(farm: FarmConfig, means: FarmMeans) -> Origin:
+    """Where the dials of *farm* leave from."""
+    sources = Sources(means.ports)
+    if farm.pool is None:
+        origin = Origin(sources)
+    else:
+        origin = PoolOrigin(sources, farm.pool.pseudonyms(means.is_own))
+    if isinstance(farm.source, ClientSource):
+        return ClientOrigin(sources, None if farm.source.otherwise is None else origin)
+    return origin
+
+
 def _refuse_unbuilt(farm: FarmConfig) -> None:
     """What the configuration knows already, and nothing here does."""
-    for what, is_asked in (
-        ("map", farm.map is not None),
-        ("send_proxy", farm.send_proxy is not None),
-        ("source with a pool", farm.pool is not None),
-        ("source: client", isinstance(farm.source, ClientSource)),
-    ):
+    for what, is_asked in (("send_proxy", farm.send_proxy is not None),):
         if is_asked:
             raise NotImplementedError(f"{what} is not built yet")
 
@@ -168,7 +209,7 @@ def _policy(farm: FarmConfig, ports: int) -> Policy:
         hash_key=octets_of(farm.hash_key),
         queue_length=farm.queue.length if farm.queue else 0,
         queue_timeout=farm.queue.timeout if farm.queue else 1.0,
-        retries=farm.retries,
+        retries=farm.retries if farm.map is None else 0,  # there is no other server
         try_all=farm.all_down == "try",
         together=farm.check.interval if farm.check else 0.0,
         ports=ports,
@@ -183,4 +224,5 @@ def _rules(name: str, farm: FarmConfig, means: FarmMeans) -> Rules:
         failures=farm.eject.failures if farm.eject else 0,
         ejected=farm.eject.duration if farm.eject else 0.0,
         slow_start=farm.slow_start or 0.0,
+        lazily=farm.map is not None,
     )

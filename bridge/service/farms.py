@@ -14,7 +14,9 @@ from bridge.config.model import Config
 from bridge.farm.farm import Farm
 from bridge.farm.follow_names import Finding, Followed, Names
 from bridge.farm.lookup import system_lookup
+from bridge.farm.mapped import Mapped
 from bridge.farm.sources import ports_in
+from bridge.net.own import OwnAddresses
 from bridge.net.pump import Pump
 from bridge.net.securities import FarmSecurities
 from bridge.service.farm import FarmMeans, RunningFarm
@@ -43,8 +45,14 @@ class Farms(Mapping[str, Farm]):
         self._pump = pump
         self._lookup = lookup or (lambda: system_lookup(pump.reactor))
         self._names: Names | None = None
+        self._pools = [
+            (int(pool.pool[0]), int(pool.pool[-1]))
+            for pool in (farm.pool for farm in config.farms.values())
+            if pool is not None
+        ]
+        self._own: OwnAddresses | None = None
         ports = ports_in(PORT_RANGE.read_text())
-        means = FarmMeans(pump, securities, ports, failures)
+        means = FarmMeans(pump, securities, ports, failures, self.is_own, self.is_taken)
         self._farms = {name: RunningFarm(name, config, means) for name in config.farms}
 
     def __getitem__(self, name: str) -> Farm:
@@ -59,8 +67,10 @@ class Farms(Mapping[str, Farm]):
     def start(self) -> None:
         """
         Check servers, look names up.  Raises OSError: there are names, and this host
-        does not say whom to ask for them.
+        does not say whom to ask for them; or it does not say what its addresses are.
         """
+        if self._pools or self.mapped:
+            self._own = OwnAddresses(self._pump)
         for running in self._farms.values():
             running.start(self._followed)
 
@@ -71,13 +81,32 @@ class Farms(Mapping[str, Farm]):
         return self._names
 
     @property
+    def mapped(self) -> Mapping[str, Mapped]:
+        """Those of them that are maps."""
+        farms = self._farms.items()
+        return {name: farm.mapped for name, farm in farms if farm.mapped is not None}
+
+    @property
     def names(self) -> Iterable[Followed]:
         """Those that servers are known by."""
         return self._names or ()
 
     def stop(self) -> None:
         """No checks, no questions and no timers any more."""
+        if self._own is not None:
+            self._own.close()
         if self._names is not None:
             self._names.stop()
         for running in self._farms.values():
-            running.farm.close()
+            running.close()
+
+    # Addresses that are this host's, as numbers
+
+    def is_own(self, ipv4: int) -> bool:
+        """Whether it is an interface's now."""
+        return self._own is not None and ipv4 in self._own
+
+    def is_taken(self, ipv4: int) -> bool:
+        """That, or a pool's: nobody else answers there."""
+        pools = self._pools
+        return self.is_own(ipv4) or any(first <= ipv4 <= last for first, last in pools)

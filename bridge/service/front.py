@@ -13,20 +13,22 @@ from dataclasses import dataclass
 
 from twisted.logger import Logger
 
+from bridge.config.farm import Farm as FarmConfig
 from bridge.config.model import Config
 from bridge.config.model import Front as FrontConfig
 from bridge.config.rates import Bandwidths
 from bridge.config.routes import DEFAULT
-from bridge.farm.farm import Farm
+from bridge.net.listener import Listener
 from bridge.net.port import Port
 from bridge.net.securities import FrontSecurities
+from bridge.service.farms import Farms
 from bridge.service.listening import Inherited, bound, listen_errors
 from bridge.service.logs import Logs
 from bridge.service.steps import take_all
 from bridge.session.admission import Admission
 from bridge.session.destination import Destination, Routes
 from bridge.session.flow import Event
-from bridge.session.front import FrontFactory
+from bridge.session.front import FrontFactory, PrefixFactory
 from bridge.session.live import Live
 from bridge.session.session import Session
 from bridge.session.sweep import Sweep
@@ -44,7 +46,7 @@ class FrontMeans:
 
     config: Config
     house: House
-    farms: Mapping[str, Farm]
+    farms: Farms
     securities: Mapping[str, FrontSecurities]
     """Of the fronts with TLS."""
     logs: Logs
@@ -72,7 +74,13 @@ class RunningFront:
         """Have its sockets; *inherited* are systemd's.  Raises ListenError."""
         house = self._means.house
         for listener in bound(self.name, self._means.config, inherited):
-            self._ports.append(Port(house.pump, listener, self._factory, house.room))
+            factory = self._factory_for(listener)
+            self._ports.append(Port(house.pump, listener, factory, house.room))
+
+    def _factory_for(self, listener: Listener) -> FrontFactory:
+        if not listener.networks:
+            return self._factory
+        return PrefixFactory(self._factory.terms, self._live, listener.networks)
 
     def start(self) -> None:
         """Listen and accept.  Raises ListenError: two may bind, but only one listen."""
@@ -161,7 +169,8 @@ def _terms_of(name: str, means: FrontMeans) -> Terms:
 def _destination(farm: str, means: FrontMeans) -> Destination:
     settings = means.config.farms[farm]
     gone = means.config.profile(settings.profile).user_timeout
-    return Destination(means.farms[farm], settings.connect_timeout, gone)
+    mapped = means.farms.mapped.get(farm)
+    return Destination(means.farms[farm], settings.connect_timeout, gone, mapped)
 
 
 def _routes(front: FrontConfig, farms: Mapping[str, Destination]) -> Routes:
@@ -175,10 +184,15 @@ def destinations(front: str, config: Config) -> str:
     """The farms that the sessions of *front* may go to, each with its servers."""
     farms, each = config.fronts[front].farms, []
     for farm in farms[:SHOWN]:
-        servers = config.farms[farm].servers
-        names = [server.name for server in servers[:SHOWN]]
-        each.append(f"{farm} ({_some(names, len(servers))})")
+        each.append(f"{farm} ({_servers(config.farms[farm])})")
     return ("farm " if len(farms) == 1 else "farms ") + _some(each, len(farms))
+
+
+def _servers(farm: FarmConfig) -> str:
+    if farm.map is not None:
+        return "a map to " + _some([str(to) for to in farm.map.to], len(farm.map.to))
+    names = [server.name for server in farm.servers[:SHOWN]]
+    return _some(names, len(farm.servers))
 
 
 def _some(names: list[str], count: int) -> str:

@@ -187,7 +187,7 @@ class Gateway(Service):
         now = self._reactor.seconds()
         for line in chain(
             state.of_fronts(self._fronts),
-            state.of_farms(self.farms.values(), now),
+            state.of_farms(self.farms.values(), now, self.farms.mapped),
             state.of_names(self.farms.names, now),
             state.of_outlets(self._logs.outlets),
             state.of_process(self._house),

@@ -9,7 +9,7 @@ accepts from it (``front``).
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 
@@ -18,9 +18,15 @@ from twisted.logger import Logger
 from bridge.config.model import Config
 from bridge.config.model import Front as FrontConfig
 from bridge.doctor.start import told
-from bridge.net.address import Address, SystemdName, UnixPath
+from bridge.net.address import Address, Listen, SystemdName, UnixPath
 from bridge.net.inherited import close_rest
-from bridge.net.listener import Listener, listen_tcp, listen_unix
+from bridge.net.listener import (
+    Listener,
+    listen_any,
+    listen_diverted,
+    listen_tcp,
+    listen_unix,
+)
 from bridge.net.prefix_listen import PrefixListen
 
 Inherited = Mapping[str, list[socket.socket]]
@@ -45,15 +51,42 @@ def listen_errors(front: str, where: object) -> Iterator[None]:
 
 def bound(name: str, config: Config, inherited: Inherited) -> Iterator[Listener]:
     """The listeners of the front *name*, one by one.  Raises ListenError."""
-    front, prefixes = config.fronts[name], _of_prefixes(config)
+    front, taken = config.fronts[name], _of_prefixes(config)
     for listen in front.listen:
+        if isinstance(listen, PrefixListen):
+            continue
         with listen_errors(name, listen):
             if isinstance(listen, Address):
-                beside = listen.family == 6 and listen.port in prefixes
+                beside = listen.family == 6 and listen.port in taken
                 listeners = [_listener(listen, front, config, beside)]
             else:
                 listeners = _listeners(listen, inherited)
         yield from listeners
+    for port, prefixes in _by_port(front.listen).items():
+        with listen_errors(name, " ".join(map(str, prefixes))):
+            yield _on_prefixes(port, prefixes, front, config)
+
+
+def _by_port(listens: Iterable[Listen]) -> dict[int | None, list[PrefixListen]]:
+    """Prefixes of one port share a socket, which takes that of every address."""
+    found: dict[int | None, list[PrefixListen]] = {}
+    for listen in listens:
+        if isinstance(listen, PrefixListen):
+            found.setdefault(listen.port, []).append(listen)
+    return found
+
+
+def _on_prefixes(
+    port: int | None,
+    prefixes: Iterable[PrefixListen],
+    front: FrontConfig,
+    config: Config,
+) -> Listener:
+    networks = tuple(dict.fromkeys(prefix.network for prefix in prefixes))
+    tuning = config.profile(front.profile)
+    if port is None:
+        return listen_diverted(front.tproxy_port, networks, tuning)
+    return listen_any(port, networks, tuning)
 
 
 def _listener(
@@ -68,13 +101,9 @@ def _listener(
     )
 
 
-def _listeners(
-    listen: UnixPath | SystemdName | PrefixListen, inherited: Inherited
-) -> list[Listener]:
+def _listeners(listen: UnixPath | SystemdName, inherited: Inherited) -> list[Listener]:
     if isinstance(listen, UnixPath):
         return [listen_unix(listen.path)]
-    if isinstance(listen, PrefixListen):
-        raise NotImplementedError("listening on a prefix is not built yet")
     if listen.name not in inherited:
         known = ", ".join(inherited) or "none"
         raise OSError(0, f"systemd passed no socket of that name (but {known})")

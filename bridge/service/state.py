@@ -8,7 +8,9 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bridge.farm.state import State
@@ -16,10 +18,14 @@ from bridge.farm.state import State
 if TYPE_CHECKING:
     from bridge.farm.farm import Farm
     from bridge.farm.follow_names import Followed
+    from bridge.farm.mapped import Mapped
     from bridge.farm.server import Server
     from bridge.service.front import RunningFront
     from bridge.session.terms import House
     from bridge.watch.outlet import Outlet
+
+SHOWN = 20
+"""Shared pseudonyms that are told, and those who share one."""
 
 _NEXT = {State.EJECTED: "back in", State.STARTING: "more of its share in"}
 """What the timer of a server in this state is for."""
@@ -35,19 +41,52 @@ def of_fronts(fronts: Iterable[RunningFront]) -> Iterator[str]:
         )
 
 
-def of_farms(farms: Iterable[Farm], now: float) -> Iterator[str]:
-    """Each farm, then its servers.  *now* in seconds of the farms' clock."""
+def of_farms(
+    farms: Iterable[Farm], now: float, maps: Mapping[str, Mapped] = MappingProxyType({})
+) -> Iterator[str]:
+    """
+    Each farm, then its servers.  *now* in seconds of the farms' clock; *maps* are those
+    of farms that are maps, by their names.
+    """
     for farm in farms:
-        standing, servers = farm.standing()
-        queue = f"{farm.waiting} of {farm.queue_length} wait in its queue"
+        name, mapped = farm.name, maps.get(farm.name)
+        yield from _of_farm(farm) if mapped is None else _of_map(mapped)
+        for each in (farm,) if mapped is None else mapped:
+            for server in each.servers:
+                told = "; ".join(_server(each, server, now))
+                yield f"farm {name}: server {server.name} is {told}"
+        yield from _of_sharing(farm)
+
+
+def _of_farm(farm: Farm) -> Iterator[str]:
+    standing, servers = farm.standing()
+    queue = f"{farm.waiting} of {farm.queue_length} wait in its queue"
+    yield (
+        f"farm {farm.name}: {standing} of {servers} servers get sessions, "
+        f"{farm.active} sessions, {queue if farm.queue_length else 'no queue'}"
+        f"{', dialed all the same' if farm.panicking else ''}"
+    )
+
+
+def _of_map(mapped: Mapped) -> Iterator[str]:
+    sessions = sum(farm.active for farm in mapped)
+    refused = {why.name.lower(): count for why, count in mapped.refused.items()}
+    yield (
+        f"farm {mapped.kind.name}: a map, {len(mapped)} servers of it known, "
+        f"{sessions} sessions, refused {refused}"
+    )
+
+
+def _of_sharing(farm: Farm) -> Iterator[str]:
+    """Of its pseudonyms, where it has any."""
+    sharing = farm.origin.sharing
+    if len(sharing) or sharing.collisions:
         yield (
-            f"farm {farm.name}: {standing} of {servers} servers get sessions, "
-            f"{farm.active} sessions, {queue if farm.queue_length else 'no queue'}"
-            f"{', dialed all the same' if farm.panicking else ''}"
+            f"farm {farm.name}: {len(sharing)} pseudonyms in use, {sharing.shared} of "
+            f"them by several; {sharing.collisions} collisions since the start"
         )
-        for server in farm.servers:
-            told = "; ".join(_server(farm, server, now))
-            yield f"farm {farm.name}: server {server.name} is {told}"
+    for pseudonym, prefixes in islice(sharing, SHOWN):
+        yield f"farm {farm.name}: {pseudonym} is now {', '.join(prefixes[:SHOWN])}"
 
 
 def _server(farm: Farm, server: Server, now: float) -> Iterator[str]:

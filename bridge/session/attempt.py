@@ -15,8 +15,9 @@ from twisted.internet.protocol import ClientFactory
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.python.failure import Failure
 
+from bridge.farm.origin import Avoided, NoWayError
 from bridge.net.descriptors import SHORTAGE
-from bridge.net.dial import NO_PORT, Dial, is_ours
+from bridge.net.dial import Dial, is_ours
 from bridge.net.port import Postponed
 from bridge.net.race import Race
 from bridge.net.security import TLSError
@@ -176,26 +177,24 @@ class Attempt(ClientFactory):
             self._dial_around(server)
 
     def _dial_around(self, server: Server) -> None:
-        """To a server with two addresses, or from one of several of ours."""
-        pump, place = self._house.pump, self._place
-        dial: Dial | Race
-        if server.ways:
-            sources, ways = place.farm.sources, tuple(server.ways)
-            avoided = self._unable + self._stuck
-            source = sources.pick(ways, server.counted, avoided)
-            if source is None and self._stuck:
-                source = sources.pick(ways, server.counted, self._unable)
-            if source is None:
-                # What each source was refused for, if it was; else they are full.
-                why = self._seeker.reason if self._unable else NO_PORT
-                self._count_as_failed(why, ours=True)
-                return
-            place.source = source
-            sources.took(source, server.counted)
-            dial = Dial(pump, server.ways[source], self)
-        else:
-            dial = Race(pump, server.race, self, server.delay)
-        self._dial = dial
+        """To a server with two addresses, or from an address that is to be found."""
+        if server.race and not (server.ways or server.per_client):
+            self._dial = race = Race(self._house.pump, server.race, self, server.delay)
+            race.connect()
+            return
+        place, client = self._place, self._seeker.client[0]
+        avoided = Avoided(self._unable, self._stuck)
+        try:
+            way = place.farm.origin.way(client, server, avoided)
+        except NoWayError as error:
+            # What each source was refused for, if it was; else they are full.
+            why = self._seeker.reason if self._unable else str(error)
+            self._count_as_failed(why, ours=True)
+            return
+        place.take_port(way)
+        self._dial = dial = Dial(
+            self._house.pump, way.target, self, way.bound, transparent=way.transparent
+        )
         dial.connect()
 
     def dial_another(self) -> None:

@@ -15,6 +15,7 @@ from bridge.net.names import Names
 
 if TYPE_CHECKING:
     from bridge.farm.farm import Farm
+    from bridge.farm.mapped import Mapped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +27,8 @@ class Destination:
     """``connect_timeout``: its servers have so long to answer a dial."""
     gone: float | None = None
     """``user_timeout`` of its profile: after so long without an answer one is gone."""
+    mapped: Mapped | None = None
+    """Where the farm is a map: its servers, each a farm that sessions go to instead."""
 
 
 class Routes:

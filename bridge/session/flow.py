@@ -216,6 +216,8 @@ TABLE: dict[tuple[State, Event], Row] = {
     (S.DIALING, E.ATTEMPT_FAILED): (S.DIALING, (A.DIAL_ANOTHER,), None),
     (S.DIALING, E.DIAL_FAILED): (S.CLOSED, (A.ABORT,), Ending.DIAL_FAILED),
     (S.DIALING, E.TLS_FAILED): (S.CLOSED, (A.ABORT,), Ending.TLS_FAILED),
+    # Its farm is a map, which does not lead there.
+    (S.DIALING, E.DENIED): (S.CLOSED, (A.ABORT,), Ending.DENIED),
     (S.DIALING, E.NO_SERVER): (S.CLOSED, (A.ABORT,), Ending.NO_SERVER),
     (S.DIALING, E.LIMITED): (S.CLOSED, (A.ABORT,), Ending.LIMITED),
     (S.DIALING, E.ALL_FULL): (S.QUEUED, (), None),

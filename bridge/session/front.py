@@ -8,17 +8,21 @@ in.  Not here: that judgement (``admission``), and what is read before there is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from ipaddress import IPv6Network
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import IAddress, ITransport
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
 
+from bridge.net.hosts import number
+from bridge.net.prefixes import Prefixes
 from bridge.session.flow import Event
+from bridge.session.recording import name_of
 from bridge.session.session import Session
 
 if TYPE_CHECKING:
-    from bridge.net.sockaddr import SocketAddress
     from bridge.net.stream import Stream
     from bridge.session.live import Live
     from bridge.session.terms import Terms
@@ -42,7 +46,7 @@ class Front(Protocol):
         self.transport = stream
         stream.paused = True  # while dialing, what the client sends waits in the kernel
         self._session = session = Session(factory.terms, factory.live, stream)
-        session.begin(factory.judge(stream.peer))
+        session.begin(factory.judge(session))
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         self._session.front_lost()
@@ -63,10 +67,33 @@ class FrontFactory(ServerFactory):
     def buildProtocol(self, addr: IAddress | None) -> Front:  # type: ignore[override]
         return Front(self)
 
-    def judge(self, peer: SocketAddress) -> Event:
-        """What is said of a client at *peer*: why not, or what comes first."""
+    def judge(self, session: Session) -> Event:
+        """What is said of its client: why not, or what comes first."""
         admission, active = self.terms.admission, len(self.live.sessions)
         if self._everyone and active < admission.connections:
             return self._admitted
-        event = admission.judge(peer, active)
+        event = admission.judge(session.front.peer, active)
         return self._admitted if event is Event.ADMITTED else event
+
+
+class PrefixFactory(FrontFactory):
+    """
+    At a socket that takes clients of every address (AnyIP) or every port (TPROXY), for
+    those who come to one of *networks*.
+    """
+
+    def __init__(
+        self, terms: Terms, live: Live[Session], networks: Iterable[IPv6Network]
+    ) -> None:
+        super().__init__(terms, live)
+        self._networks = Prefixes(networks)
+
+    def judge(self, session: Session) -> Event:
+        listen, _ = name_of(session.front)
+        if self._networks.longest(number(listen)) is None:
+            session.reason = ELSEWHERE
+            return Event.DENIED
+        return super().judge(session)
+
+
+ELSEWHERE = "the front is not for this address of ours"

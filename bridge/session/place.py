@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bridge.farm.farm import Farm
+    from bridge.farm.origin import Way
     from bridge.farm.server import Server
 
 
@@ -19,7 +20,7 @@ class Place:
 
     __slots__ = (
         "attempts", "dial_began", "dialed", "farm", "queued", "server", "source",
-        "taken",
+        "taken", "whose",
     )  # fmt: skip
 
     def __init__(self, farm: Farm) -> None:
@@ -29,7 +30,9 @@ class Place:
         self.taken = False
         """Whether a place there is ours."""
         self.source = ""
-        """Of the farm's own addresses, the one that we have a port of."""
+        """Where it is dialed from, if a port of that is ours: see ``Farm.origin``."""
+        self.whose = ""
+        """Whom that stands for, where it is a pseudonym."""
         self.attempts = 0
         self.queued = 0
         """The place in the farm's queue, from 1 on, if there was a wait."""
@@ -58,8 +61,15 @@ class Place:
             self.taken = False
             self.farm.release(self.server)
 
+    def take_port(self, way: Way) -> None:
+        """*way* is how the server is dialed."""
+        assert self.server is not None
+        self.source, self.whose = way.source, way.whose
+        self.farm.origin.took(way, self.server.counted)
+
     def give_back_port(self) -> None:
         """Give back the port, if there is one."""
         if self.source and self.server is not None:
-            self.farm.sources.gave_back(self.source, self.server.counted)
+            origin = self.farm.origin
+            origin.gave_back(self.source, self.server.counted, self.whose)
             self.source = ""

@@ -188,14 +188,15 @@ def _asked(front: Stream) -> str:
 def _sides(front: Stream, back: Stream | None) -> Sides:
     """What both sockets know."""
     return Sides(
-        listen=_name(front),
-        source=_name(back),
+        listen=name_of(front),
+        source=name_of(back),
         front=_info(front),
         back=_info(back),
     )
 
 
-def _name(stream: Stream | None) -> tuple[str, int]:
+def name_of(stream: Stream | None) -> tuple[str, int]:
+    """Our own address and port; with a client, those that it wanted to go to."""
     if stream is None or stream.fd < 0:
         return "", 0
     name = stream.socket.getsockname()

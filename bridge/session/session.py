@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from twisted.logger import Logger
 
 from bridge.net.direction import join
+from bridge.net.mapping import Refusal
 from bridge.net.relay import Relay
 from bridge.net.sockaddr import told
 from bridge.net.splice import Splice
@@ -30,9 +31,10 @@ from bridge.session.flush import Flush
 from bridge.session.live import UNSEEN, Live
 from bridge.session.opening import Opening, Reading, Securing
 from bridge.session.place import Place
-from bridge.session.recording import tell
+from bridge.session.recording import name_of, tell
 
 if TYPE_CHECKING:
+    from bridge.farm.farm import Farm
     from bridge.net.direction import Direction
     from bridge.session.opening import Stage
     from bridge.session.terms import Terms
@@ -242,8 +244,15 @@ class Session:
     def _dial(self) -> None:
         destination, house = self.destination, self.terms.house
         assert destination is not None
+        farm: Farm | Refusal = destination.farm
+        if destination.mapped is not None:
+            farm = destination.mapped.find(*name_of(self.front))
+        if isinstance(farm, Refusal):
+            self.reason = str(farm)
+            self.handle(Event.DENIED)
+            return
         now = self.accepted if self._at is None else house.seconds()
-        self.place = place = Place(destination.farm)
+        self.place = place = Place(farm)
         deadlines = self.live.dialing[destination]
         self._at = attempt = Attempt(self, place, deadlines, house, now)
         attempt.choose()

@@ -83,8 +83,8 @@ class Gateway:
             "log": told | configuration.get("log", {}),
             "timeouts": {"drain_timeout": "2s"} | configuration.get("timeouts", {}),
         }
-        self._file = folder / "bridge.yaml"
-        self._file.write_text(json.dumps(self.configuration, indent=1))
+        self.file = folder / "bridge.yaml"
+        self.file.write_text(json.dumps(self.configuration, indent=1))
         self._host: Host | None = options.pop("host", None)
         self.process = self._spawn(**options)
 
@@ -95,7 +95,7 @@ class Gateway:
         pass_fds: Sequence[int] = (),
         wrapper: Sequence[str] = (),
     ) -> subprocess.Popen[bytes]:
-        command = [*wrapper, *twistd("--config", str(self._file))]
+        command = [*wrapper, *twistd("--config", str(self.file))]
         if files is not None:
             command = ["sh", "-c", _LIMITED, str(files), *command]
         start = subprocess.Popen if self._host is None else self._host.popen
