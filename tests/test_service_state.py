@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -12,9 +13,14 @@ from bridge.farm.dns_values import Addresses, Answer, Reply, Service, Sought
 from bridge.farm.farm import Farm, Policy
 from bridge.farm.follow_names import Names
 from bridge.farm.health import Rules
+from bridge.farm.mapped import Kind, Mapped
+from bridge.farm.origin import Origin
 from bridge.farm.server import Server
+from bridge.farm.sources import Sources
 from bridge.net.dial import Target
+from bridge.net.mapping import Map
 from bridge.service import state
+from tests.servers import servers
 
 
 class Checked:
@@ -135,3 +141,27 @@ def test_a_farm_that_dials_servers_that_are_down_says_so() -> None:
         in told.lines[0]
     )
     assert "is down for 0 s; 0 sessions; because: connection refused" in told.lines[2]
+
+
+def test_a_map_tells_what_it_knows_and_refuses_and_a_pool_its_collisions() -> None:
+    kind = Kind(
+        "legacy", Policy(), Rules(), Clock(), Origin(Sources(9)),
+        lambda where: servers([1])[0],
+    )  # fmt: skip
+    to = [IPv4Network("192.0.2.0/24")]
+    mapped = Mapped(Map(IPv6Network("2001:db8:64::/96"), (), to), kind)
+    mapped.find("2001:db8:64::c000:201", 80)
+    mapped.find("2001:db8:64::7f00:1", 80)
+    farm = Farm("legacy", Policy(), Rules(), Clock(), kind.origin)
+    for prefix in ("2001:db8:1::/64", "2001:db8:2::/64"):
+        farm.origin.sharing.took("100.64.0.1", prefix)
+    first, server, pool, shared = state.of_farms([farm], 0.0, {"legacy": mapped})
+    assert first == (
+        "farm legacy: a map, 1 servers of it known, 0 sessions, refused {'loopback': 1}"
+    )
+    assert server.startswith("farm legacy: server a is up for 0 s")
+    assert pool == (
+        "farm legacy: 1 pseudonyms in use, 1 of them by several; "
+        "1 collisions since the start"
+    )
+    assert shared.endswith("100.64.0.1 is now 2001:db8:1::/64, 2001:db8:2::/64")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,7 +33,8 @@ class Live:
 def judge(active: int, allow: Networks = NOBODY) -> Event:
     terms: Any = Terms(Admission(allow, NOBODY, 2))
     live: Any = Live(active)
-    return FrontFactory(terms, live).judge(("10.1.2.3", 5))
+    session: Any = SimpleNamespace(front=SimpleNamespace(peer=("10.1.2.3", 5)))
+    return FrontFactory(terms, live).judge(session)
 
 
 @pytest.mark.parametrize("allow", [NOBODY, LAN])
