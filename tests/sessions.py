@@ -11,7 +11,9 @@ from bridge.farm.health import Rules
 from bridge.farm.server import Server
 from bridge.net.address import Networks
 from bridge.net.dial import Target
+from bridge.net.door import Door
 from bridge.net.listener import Listener
+from bridge.net.paced import Pace
 from bridge.net.pipes import Pipes
 from bridge.net.port import Port, Room
 from bridge.net.security import Security
@@ -45,6 +47,7 @@ class Running:
         front: Security | None = None,
         back: Security | None = None,
         settle: Callable[[Terms], Terms] = lambda terms: terms,
+        pace: Pace | None = None,
         **admission: Any,
     ) -> None:
         self.turner = Turner()
@@ -56,13 +59,14 @@ class Running:
         for number, where in enumerate(servers):
             target = Target(socket.AF_INET, where, (), security=back)
             self.farm.add(Server(str(number), target, place=number))
-        settings = {"allow": Networks(), "deny": Networks(), "connections": 100}
+        settings = {"door": Door(Networks(), Networks()), "connections": 100}
         self.terms = settle(
             Terms(
                 house=house,
                 front="front",
                 timeouts=TIMEOUTS,
                 admission=Admission(**{**settings, **admission}),
+                pace=pace,
                 destination=Destination(self.farm, CONNECT),
                 security=front,
                 told=self.records.append,

@@ -75,7 +75,7 @@ def test_a_dial_that_is_repeated_is_told_though_the_session_is_served(
 def test_a_fronts_limit_is_told_with_the_client(log: Listening) -> None:
     running = told(closed_address(), connections=0)
     failing(running, 2)
-    what = "session ended as limited: limits.connections, client 127.0.0.1"
+    what = "session ended as limited, limits.connections: client 127.0.0.1"
     assert log.lines == [f"front front: {what}"]
     assert running.records[0].reason == "limits.connections"
     running.close()

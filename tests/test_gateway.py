@@ -160,4 +160,4 @@ def test_its_state_is_told_from_fronts_to_the_process(running: Running) -> None:
 def test_a_reload_says_how_much_of_one_it_is(running: Running) -> None:
     with logged() as log:
         running.gateway.reload()
-    assert log.lines == ["reload is not built yet; only certificates were read again"]
+    assert log.lines == ["reload is not built yet; only certificates are read again"]

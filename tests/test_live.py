@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
+from bridge.net.address import Networks
+from bridge.net.door import Door
+from bridge.session.admission import Admission
 from bridge.session.destination import Destination
 from bridge.session.flow import Ending
 from bridge.session.live import Live
@@ -34,6 +37,7 @@ class Noted:
 class Terms:
     timeouts = TIMEOUTS
     destinations = (A, B)
+    admission = Admission(Door(Networks(), Networks()), 10)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ NOWHERE = {
 
 EXAMPLES: dict[Ending, dict[str, Any]] = {
     Ending.DONE: {},
-    Ending.DENIED: NOWHERE | {"letters": "PR"},
+    Ending.DENIED: NOWHERE | {"letters": "PR", "reason": "deny 2001:db8::/32"},
     Ending.LIMITED: NOWHERE | {"letters": "PR", "reason": "limits.connections"},
     Ending.BAD_HEADER: NOWHERE
     | {

@@ -1,4 +1,4 @@
-"""The line of all addresses, the longest prefix, and who may come in."""
+"""The line of all addresses, and the longest prefix."""
 
 from ipaddress import (
     IPv4Address,
@@ -7,15 +7,10 @@ from ipaddress import (
     IPv6Network,
     ip_network,
 )
-from random import Random
-from time import perf_counter
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.net.address import Networks, parse_network
-from bridge.net.door import Door
 from bridge.net.hosts import number
 from bridge.net.prefixes import NOBODY, Network, Prefixes, number_of
 
@@ -47,13 +42,6 @@ def around(ip: IPv4Address | IPv6Address, all_of: list[Network]) -> list[Network
     return [n for n in all_of if n.version == bare(ip).version and bare(ip) in n]
 
 
-def door(allow: str = "", deny: str = "") -> Door:
-    allowed, denied = allow.split(), deny.split()
-    return Door(
-        Networks(map(parse_network, allowed)), Networks(map(parse_network, denied))
-    )
-
-
 @given(several, ips)
 def test_the_longest_network_is_found(
     all_of: list[Network], ip: IPv4Address | IPv6Address
@@ -81,75 +69,3 @@ def test_everything_of_one_family_is_nothing_of_the_other() -> None:
     assert Prefixes([all_six]).longest(number("255.255.255.255")) is None
     assert Prefixes([all_four]).longest(number("::")) is None
     assert Prefixes([all_four, all_six]).longest(NOBODY) is None
-
-
-@given(several, several, ips)
-def test_the_door_is_what_both_lists_say_one_after_the_other(
-    allow: list[Network], deny: list[Network], ip: IPv4Address | IPv6Address
-) -> None:
-    expected = not around(ip, deny) and (not allow or bool(around(ip, allow)))
-    built = Door(Networks(allow), Networks(deny))
-    assert built.admits(number_of(ip)) is expected
-    assert built.everyone is (not allow and not deny)
-
-
-def test_deny_wins_also_over_a_longer_allow() -> None:
-    guarded = door(allow="10.0.0.0/8 10.1.1.1", deny="10.1.0.0/16")
-    assert guarded.admits(number("10.2.0.1"))
-    assert not guarded.admits(number("10.1.1.1"))
-    assert str(guarded.denied_by(number("10.1.1.1"))) == "10.1.0.0/16"
-    assert not guarded.admits(number("11.0.0.1"))
-    assert guarded.denied_by(number("11.0.0.1")) is None
-
-
-def test_an_empty_allow_is_everyone() -> None:
-    assert door().everyone and door().admits(number("192.0.2.1"))
-    assert not door(deny="::/0").everyone
-    assert door(deny="::/0").admits(number("192.0.2.1"))
-
-
-def test_who_has_no_address_is_shut_out_by_an_allow_and_by_no_deny() -> None:
-    assert number("") == NOBODY
-    assert door().admits(NOBODY)
-    assert door(deny="0.0.0.0/0 ::/0").admits(NOBODY)
-    assert not door(allow="0.0.0.0/0 ::/0").admits(NOBODY)
-
-
-@pytest.mark.parametrize("host", ["10.1.2.3", "::ffff:10.1.2.3", "::FFFF:a01:203"])
-def test_no_spelling_of_ipv4_passes_a_deny_list(host: str) -> None:
-    assert not door(deny="10.0.0.0/8").admits(number(host))
-    assert door(deny="::/0").admits(number(host))
-
-
-def test_no_scope_id_passes_a_deny_list() -> None:
-    assert not door(deny="fe80::/10").admits(number("fe80::1%eth0"))
-
-
-def ten_thousand() -> list[Network]:
-    """Networks of both families and of all usual lengths."""
-    random = Random(1)
-    lengths = [random.randint(8, 32) for _ in range(5000)]
-    some: list[Network] = [
-        IPv4Network((random.getrandbits(p) << 32 - p, p)) for p in lengths
-    ]
-    for _ in range(5000):
-        p = random.randint(16, 128)
-        some.append(IPv6Network((random.getrandbits(p) << 128 - p, p)))
-    return some
-
-
-def test_ten_thousand_networks_are_looked_up_in_two_microseconds() -> None:
-    networks = ten_thousand()
-    built = Door(Networks(networks[::2]), Networks(networks[1::2]))
-    random = Random(2)
-    hosts = [str(IPv6Address(random.getrandbits(128))) for _ in range(1000)]
-    hosts += [str(IPv4Address(random.getrandbits(32))) for _ in range(1000)]
-    best = min(_seconds(built, hosts) for _ in range(20))
-    assert best / len(hosts) < 2e-6  # text to number included; it is about 0.9
-
-
-def _seconds(built: Door, hosts: list[str]) -> float:
-    began = perf_counter()
-    for host in hosts:
-        built.admits(number(host))
-    return perf_counter() - began

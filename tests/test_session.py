@@ -17,6 +17,7 @@ from ipaddress import ip_network
 import pytest
 
 from bridge.net.address import Networks
+from bridge.net.door import Door
 from bridge.session.flow import Event, State
 from bridge.session.session import Session
 from tests.logged import logged
@@ -322,7 +323,7 @@ def test_the_open_deadline_is_not_prolonged_by_retries() -> None:
 def test_the_denied_are_reset_and_no_server_hears_of_them(one: One) -> None:
     _, listening = one
     deny = Networks([ip_network("127.0.0.0/8")])
-    running = Running(listening.getsockname(), deny=deny)
+    running = Running(listening.getsockname(), door=Door(Networks(), deny))
     client = running.connect()
     assert running.record().ending == "denied"
     assert running.record().letters == "PR"

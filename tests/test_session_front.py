@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bridge.net.address import Networks
+from bridge.net.door import Door
 from bridge.session.admission import Admission
 from bridge.session.flow import Event, State
 from bridge.session.front import FrontFactory
@@ -30,11 +30,18 @@ class Live:
         self.sessions = set(range(active))
 
 
+class Client:
+    client = ("10.1.2.3", 5)
+    accepted = 0.0
+    source = -1
+    reason = ""
+
+
 def judge(active: int, allow: Networks = NOBODY) -> Event:
-    terms: Any = Terms(Admission(allow, NOBODY, 2))
+    terms: Any = Terms(Admission(Door(allow, NOBODY), 2))
     live: Any = Live(active)
-    session: Any = SimpleNamespace(front=SimpleNamespace(peer=("10.1.2.3", 5)))
-    return FrontFactory(terms, live).judge(session)
+    client: Any = Client()
+    return FrontFactory(terms, live).judge(client)
 
 
 @pytest.mark.parametrize("allow", [NOBODY, LAN])

@@ -19,13 +19,17 @@ from bridge.session.terms import Timeouts
 from tests.logged import logged
 
 
+def moving() -> SimpleNamespace:
+    return SimpleNamespace(bytes=0, held=0, waits=False)
+
+
 class Quiet:
     """A session as the sweep sees it; its sides are unix sockets."""
 
     def __init__(self, state: State = State.OPEN) -> None:
         self.state = state
         self.seen, self.since = UNSEEN, 0.0
-        self.up, self.down = (SimpleNamespace(bytes=0, held=0) for _ in "ud")
+        self.up, self.down = (moving() for _ in "ud")
         self.pairs = socket.socketpair(), socket.socketpair()
         self.front, self.back = (SimpleNamespace(socket=one) for one, _ in self.pairs)
         self.destination = None
@@ -84,6 +88,16 @@ def test_a_quiet_session_is_idle_after_its_time_and_not_before(quiet: Quiet) -> 
     advance(clock, 40)
     assert quiet.ended == []
     advance(clock, 3)
+    assert quiet.ended == [Event.IDLE]
+
+
+def test_who_waits_for_a_limit_of_ours_is_not_quiet(quiet: Quiet) -> None:
+    clock = sweeping(quiet)
+    quiet.down.waits = True
+    advance(clock, 200)
+    assert quiet.ended == []
+    quiet.down.waits = False
+    advance(clock, 55)
     assert quiet.ended == [Event.IDLE]
 
 

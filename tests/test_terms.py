@@ -9,6 +9,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from bridge.net.address import Networks
+from bridge.net.door import Door
 from bridge.net.port import Room
 from bridge.session.admission import Admission
 from bridge.session.destination import Destination, Routes
@@ -26,7 +27,7 @@ def terms(**settings: Any) -> Terms:
         house=SOMETHING,
         front="front",
         timeouts=TIMEOUTS,
-        admission=Admission(Networks(), Networks(), 10),
+        admission=Admission(Door(Networks(), Networks()), 10),
         **settings,
     )
 

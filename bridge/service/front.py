@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from twisted.logger import Logger
 
 from bridge.config.farm import Farm as FarmConfig
-from bridge.config.model import Config
+from bridge.config.model import Config, FrontLimits
 from bridge.config.model import Front as FrontConfig
-from bridge.config.rates import Bandwidths
 from bridge.config.routes import DEFAULT
+from bridge.net.crowd import Arrivals, Crowd
+from bridge.net.door import Door
 from bridge.net.listener import Listener
+from bridge.net.paced import Pace
 from bridge.net.port import Port
 from bridge.net.securities import FrontSecurities
+from bridge.service.doors import door_of
 from bridge.service.farms import Farms
 from bridge.service.listening import Inherited, bound, listen_errors
 from bridge.service.logs import Logs
@@ -108,6 +111,10 @@ class RunningFront:
         """What was counted since the start."""
         return self._live.counters
 
+    def let_in_by(self, door: Door) -> None:
+        """Another *door* from now on; who is there may stay."""
+        self._factory.terms.admission.door = door
+
     # Stopping
 
     def stop_listening(self) -> None:
@@ -128,13 +135,7 @@ class RunningFront:
 
 def _refuse_unbuilt(front: FrontConfig) -> None:
     """What the configuration knows already, and nothing here does."""
-    limits = front.limits
-    for what, is_asked in (
-        ("accept_proxy", bool(front.accept_proxy)),
-        ("limits.per_source", limits.per_source is not None),
-        ("limits.new_per_source", limits.new_per_source is not None),
-        ("limits.bandwidth", limits.bandwidth != Bandwidths()),
-    ):
+    for what, is_asked in (("accept_proxy", bool(front.accept_proxy)),):
         if is_asked:
             raise NotImplementedError(f"{what} is not built yet")
 
@@ -154,9 +155,8 @@ def _terms_of(name: str, means: FrontMeans) -> Terms:
             greeting=timeouts.greeting,
             gone=config.profile(front.profile).user_timeout,
         ),
-        admission=Admission(
-            front.allow.networks, front.deny.networks, front.limits.connections
-        ),
+        admission=admission_of(front),
+        pace=_pace_of(front.limits),
         destination=None if front.mode == "sni" else farms[front.farms[0]],
         routes=_routes(front, farms) if front.mode == "sni" else None,
         security=securities.only if securities is not None else None,
@@ -164,6 +164,26 @@ def _terms_of(name: str, means: FrontMeans) -> Terms:
         told=logs.lines.add if logs.lines is not None else None,
         needs_sides=logs.lines is not None and logs.needs_sides,
     )
+
+
+def admission_of(front: FrontConfig) -> Admission:
+    """Who may come in, and how many."""
+    return Admission(door_of(front), front.limits.connections, _crowd_of(front.limits))
+
+
+def _crowd_of(limits: FrontLimits) -> Crowd | None:
+    """None: sources are not told apart."""
+    new, prefix = limits.new_per_source, limits.source_prefix
+    if limits.per_source is None and new is None:
+        return None
+    arrivals = None if new is None else Arrivals(new.count, new.seconds)
+    return Crowd(limits.per_source, arrivals, prefix.ipv6, prefix.ipv4)
+
+
+def _pace_of(limits: FrontLimits) -> Pace | None:
+    """None: nobody is held up."""
+    session, front = limits.bandwidth.session, limits.bandwidth.front
+    return None if session is None and front is None else Pace(session, front)
 
 
 def _destination(farm: str, means: FrontMeans) -> Destination:

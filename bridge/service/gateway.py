@@ -15,21 +15,26 @@ import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
+from typing import cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorThreads
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from bridge import __version__
 from bridge.config.model import Config
 from bridge.doctor import descriptors
 from bridge.net.descriptors import raise_limit
+from bridge.net.door import Door
 from bridge.net.pipes import Pipes
 from bridge.net.port import Room
 from bridge.net.pump import Pump, Reactor
 from bridge.net.sockaddr import SocketAddress, describe
 from bridge.service import state
 from bridge.service.certificates import Certificates
+from bridge.service.doors import Doors, Lists
 from bridge.service.drain import Drain, Drainable
 from bridge.service.farms import Farms
 from bridge.service.front import FrontMeans, RunningFront
@@ -73,6 +78,7 @@ class Gateway(Service):
         )
         self._failures = Repeated(reactor)
         self._fronts: list[RunningFront] = []
+        self._lists = Lists(config.fronts, self._change_door, self._away)
         self._drain: Drain | None = None
         self._hurried = False
 
@@ -168,6 +174,7 @@ class Gateway(Service):
         for front in self._fronts:
             yield from front.last_steps()
         yield self._certificates.stop
+        yield self._lists.stop
         yield self._failures.stop
         yield self.farms.stop
         yield self._house.pump.stop
@@ -180,7 +187,20 @@ class Gateway(Service):
     def reload(self) -> None:
         """Read the certificates again; the configuration runs on as it is."""
         self._certificates.reload()
-        self._log.warn("reload is not built yet; only certificates were read again")
+        self._lists.reload()
+        files = "certificates and files of networks" if self._lists else "certificates"
+        self._log.warn(
+            "reload is not built yet; only {files} are read again", files=files
+        )
+
+    def _change_door(self, name: str, door: Door) -> None:
+        for front in self._fronts:
+            if front.name == name:
+                front.let_in_by(door)
+
+    def _away(self, read: Callable[[], Doors]) -> Deferred[Doors]:
+        threads = cast(IReactorThreads, self._reactor)
+        return deferToThreadPool(threads, threads.getThreadPool(), read)
 
     def tell_state(self) -> None:
         """Write what is going on to the log."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WORTH = frozenset(
     {
+        Ending.DENIED,
         Ending.LIMITED,
         Ending.BAD_HEADER,
         Ending.NO_SERVER,
@@ -29,8 +30,8 @@ WORTH = frozenset(
 """
 Those with which a client is not served.
 
-Not ``denied``, which is what somebody wanted; nor what becomes of sessions later, which
-are a peer's affairs.  An ``error`` has its traceback.
+Not what becomes of sessions later, which are a peer's affairs.  An ``error`` has its
+traceback.
 """
 
 
@@ -41,6 +42,8 @@ def complain(ended: Ended, failures: Repeated) -> None:
     what = f"session ended as {ending._value_}"
     if place is None:  # before it had a farm
         client = f"client {ended.client[0]}"
+        if ending is Ending.LIMITED:  # by one limit of several: each has its own count
+            what, reason = f"{what}, {reason}", ""
         detail = f"{reason}, {client}" if reason else client
         failures.tell(f"front {ended.terms.front}", what, detail)
         return

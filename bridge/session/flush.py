@@ -78,7 +78,7 @@ class Flush:
         waiting = unacknowledged(direction.sink.socket)
         # As in ``sweep``: it grows with what comes, and with what is acknowledged.
         progress = 2 * direction.bytes - direction.held - waiting
-        if progress > self._progress:
+        if progress > self._progress or direction.waits:
             self._until = now + self._close
         self._progress = progress
         if (direction.over and not waiting) or now >= self._until:

@@ -61,18 +61,18 @@ class FrontFactory(ServerFactory):
     def __init__(self, terms: Terms, live: Live[Session]) -> None:
         self.terms = terms
         self.live = live
+        self._admission = terms.admission
         self._admitted = terms.stages[0]
-        self._everyone = terms.admission.everyone
 
     def buildProtocol(self, addr: IAddress | None) -> Front:  # type: ignore[override]
         return Front(self)
 
     def judge(self, session: Session) -> Event:
-        """What is said of its client: why not, or what comes first."""
-        admission, active = self.terms.admission, len(self.live.sessions)
-        if self._everyone and active < admission.connections:
+        """What is said of a new *session*: why not, or what comes first."""
+        admission, active = self._admission, len(self.live.sessions)
+        if admission.anyone and active < admission.connections:
             return self._admitted
-        event = admission.judge(session.front.peer, active)
+        event = admission.admit(session, active, session.accepted)
         return self._admitted if event is Event.ADMITTED else event
 
 
@@ -92,6 +92,7 @@ class PrefixFactory(FrontFactory):
         listen, _ = name_of(session.front)
         if self._networks.longest(number(listen)) is None:
             session.reason = ELSEWHERE
+            self._admission.refused["listen"] += 1
             return Event.DENIED
         return super().judge(session)
 

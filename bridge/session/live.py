@@ -57,7 +57,7 @@ class Live(Generic[S]):
     def __init__(self, clock: IReactorTime, terms: Terms) -> None:
         timeouts = terms.timeouts
         self.sessions: set[S] = set()
-        self.counters = Counters()
+        self.counters = Counters(refused=terms.admission.refused)
         self.opening: Deadlines[S] = Deadlines(
             clock, timeouts.open, lambda session: session.late()
         )

@@ -18,14 +18,14 @@ from twisted.logger import Logger
 
 from bridge.net.direction import join
 from bridge.net.mapping import Refusal
-from bridge.net.relay import Relay
+from bridge.net.prefixes import NOBODY
 from bridge.net.sockaddr import told
-from bridge.net.splice import Splice
 from bridge.net.stream import Stream
 from bridge.net.tcpinfo import why_broken
 from bridge.net.tls import TLSStream
 from bridge.session.attempt import Attempt
 from bridge.session.complaint import WORTH, complain
+from bridge.session.directions import between
 from bridge.session.flow import TABLE, Action, Ending, Event, State
 from bridge.session.flush import Flush
 from bridge.session.live import UNSEEN, Live
@@ -57,8 +57,8 @@ class Session:
 
     __slots__ = (
         "_at", "accepted", "asked", "back", "destination", "down", "ended_in", "ending",
-        "front", "live", "named", "place", "reason", "seen", "since", "state", "terms",
-        "up",
+        "front", "live", "named", "place", "reason", "seen", "since", "source", "state",
+        "terms", "up",
     )  # fmt: skip
 
     def __init__(self, terms: Terms, live: Live[Session], front: Stream) -> None:
@@ -77,6 +77,8 @@ class Session:
         self.asked = ""
         """Whom the client asks for (SNI), where that was read: see ``ClientHello``."""
         self.named: tuple[str, int] | None = None
+        self.source = NOBODY
+        """Whom it is counted with (``admission``)."""
         self.destination = terms.destination
         """Where it goes; None where that is still to be read."""
         self.place: Place | None = None
@@ -97,8 +99,6 @@ class Session:
         """Start with what the front says of this client."""
         self.terms.house.room.take()
         self.live.enter(self, self.accepted)
-        if admission is Event.LIMITED:
-            self.reason = "limits.connections"
         self.handle(admission)
 
     def handle(self, event: Event) -> None:
@@ -169,6 +169,8 @@ class Session:
         down = self.down.bytes if self.down is not None else 0
         self.up = self.down = self.back = None
         self.live.leave(self, self.ending or Ending.ERROR, up, down)
+        if self.source != NOBODY:
+            self.terms.admission.leave(self)
         if at is not None:
             self.surely(at.cancel)
 
@@ -178,7 +180,7 @@ class Session:
             # The pump may still have been asked to run them, on descriptors that will
             # be another session's by then.
             up.over = down.over = True
-            if up.held or down.held:
+            if up.held or down.held or up.paced:
                 up.stop()
                 down.stop()
 
@@ -249,6 +251,7 @@ class Session:
             farm = destination.mapped.find(*name_of(self.front))
         if isinstance(farm, Refusal):
             self.reason = str(farm)
+            self.terms.admission.refused["map"] += 1
             self.handle(Event.DENIED)
             return
         now = self.accepted if self._at is None else house.seconds()
@@ -262,14 +265,7 @@ class Session:
     def _join(self) -> None:
         front, back, place = self.front, self.back, self.place
         assert back is not None and place is not None and place.server is not None
-        if front.secure or back.secure:
-            up: Direction = Relay(front, back, self)
-            down: Direction = Relay(back, front, self)
-        else:
-            pipes = self.terms.house.pipes
-            up = Splice(pipes, front, back, self)
-            down = Splice(pipes, back, front, self)
-        self.up, self.down = up, down
+        self.up, self.down = up, down = between(front, back, self, self.terms)
         join(up, down)
         if front.readable or front.ended:  # what came during the dial
             up.move()

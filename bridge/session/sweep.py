@@ -123,6 +123,9 @@ class Sweep:
         if session.seen != 2 * received and self._moves(session, received, now):
             return
         if now - session.since >= limit:
+            if up.waits or down.waits:  # for a limit of ours; there may be a lot
+                session.since = now
+                return
             self._spent += ENDED
             session.handle(Event.IDLE)
 

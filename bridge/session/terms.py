@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from bridge.session.flow import stages
 
 if TYPE_CHECKING:
+    from bridge.net.paced import Pace
     from bridge.net.pipes import Pipes
     from bridge.net.port import Room
     from bridge.net.pump import Pump
@@ -89,6 +90,8 @@ class Terms:
     front: str
     timeouts: Timeouts
     admission: Admission
+    pace: Pace | None = None
+    """How much may be moved in a time; None: all there is."""
     destination: Destination | None = None
     routes: Routes | None = None
     security: Security | None = None

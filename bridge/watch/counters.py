@@ -12,5 +12,7 @@ class Counters:
 
     accepted: int = 0
     endings: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    """Who did not come in, by the key of what was against it: ``limits.per_source``."""
     up: int = 0
     down: int = 0

@@ -1,0 +1,186 @@
+"""
+The lists of networks that files hold, read again while the gateway runs.
+
+Here: what HUP does to ``allow`` and ``deny``: all files are read, and if none is wrong
+every front gets its new door.  Not here: how a file is read (``config.network_file``),
+or who is let in (``session.admission``).
+
+A large list takes seconds to read, so it is read in a thread, which is given values
+and gives values back.  Python lets one thread run at a time, and one that computes
+gives way only when it is asked to: meanwhile it is asked more often than usual.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from bridge.config.model import Front
+from bridge.config.network_file import read_network_file
+from bridge.config.network_lists import ListedNetworks
+from bridge.config.problems import ConfigError
+from bridge.net.address import Networks
+from bridge.net.door import Door
+from bridge.net.prefixes import Network
+
+GIVES_WAY = 0.0002
+"""
+Seconds after which the reading thread lets the pump go on (sys.setswitchinterval).  The
+pump may wait so long after each of its system calls; by default it is 5 ms.
+"""
+
+Away: TypeAlias = Callable[["Callable[[], Doors]"], "Deferred[Doors]"]
+"""Has something called in a thread, and gives what it returns."""
+
+Doors: TypeAlias = dict[str, Door]
+"""By the names of their fronts."""
+
+_log = Logger()
+
+
+class FilesError(Exception):
+    """What is wrong with them, a line each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
+        super().__init__("\n".join(lines))
+
+
+def door_of(front: Front) -> Door:
+    """As its ``allow`` and ``deny`` had it when the configuration was read."""
+    return Door(front.allow.networks, front.deny.networks)
+
+
+def with_files(fronts: Mapping[str, Front]) -> dict[str, Front]:
+    """Those of *fronts* with a file in ``allow`` or ``deny``."""
+    return {
+        name: front
+        for name, front in fronts.items()
+        if front.allow.files or front.deny.files
+    }
+
+
+def read_again(fronts: Mapping[str, Front]) -> Doors:
+    """
+    The doors of *fronts* as the files are now.
+
+    Raises FilesError for everything wrong in any of them.
+    """
+    found: dict[Path, tuple[Network, ...]] = {}
+    wrong: list[str] = []
+    lists = [each for front in fronts.values() for each in (front.allow, front.deny)]
+    for file in dict.fromkeys(file for each in lists for file in each.files):
+        try:
+            found[file] = read_network_file(file)
+        except OSError as error:
+            wrong.append(f"{file} cannot be read: {error.strerror}")
+        except ConfigError as error:
+            wrong += (str(each).split("\n", 1)[0] for each in error.problems)
+    if wrong:
+        raise FilesError(wrong)
+    doors: Doors = {}
+    for name, front in fronts.items():
+        try:
+            doors[name] = Door(_now(front.allow, found), _now(front.deny, found))
+        except ValueError as error:
+            wrong.append(f"fronts.{name}.allow: {error}")
+    if wrong:
+        raise FilesError(wrong)
+    return doors
+
+
+class Lists:
+    """
+    The files of *fronts*; *swap* gives a front its new door, and *away* is a thread.
+    """
+
+    def __init__(
+        self,
+        fronts: Mapping[str, Front],
+        swap: Callable[[str, Door], None],
+        away: Away,
+    ) -> None:
+        self._fronts = with_files(fronts)
+        self._swap = swap
+        self._away = away
+        self._reading = False
+        self._again = False
+        self._stopped = False
+
+    def __bool__(self) -> bool:
+        """Whether there is a file."""
+        return bool(self._fronts)
+
+    def reload(self) -> None:
+        """Read every file; once more, if it is asked for while that goes on."""
+        if not self._fronts or self._stopped:
+            return
+        if self._reading:
+            self._again = True
+            return
+        self._reading = True
+        reading = self._away(self._read)
+        reading.addCallbacks(self._have, self._tell)
+        reading.addBoth(self._done)
+
+    def stop(self) -> None:
+        """What is being read is nobody's any more."""
+        self._stopped = True
+
+    def _read(self) -> Doors:
+        """In the thread."""
+        with giving_way():
+            return read_again(self._fronts)
+
+    def _have(self, doors: Doors) -> None:
+        if self._stopped:
+            return
+        for name, door in doors.items():
+            self._swap(name, door)
+        for name in doors:
+            front = self._fronts[name]
+            files = (*front.allow.files, *front.deny.files)
+            _log.info(
+                "front {front}: {files} read again",
+                front=name,
+                files=", ".join(map(str, dict.fromkeys(files))),
+            )
+
+    def _tell(self, failure: Failure) -> None:
+        error = failure.value
+        if not isinstance(error, FilesError):
+            _log.failure("networks, read again", failure)
+            return
+        for line in error.lines:
+            _log.error("{line}", line=line)
+        _log.error("the networks that were read before stay in use")
+
+    def _done(self, _: object) -> None:
+        self._reading = False
+        if self._again:
+            self._again = False
+            self.reload()
+
+
+def _now(
+    networks: ListedNetworks, found: Mapping[Path, tuple[Network, ...]]
+) -> Networks:
+    return networks.with_files(found).networks
+
+
+@contextmanager
+def giving_way() -> Iterator[None]:
+    """This thread computes, and others have something to do meanwhile."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(GIVES_WAY)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
