@@ -22,7 +22,9 @@ from bench.contenders import (
     BEFORE,
     CONTENDERS,
     PROXIED,
+    RATE,
     SPECIAL,
+    UNLIMITED,
     Command,
     Target,
     of_tree,
@@ -140,6 +142,8 @@ class Contest:
                     target = replace(target, scheme="https")
                 if name == PROXIED:
                     target = replace(target, proxied=True)
+                if name == UNLIMITED:
+                    target = replace(target, rate=RATE)
                 return row.measure(self._bench, target)
         except TROUBLE as error:
             complain(name, row.title, error)

@@ -64,6 +64,8 @@ class Target:
     scheme: str = "http"
     proxied: bool = False
     """Whether its front wants a PROXY header."""
+    rate: int = 0
+    """Bytes in a second to which the load holds itself; 0: none."""
 
     @property
     def url(self) -> str:
@@ -130,13 +132,13 @@ def floor(place: Place) -> list[str]:
 
 
 def bridge(
-    place: Place, servers: str = "", rest: str = "", front: str = ""
+    place: Place, servers: str = "", rest: str = "", front: str = "", bulk: str = ""
 ) -> list[str]:
     text = f"""
 profiles: {{inside: {{base: jumbo}}}}
 fronts:
   web: {{listen: "[{place.front}]:{place.web}", to: web{front}}}
-  bulk: {{listen: "[{place.front}]:{place.bulk}", to: bulk}}
+  bulk: {{listen: "[{place.front}]:{place.bulk}", to: bulk{bulk}}}
 farms:
   web: {{profile: inside, servers: [{servers or f'"{place.back}:{WEB}"'}]{rest}}}
   bulk: {{profile: inside, servers: ["{place.back}:{BULK}"]}}
@@ -174,6 +176,11 @@ def with_networks(place: Place) -> list[str]:
     return bridge(place, rest=UNCHECKED, front=f', deny: ["@{file}"]')
 
 
+def with_limit(place: Place) -> list[str]:
+    limit = ", limits: {bandwidth: 100Mbit/s}"
+    return bridge(place, rest=UNCHECKED, bulk=limit)
+
+
 def with_pseudonyms(place: Place) -> list[str]:
     source = f"source: {{pool: {POOL}, key: bench}}"
     return bridge(place, rest=f"{UNCHECKED}, {source}")
@@ -202,6 +209,9 @@ BEFORE = "before"
 """The gateway of another checkout: see ``of_tree``."""
 
 ONE, HUNDRED = "one server", "100 servers"
+UNLIMITED, LIMITED = "100 Mbit/s sent", "bandwidth: 100Mbit/s"
+RATE = 12_500_000
+"""Bytes in a second: what both of these come to."""
 PROXIED, REFUSING, POOLED = "PROXY v2", f"{NETWORKS:,} networks", "pseudonyms"
 SPECIAL: dict[str, Command] = {
     ONE: one_server,
@@ -209,6 +219,8 @@ SPECIAL: dict[str, Command] = {
     PROXIED: with_headers,
     REFUSING: with_networks,
     POOLED: with_pseudonyms,
+    UNLIMITED: one_server,
+    LIMITED: with_limit,
 }
 """Of rows that compare the gateway with itself."""
 

@@ -2,9 +2,12 @@
  * load: bulk traffic that costs its own two ends as little as can be.
  *
  *     load serve ADDRESS PORT
- *     load push|pull ADDRESS PORT FLOWS SECONDS
+ *     load push|pull ADDRESS PORT FLOWS SECONDS [RATE]
  *
- * The first byte of a connection tells the server which way the rest goes.  Pushed
+ * With RATE, which is bytes in a second, whoever sends is held to that by its kernel.
+ *
+ * The first byte of a connection tells the server which way the rest goes, and the eight
+ * after a 'p' at which rate it is to send.  Pushed
  * bytes are counted and thrown away in the kernel (MSG_TRUNC), and the count is sent
  * back after the FIN; pulled ones are sent until a FIN comes.  The client prints
  * bytes that arrived, seconds, and 1 if every flow's count or FIN arrived as well.
@@ -88,6 +91,13 @@ static int open_at(const char *host, const char *port, int listening)
 	return fd;
 }
 
+/* Its kernel sends no faster than that: nothing at all for 0. */
+static void pace(int fd, uint64_t rate)
+{
+	if (rate && setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof rate))
+		fail("pace");
+}
+
 static void end(struct flow *flow)
 {
 	close(flow->fd);
@@ -104,10 +114,18 @@ static void served(struct flow *flow, uint32_t events)
 		if (fd >= 0)
 			new_flow(fd, '?');
 	} else if (flow->kind == '?') {
-		if (recv(flow->fd, &flow->kind, 1, 0) != 1)
+		uint64_t rate = 0;
+
+		if (recv(flow->fd, &flow->kind, 1, 0) != 1) {
 			end(flow);
-		else
-			watch(flow, EPOLL_CTL_MOD);
+			return;
+		}
+		if (flow->kind == 'p') {
+			recv(flow->fd, &rate, sizeof rate, MSG_WAITALL);
+			pace(flow->fd, rate);
+			flow->kind = 's';
+		}
+		watch(flow, EPOLL_CTL_MOD);
 	} else if (flow->kind == 's') {
 		if (events & EPOLLRDHUP ||
 		    send(flow->fd, chunk, CHUNK, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
@@ -171,7 +189,17 @@ static void settle(struct flow *flow)
 	flow->answered = n == 0;
 }
 
-static int client(char **words, char kind)
+static void begin(int fd, char kind, uint64_t rate)
+{
+	char first[1 + sizeof rate] = { kind == 's' ? 'r' : rate ? 'p' : 's' };
+
+	memcpy(first + 1, &rate, sizeof rate);
+	send(fd, first, *first == 'p' ? sizeof first : 1, 0);
+	if (kind == 's')
+		pace(fd, rate);
+}
+
+static int client(char **words, char kind, uint64_t rate)
 {
 	int flows = atoi(words[4]), whole = 1;
 	double seconds = atof(words[5]), start;
@@ -183,7 +211,7 @@ static int client(char **words, char kind)
 		return 2;
 	for (int i = 0; i < flows; i++) {
 		all[i] = new_flow(open_at(words[2], words[3], 0), kind);
-		send(all[i]->fd, kind == 's' ? "r" : "s", 1, 0);
+		begin(all[i]->fd, kind, rate);
 	}
 	start = now();
 	flood(start + seconds);
@@ -209,10 +237,10 @@ int main(int count, char **words)
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (count == 4 && !strcmp(words[1], "serve"))
 		serve(words[2], words[3]);
-	if (count == 6 && !strcmp(words[1], "push"))
-		return client(words, 's');
-	if (count == 6 && !strcmp(words[1], "pull"))
-		return client(words, 'r');
-	fprintf(stderr, "usage: load serve|push|pull ADDRESS PORT [FLOWS SECONDS]\n");
+	if ((count == 6 || count == 7) && !strcmp(words[1], "push"))
+		return client(words, 's', count == 7 ? strtoull(words[6], NULL, 10) : 0);
+	if ((count == 6 || count == 7) && !strcmp(words[1], "pull"))
+		return client(words, 'r', count == 7 ? strtoull(words[6], NULL, 10) : 0);
+	fprintf(stderr, "usage: load serve|push|pull ADDRESS PORT [FLOWS SECONDS [RATE]]\n");
 	return 2;
 }

@@ -19,10 +19,12 @@ from pathlib import Path
 from bench.contenders import (
     CLIENTS,
     HUNDRED,
+    LIMITED,
     ONE,
     POOLED,
     PROXIED,
     REFUSING,
+    UNLIMITED,
     Target,
     compiled,
 )
@@ -198,6 +200,17 @@ def identified(what: str, contender: str) -> Row:
     )
 
 
+def limited(what: str, kind: str) -> Row:
+    """A row of one flow that is held back by the gateway, or by itself."""
+    return Row(
+        f"One flow of 100 Mbit/s, {what}: sent at that rate, or limited to it",
+        bulk(kind, 1),
+        (Column("rate", "Gb/s", 4), PER_GB),
+        fresh=True,
+        contenders=(UNLIMITED, LIMITED),
+    )
+
+
 ROWS: dict[str, Row] = {
     "up1": Row("One flow, front to back", bulk("push", 1), (RATE, PER_GB)),
     "down1": Row("One flow, back to front", bulk("pull", 1), (RATE, PER_GB)),
@@ -239,6 +252,8 @@ ROWS: dict[str, Row] = {
     "proxy": identified("a PROXY header in and another out", PROXIED),
     "acl": identified(f"a list of {REFUSING} that may not", REFUSING),
     "pool": identified("a pseudonym for each", POOLED),
+    "limited_up": limited("front to back", "push"),
+    "limited_down": limited("back to front", "pull"),
     "tls_full": secured(
         "whole handshakes, each with a small request",
         handshakes("full"),
@@ -270,6 +285,8 @@ def start_flood(
     bench: Bench, target: Target, kind: str, flows: int
 ) -> subprocess.Popen[str]:
     words = [kind, target.host, str(target.bulk), str(flows), str(bench.seconds)]
+    if target.rate:
+        words.append(str(target.rate))
     return bench.lab.client.popen(
         [compiled("load"), *words],
         stdout=subprocess.PIPE,
