@@ -85,7 +85,8 @@ class Admission:
         Also once more, when something read says who it really is: from then on it is
         counted with those, and with nobody else.
         """
-        self.leave(guest)
+        if guest.source != NOBODY:
+            self.leave(guest)
         where = number(guest.client[0])
         if not self._door.admits(where):
             network = self._door.denied_by(where)
