@@ -150,7 +150,7 @@ def test_all_fields_follow_haproxys() -> None:
     assert form.needs_sides, "what is lost is the kernel's to say"
     reset = record(ending="back_reset", letters="SD", reason='a "b"\n', lost=7)
     first = TextFormat().line(reset, EPOCH)
-    assert form.line(reset, EPOCH) == (first + ' "a \\"b\\"\\n" abc-7 7 back_reset -')
+    assert form.line(reset, EPOCH) == (first + ' "a \\"b\\"\\n" abc-7 7 back_reset - -')
     named = record(farm="", server="", asked="evil name")
     line = form.line(named, EPOCH)
     assert line.endswith(" - abc-7 0 done evil\\x20name")
@@ -248,6 +248,7 @@ def test_json_says_everything() -> None:
         "client": "2001:db8::2",
         "client_port": 41234,
         "listen": "[2001:db8::80]:443",
+        "via": None,
         "source": "198.18.0.1",
         "source_port": 40000,
         "back": "198.18.0.2:80",

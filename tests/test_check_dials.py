@@ -134,7 +134,7 @@ def test_a_check_dials_without_fast_open(
     dialed: list[Target] = []
 
     class Dialed:
-        def __init__(self, pump: object, target: Target, factory: object) -> None:
+        def __init__(self, pump: object, target: Target, *rest: object) -> None:
             dialed.append(target)
 
         def connect(self) -> None: ...

@@ -16,10 +16,11 @@ from ipaddress import ip_network
 
 import pytest
 
-from bridge.net.address import Networks
+from bridge.net.address import Address, Networks
 from bridge.net.door import Door
 from bridge.session.flow import Event, State
 from bridge.session.session import Session
+from bridge.wire.proxy_value import ProxyHeader
 from tests.logged import logged
 from tests.pumping import PATIENCE
 from tests.sessions import CONNECT, TIMEOUTS, Running, closed_address, reset, server
@@ -400,7 +401,8 @@ def test_a_client_may_be_somebody_else_than_the_kernel_says(one: One) -> None:
     client = running.connect()
     session = running.session()
     assert session.client == client.getsockname()
-    session.named = ("2001:db8::2", 41234)
+    here = Address("2001:db8::80", 443)
+    session.identity = ProxyHeader(Address("2001:db8::2", 41234), here)
     session.handle(Event.KILLED)
     assert running.record().client == ("2001:db8::2", 41234)
 

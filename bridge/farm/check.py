@@ -18,7 +18,7 @@ from twisted.internet.protocol import ClientFactory
 
 from bridge.farm.probe import Dialer, Outcome, Probe, Question
 from bridge.farm.server import Server
-from bridge.net.dial import Dial, Target
+from bridge.net.dial import Dial, Preface, Target
 from bridge.net.pump import Pump
 from bridge.net.race import Race, delay_within
 
@@ -168,12 +168,18 @@ class Check:
 
 
 def over_pump(
-    pump: Pump, server: Server, *, within: float = math.inf, secure: bool = True
+    pump: Pump,
+    server: Server,
+    *,
+    within: float = math.inf,
+    secure: bool = True,
+    preface: Preface | None = None,
 ) -> Dialer:
     """
     Dials *server* as sessions do: the same options, the same race between addresses
     (with time for each of them *within* so many seconds), the same ``source``
-    addresses and none but those, and unless *secure* is false its TLS.
+    addresses and none but those, and unless *secure* is false its TLS.  *preface* is
+    said first.
 
     Of several sources the next has its turn at each call, and the one after it a
     chance where the first does not get through: a server is up while sessions reach
@@ -189,9 +195,9 @@ def over_pump(
         attempt: Dial | Race
         if len(line) > 1:
             delay = min(server.delay, delay_within(within, len(line)))
-            attempt = Race(pump, line, factory, delay)
+            attempt = Race(pump, line, factory, delay, preface)
         else:
-            attempt = Dial(pump, line[0], factory)
+            attempt = Dial(pump, line[0], factory, preface=preface)
         attempt.connect()
         return attempt.disconnect
 

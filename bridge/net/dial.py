@@ -11,7 +11,7 @@ import errno
 import os
 import socket
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.error import ConnectError, UserError, getConnectError
 from twisted.internet.interfaces import IConnector
@@ -114,12 +114,23 @@ class Target:
         return replace(self, options=tuple(options))
 
 
+class Preface(Protocol):
+    """What the other end gets before anything else, TLS included."""
+
+    @property
+    def more(self) -> bool:
+        """More is there to follow it at once, or else somebody will ``hurry`` it."""
+
+    def over(self, sock: Socket) -> bytes:
+        """As it goes over *sock*, which is connected."""
+
+
 @implementer(IConnector)
 class Dial:
     """
-    Connects to *target* once ``connect`` is called; where that has TLS, its handshake
-    is part of it.  It leaves from *source*, with port 0, else from the target's own.
-    *transparent*: that is an address of somebody else.
+    Connects to *target* once ``connect`` is called, and says *preface*; where the
+    target has TLS, its handshake is part of it.  It leaves from *source*, with port 0,
+    else from the target's own.  *transparent*: that is an address of somebody else.
 
     Then *factory* hears of it exactly once: ``buildProtocol``, or
     ``clientConnectionFailed``, even from within ``connect``; nothing after
@@ -127,7 +138,8 @@ class Dial:
     """
 
     __slots__ = (
-        "_factory", "_pump", "_secure", "_socket", "_source", "_target", "_transparent",
+        "_factory", "_missed", "_preface", "_pump", "_secure", "_socket", "_source",
+        "_target", "_transparent", "_unsaid",
     )  # fmt: skip
 
     def __init__(
@@ -138,6 +150,7 @@ class Dial:
         source: SocketAddress | None = None,
         *,
         transparent: bool = False,
+        preface: Preface | None = None,
     ) -> None:
         self._source = source or target.source
         self._transparent = transparent
@@ -146,6 +159,11 @@ class Dial:
         self._factory = factory
         self._socket: Socket | None = None
         self._secure: TLSStream | None = None
+        self._preface = preface
+        self._unsaid: bytes | None = None
+        """What of it there was no room for yet; None: all of it is to come."""
+        self._missed = 0
+        """What was told meanwhile, and will not be again."""
 
     def connect(self) -> None:
         """Send the SYN."""
@@ -198,9 +216,28 @@ class Dial:
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             self._fail(OSError(code, os.strerror(code)))
         elif events & OUT:  # perhaps reset since: then with what came before that
+            if self._preface is not None:
+                self._missed = events = events | self._missed
+                if not self._say(sock, self._preface):
+                    return
             self._connected(sock, events)
             if self._target.rides and sock.fileno() >= 0:
                 sockopt.release_ack(sock)
+
+    def _say(self, sock: Socket, preface: Preface) -> bool:
+        """False: the rest when there is room for it; or the dial has failed."""
+        if self._unsaid is None:
+            self._unsaid = preface.over(sock)
+        goes_on = self._target.security is not None or preface.more
+        try:
+            sent = sock.send(self._unsaid, socket.MSG_MORE if goes_on else 0)
+        except BlockingIOError:  # so it is, too, while a deferred SYN is unanswered
+            return False
+        except OSError as error:
+            self._fail(error)
+            return False
+        self._unsaid = self._unsaid[sent:]
+        return not self._unsaid
 
     def _connected(self, sock: Socket, events: int) -> None:
         self._socket = None

@@ -18,7 +18,7 @@ from twisted.internet.protocol import ClientFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from bridge.net.dial import Dial, Target
+from bridge.net.dial import Dial, Preface, Target
 from bridge.net.pump import Pump
 
 DELAY = 0.25
@@ -83,7 +83,8 @@ class Race:
     """
 
     __slots__ = (
-        "_delay", "_dials", "_factory", "_pump", "_targets", "_timer", "_waiting",
+        "_delay", "_dials", "_factory", "_preface", "_pump", "_targets", "_timer",
+        "_waiting",
     )  # fmt: skip
 
     def __init__(
@@ -92,8 +93,10 @@ class Race:
         targets: Sequence[Target],
         factory: ClientFactory,
         delay: float = DELAY,
+        preface: Preface | None = None,
     ) -> None:
         self._delay = delay
+        self._preface = preface
         self._pump = pump
         self._targets = targets
         self._factory = factory
@@ -108,7 +111,7 @@ class Race:
 
     def _start_next(self) -> None:
         self._timer = None
-        dial = Dial(self._pump, self._waiting.pop(), _Lane(self))
+        dial = Dial(self._pump, self._waiting.pop(), _Lane(self), preface=self._preface)
         self._dials.append(dial)
         # The timer first: the outcome may come from within ``connect``.
         if self._waiting:

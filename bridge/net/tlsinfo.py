@@ -40,6 +40,20 @@ def tls_info(connection: SSL.Connection) -> TlsInfo:
     )
 
 
+def certificate_names(connection: SSL.Connection) -> tuple[bool, str]:
+    """
+    Whether the other end has shown a certificate, and the common name in that; empty
+    where there is none, or none that can be read.  Never raises.
+    """
+    certificate = connection.get_peer_certificate()
+    if certificate is None:
+        return False, ""
+    try:
+        return True, certificate.get_subject().commonName or ""
+    except Exception:  # bytes that are no text of the kind that they say they are
+        return True, ""
+
+
 def _text(name: bytes | None) -> str:
     """Bytes from the network: whatever is not ASCII is escaped."""
     return shown((name or b"").decode("ascii", "backslashreplace"))

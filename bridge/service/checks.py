@@ -20,6 +20,7 @@ from bridge.farm.products import Postgres, Redis, Smtp
 from bridge.farm.server import Server
 from bridge.net.pump import Pump
 from bridge.net.sockaddr import describe
+from bridge.session.preface import OwnPreface
 
 PRODUCTS: Mapping[str, Question] = {
     "mysql": Mysql(), "postgres": Postgres(), "redis": Redis(), "smtp": Smtp(),
@@ -38,6 +39,8 @@ def checks_of(
 
     *hindered* is told of those that this host cannot make.
     """
+    sent = farm.send_proxy
+    preface = OwnPreface(1 if sent.version == "v1" else 2) if sent is not None else None
     within = min(farm.connect_timeout, configured.timeout)
 
     def check(server: Server, verdict: Callable[[bool, str], None]) -> Check:
@@ -52,7 +55,7 @@ def checks_of(
             hindered=partial(hindered, server),
         )
         secure = configured.kind != "tcp"
-        dial = over_pump(pump, server, within=within, secure=secure)
+        dial = over_pump(pump, server, within=within, secure=secure, preface=preface)
         return Check(settings, pump.reactor, dial, verdict)
 
     return check

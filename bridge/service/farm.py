@@ -72,7 +72,6 @@ class RunningFarm:
         self._configured = configured = config.farms[name]
         self._tuning = config.profile(configured.profile)
         self._securities = means.securities.get(name)
-        _refuse_unbuilt(configured)
         self._clock = means.pump.reactor
         policy = _policy(configured, means.ports)
         rules = _rules(name, configured, means)
@@ -194,13 +193,6 @@ def origin_of(farm: FarmConfig, means: FarmMeans) -> Origin:
     if isinstance(farm.source, ClientSource):
         return ClientOrigin(sources, None if farm.source.otherwise is None else origin)
     return origin
-
-
-def _refuse_unbuilt(farm: FarmConfig) -> None:
-    """What the configuration knows already, and nothing here does."""
-    for what, is_asked in (("send_proxy", farm.send_proxy is not None),):
-        if is_asked:
-            raise NotImplementedError(f"{what} is not built yet")
 
 
 def _policy(farm: FarmConfig, ports: int) -> Policy:

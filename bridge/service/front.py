@@ -29,7 +29,7 @@ from bridge.service.listening import Inherited, bound, listen_errors
 from bridge.service.logs import Logs
 from bridge.service.steps import take_all
 from bridge.session.admission import Admission
-from bridge.session.destination import Destination, Routes
+from bridge.session.destination import Destination, Routes, SendProxy
 from bridge.session.flow import Event
 from bridge.session.front import FrontFactory, PrefixFactory
 from bridge.session.live import Live
@@ -64,7 +64,6 @@ class RunningFront:
     def __init__(self, name: str, means: FrontMeans) -> None:
         self.name = name
         self._means = means
-        _refuse_unbuilt(means.config.fronts[name])
         terms, clock = _terms_of(name, means), means.house.pump.reactor
         self._live: Live[Session] = Live(clock, terms)
         self._factory = FrontFactory(terms, self._live)
@@ -133,13 +132,6 @@ class RunningFront:
         yield self._live.close
 
 
-def _refuse_unbuilt(front: FrontConfig) -> None:
-    """What the configuration knows already, and nothing here does."""
-    for what, is_asked in (("accept_proxy", bool(front.accept_proxy)),):
-        if is_asked:
-            raise NotImplementedError(f"{what} is not built yet")
-
-
 def _terms_of(name: str, means: FrontMeans) -> Terms:
     config, logs, front = means.config, means.logs, means.config.fronts[name]
     timeouts, securities = front.timeouts, means.securities.get(name)
@@ -156,6 +148,7 @@ def _terms_of(name: str, means: FrontMeans) -> Terms:
             gone=config.profile(front.profile).user_timeout,
         ),
         admission=admission_of(front),
+        senders=front.accept_proxy or None,
         pace=_pace_of(front.limits),
         destination=None if front.mode == "sni" else farms[front.farms[0]],
         routes=_routes(front, farms) if front.mode == "sni" else None,
@@ -190,7 +183,11 @@ def _destination(farm: str, means: FrontMeans) -> Destination:
     settings = means.config.farms[farm]
     gone = means.config.profile(settings.profile).user_timeout
     mapped = means.farms.mapped.get(farm)
-    return Destination(means.farms[farm], settings.connect_timeout, gone, mapped)
+    sent = settings.send_proxy
+    how = None
+    if sent is not None:
+        how = SendProxy(1 if sent.version == "v1" else 2, sent.passed, sent.added)
+    return Destination(means.farms[farm], settings.connect_timeout, gone, mapped, how)
 
 
 def _routes(front: FrontConfig, farms: Mapping[str, Destination]) -> Routes:

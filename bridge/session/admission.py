@@ -75,7 +75,7 @@ class Admission:
         is counted until it leaves; or DENIED or LIMITED, with the reason.
         """
         if active >= self.connections and (self.anyone or self._admits(guest)):
-            return self._refuse(guest, Event.LIMITED, CONNECTIONS, CONNECTIONS)
+            return self.turn_away(guest)
         return Event.ADMITTED if self.anyone else self.ask(guest, now)
 
     def ask(self, guest: Guest, now: float) -> Event:
@@ -102,6 +102,10 @@ class Admission:
                 return self._refuse(guest, Event.LIMITED, limit, limit)
             guest.source = source
         return Event.ADMITTED
+
+    def turn_away(self, guest: Guest) -> Event:
+        """What *guest* hears, whoever it is, when the front has all it may have."""
+        return self._refuse(guest, Event.LIMITED, CONNECTIONS, CONNECTIONS)
 
     def leave(self, guest: Guest) -> None:
         """*guest* is gone.  Twice does no harm."""

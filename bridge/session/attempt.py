@@ -171,7 +171,9 @@ class Attempt(ClientFactory):
         if not deadlines.armed:
             deadlines.arm()
         if server.plain:
-            self._dial = dial = Dial(house.pump, server.target, self)
+            self._dial = dial = Dial(
+                house.pump, server.target, self, preface=place.preface
+            )
             dial.connect()
         else:
             self._dial_around(server)
@@ -179,7 +181,10 @@ class Attempt(ClientFactory):
     def _dial_around(self, server: Server) -> None:
         """To a server with two addresses, or from an address that is to be found."""
         if server.race and not (server.ways or server.per_client):
-            self._dial = race = Race(self._house.pump, server.race, self, server.delay)
+            preface = self._place.preface
+            self._dial = race = Race(
+                self._house.pump, server.race, self, server.delay, preface
+            )
             race.connect()
             return
         place, client = self._place, self._seeker.client[0]
@@ -193,7 +198,12 @@ class Attempt(ClientFactory):
             return
         place.take_port(way)
         self._dial = dial = Dial(
-            self._house.pump, way.target, self, way.bound, transparent=way.transparent
+            self._house.pump,
+            way.target,
+            self,
+            way.bound,
+            transparent=way.transparent,
+            preface=place.preface,
         )
         dial.connect()
 

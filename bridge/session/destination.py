@@ -9,13 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bridge.net.names import Names
 
 if TYPE_CHECKING:
     from bridge.farm.farm import Farm
     from bridge.farm.mapped import Mapped
+
+
+@dataclass(frozen=True, slots=True)
+class SendProxy:
+    """How the servers of a farm are told who a client is: see ``preface``."""
+
+    version: Literal[1, 2]
+    passed: tuple[int, ...] = ()
+    """Types of fields (``net.tlv``) that are told again, in this order."""
+    added: tuple[int, ...] = ()
+    """Types of those that are ours to make."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +40,8 @@ class Destination:
     """``user_timeout`` of its profile: after so long without an answer one is gone."""
     mapped: Mapped | None = None
     """Where the farm is a map: its servers, each a farm that sessions go to instead."""
+    send_proxy: SendProxy | None = None
+    """How its servers are told who the client is; None: they are not."""
 
 
 class Routes:

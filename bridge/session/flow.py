@@ -33,7 +33,7 @@ class State(Enum):
     SECURING = auto()
     """The front's TLS handshake is under way."""
     READING = auto()
-    """What the client sends first is read, to know which farm it goes to."""
+    """What comes first is read, to know who the client is, or which farm it goes to."""
     DIALING = auto()
     """A server is being connected to, its TLS handshake included."""
     QUEUED = auto()
@@ -57,6 +57,8 @@ class Event(Enum):
     """What happened to a session."""
 
     ADMITTED = auto()
+    TO_IDENTIFY = auto()
+    """Its peer speaks for others: a PROXY header says first who the client is."""
     TO_SECURE = auto()
     """Admitted; TLS comes first."""
     TO_READ = auto()
@@ -72,7 +74,7 @@ class Event(Enum):
     ROUTED = auto()
     """What the client sent first names its farm."""
     BAD_HEADER = auto()
-    """It names none, or cannot be read."""
+    """It names none, or cannot be read; or the PROXY header cannot."""
     DIALED = auto()
     UNANSWERED = auto()
     """``connect_timeout`` passed."""
@@ -118,6 +120,7 @@ class Event(Enum):
 class Action(Enum):
     """What the session is to do, in order."""
 
+    IDENTIFY = auto()
     SECURE = auto()
     READ = auto()
     READ_NO_MORE = auto()
@@ -197,8 +200,12 @@ TABLE: dict[tuple[State, Event], Row] = {
         for event, ending in _REFUSED.items()
     },
     (S.ACCEPTED, E.ADMITTED): (S.DIALING, (A.DIAL,), None),
+    (S.ACCEPTED, E.TO_IDENTIFY): (S.READING, (A.IDENTIFY,), None),
     (S.ACCEPTED, E.TO_READ): (S.READING, (A.READ,), None),
     (S.ACCEPTED, E.TO_SECURE): (S.SECURING, (A.SECURE,), None),
+    # It is known who the client is, who may come in.
+    (S.READING, E.ADMITTED): (S.DIALING, (A.DIAL,), None),
+    (S.READING, E.TO_READ): (S.READING, (A.READ,), None),
     (S.READING, E.TO_SECURE): (S.SECURING, (A.SECURE,), None),
     (S.READING, E.SILENT): (S.READING, (A.READ_NO_MORE,), None),
     (S.READING, E.ROUTED): (S.DIALING, (A.DIAL,), None),
@@ -275,8 +282,8 @@ def stages(*, reads: bool, secures: bool) -> tuple[Event, ...]:
     """
     What a client that may come in goes through until there is a farm, in order.
 
-    The first is said when it is admitted; each of the others when what the one before
-    it began is over.
+    The first is said when it is admitted, after TO_IDENTIFY where its peer speaks for
+    others; each of the others when what the one before it began is over.
     """
     begun = ((E.TO_READ, reads), (E.TO_SECURE, secures))
     over = E.SECURED if secures else E.ROUTED if reads else E.ADMITTED

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from bridge.net.hosts import number
 from bridge.net.prefixes import Prefixes
+from bridge.net.sockaddr import told
 from bridge.session.flow import Event
 from bridge.session.recording import name_of
 from bridge.session.session import Session
@@ -62,6 +63,7 @@ class FrontFactory(ServerFactory):
         self.terms = terms
         self.live = live
         self._admission = terms.admission
+        self._senders = terms.senders
         self._admitted = terms.stages[0]
 
     def buildProtocol(self, addr: IAddress | None) -> Front:  # type: ignore[override]
@@ -70,8 +72,14 @@ class FrontFactory(ServerFactory):
     def judge(self, session: Session) -> Event:
         """What is said of a new *session*: why not, or what comes first."""
         admission, active = self._admission, len(self.live.sessions)
-        if admission.anyone and active < admission.connections:
+        senders = self._senders
+        if senders is None and admission.anyone and active < admission.connections:
             return self._admitted
+        if senders is not None and senders.contains(told(session.front.peer)[0]):
+            # Whom it speaks for is asked whether it may come in: not the sender.
+            if active < admission.connections:
+                return Event.TO_IDENTIFY
+            return admission.turn_away(session)
         event = admission.admit(session, active, session.accepted)
         return self._admitted if event is Event.ADMITTED else event
 

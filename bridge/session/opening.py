@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bridge.session.destination import Destination
     from bridge.session.live import Silent
     from bridge.session.terms import Terms
+    from bridge.wire.proxy_value import ProxyHeader
 
 UNRECOGNIZED_NAME = b"\x15\x03\x03\x00\x02\x02\x70"
 """A fatal alert as one record (RFC 6066, section 3; RFC 8446, sections 5.1 and 6)."""
@@ -51,6 +52,9 @@ class Opened(Protocol):
     """Whom the client asks for."""
     reason: str
     """Why the client is refused."""
+
+    def identify(self, header: ProxyHeader) -> Event:
+        """What its peer says of whom it speaks for: whether that one may come in."""
 
     def handle(self, event: Event) -> None:
         """What has become of a stage."""

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from bridge.farm.farm import Farm
     from bridge.farm.origin import Way
     from bridge.farm.server import Server
+    from bridge.session.preface import Preface
 
 
 class Place:
     """In *farm*, from the moment on that it is made, until ``leave``."""
 
     __slots__ = (
-        "attempts", "dial_began", "dialed", "farm", "queued", "server", "source",
-        "taken", "whose",
+        "attempts", "dial_began", "dialed", "farm", "preface", "queued", "server",
+        "source", "taken", "whose",
     )  # fmt: skip
 
     def __init__(self, farm: Farm) -> None:
@@ -40,6 +41,8 @@ class Place:
         """When the first attempt began."""
         self.dialed: float | None = None
         """When the server's handshake was through."""
+        self.preface: Preface | None = None
+        """What the server gets before anything of the client's."""
         farm.arrive()
 
     def leave(self) -> None:

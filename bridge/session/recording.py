@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from bridge.net.address import Address
 from bridge.net.names import escaped
 from bridge.net.sockaddr import describe, told
 from bridge.net.tcpinfo import NOTHING, TcpInfo, tcp_info, unacknowledged
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bridge.session.destination import Destination
     from bridge.session.place import Place
     from bridge.session.terms import Terms
+    from bridge.wire.proxy_value import Endpoint, ProxyHeader
 
 _BY_WHOM = {
     Ending.DENIED: "P",
@@ -72,6 +74,12 @@ class Ended(Protocol):
 
     @property
     def client(self) -> tuple[str, int]: ...
+
+    @property
+    def identity(self) -> ProxyHeader | None: ...
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def asked(self) -> str: ...
@@ -121,17 +129,13 @@ def record_of(ended: Ended, active: int) -> Record:
     farm = ended.destination.farm if ended.destination is not None else None
     server = place.server if place is not None else None
     ending = ended.ending or Ending.ERROR
-    sides = _sides(front, back) if terms.needs_sides else None
+    sides = _sides(ended) if terms.needs_sides else None
     return Record(
-        f"{house.prefix}-{next(house.numbers)}",
+        ended.name or house.next_name(),
         terms.front,
         farm.name if farm is not None else "",
         server.name if server is not None else "",
-        ("", 0)
-        if server is None
-        else _reached(server, back)
-        if server.various
-        else server.back,
+        ("", 0) if server is None else _reached(server, back),
         ended.client,
         ending._value_,
         "--" if ending is Ending.DONE else letters(ending, ended.ended_in),
@@ -143,7 +147,7 @@ def record_of(ended: Ended, active: int) -> Record:
         up.bytes if up is not None else 0,
         down.bytes if down is not None else 0,
         # Nothing is: the kernel goes on delivering after close(2).
-        0 if ending is Ending.DONE else _lost(up, down, sides),
+        0 if ending is Ending.DONE else _lost(up, down, sides, place),
         place.attempts - 1 if place is not None and place.attempts > 1 else 0,
         place.queued if place is not None else 0,
         house.room.taken,
@@ -153,6 +157,7 @@ def record_of(ended: Ended, active: int) -> Record:
         sides,
         _tls(front) if sides is not None and front.secure else None,
         ended.asked or (_asked(front) if front.secure else ""),
+        _via(ended),
     )
 
 
@@ -167,8 +172,8 @@ def letters(ending: Ending, ended_in: State) -> str:
 
 
 def _reached(server: Server, back: Stream | None) -> tuple[str, int]:
-    """Of the addresses that it has, the one that has won."""
-    return told(back.peer) if back is not None else server.back
+    """Of several addresses, the one that has won."""
+    return told(back.peer) if server.various and back is not None else server.back
 
 
 def _tls(front: Stream) -> TlsInfo | None:
@@ -185,10 +190,33 @@ def _asked(front: Stream) -> str:
     return escaped(front.connection.get_servername() or b"")
 
 
-def _sides(front: Stream, back: Stream | None) -> Sides:
-    """What both sockets know."""
+def _via(ended: Ended) -> tuple[str, int] | None:
+    """Who has named the client, if somebody has."""
+    return None if named(ended.identity) is None else told(ended.front.peer)
+
+
+def named(identity: ProxyHeader | None) -> tuple[str, int] | None:
+    """Who the client is by a PROXY header, if that says so."""
+    if identity is None or identity.source is None:
+        return None
+    return told_end(identity.source)
+
+
+def told_end(end: Endpoint) -> tuple[str, int]:
+    """One end in a PROXY header, as ``sockaddr.told`` tells the kernel's."""
+    return (end.host, end.port) if isinstance(end, Address) else ("unix", 0)
+
+
+def _sides(ended: Ended) -> Sides:
+    """What both sockets know; and whom the client has connected to, if that is said."""
+    front, back, identity = ended.front, ended.back, ended.identity
+    end = identity.destination if identity is not None else None
+    if end is None:
+        listen = name_of(front)
+    else:
+        listen = told_end(end) if isinstance(end, Address) else (str(end), 0)
     return Sides(
-        listen=name_of(front),
+        listen=listen,
         source=name_of(back),
         front=_info(front),
         back=_info(back),
@@ -209,7 +237,12 @@ def _info(stream: Stream | None) -> TcpInfo:
     return tcp_info(stream.socket)
 
 
-def _lost(up: Direction | None, down: Direction | None, sides: Sides | None) -> int:
+def _lost(
+    up: Direction | None,
+    down: Direction | None,
+    sides: Sides | None,
+    place: Place | None = None,
+) -> int:
     """
     Bytes received from one side and not delivered to the other.
 
@@ -222,9 +255,9 @@ def _lost(up: Direction | None, down: Direction | None, sides: Sides | None) -> 
         return up.held + down.held
     back, front = sides.back, sides.front
     # The dialing end's count includes the SYN it sent (tcp_snd_una_update).
-    return _undelivered(up, back.bytes_acked - 1) + _undelivered(
-        down, front.bytes_acked
-    )
+    ours = 1 + (place.preface.size if place is not None and place.preface else 0)
+    acknowledged = max(0, back.bytes_acked - ours)
+    return _undelivered(up, acknowledged) + _undelivered(down, front.bytes_acked)
 
 
 def _undelivered(direction: Direction, acknowledged: int) -> int:

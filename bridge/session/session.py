@@ -28,16 +28,19 @@ from bridge.session.complaint import WORTH, complain
 from bridge.session.directions import between
 from bridge.session.flow import TABLE, Action, Ending, Event, State
 from bridge.session.flush import Flush
+from bridge.session.identifying import Identifying, kept
 from bridge.session.live import UNSEEN, Live
 from bridge.session.opening import Opening, Reading, Securing
 from bridge.session.place import Place
-from bridge.session.recording import name_of, tell
+from bridge.session.preface import Preface
+from bridge.session.recording import name_of, named, tell
 
 if TYPE_CHECKING:
     from bridge.farm.farm import Farm
     from bridge.net.direction import Direction
     from bridge.session.opening import Stage
     from bridge.session.terms import Terms
+    from bridge.wire.proxy_value import ProxyHeader
 
 T = TypeVar("T")
 
@@ -57,8 +60,8 @@ class Session:
 
     __slots__ = (
         "_at", "accepted", "asked", "back", "destination", "down", "ended_in", "ending",
-        "front", "live", "named", "place", "reason", "seen", "since", "source", "state",
-        "terms", "up",
+        "front", "identity", "live", "name", "place", "reason", "seen", "since",
+        "source", "state", "terms", "up",
     )  # fmt: skip
 
     def __init__(self, terms: Terms, live: Live[Session], front: Stream) -> None:
@@ -76,7 +79,10 @@ class Session:
         """Why it ends as it does, where the ending's word does not say it all."""
         self.asked = ""
         """Whom the client asks for (SNI), where that was read: see ``ClientHello``."""
-        self.named: tuple[str, int] | None = None
+        self.identity: ProxyHeader | None = None
+        """Whom its peer speaks for: what is kept of that; None: it is the client."""
+        self.name = ""
+        """What it is called in its record, once that was asked."""
         self.source = NOBODY
         """Whom it is counted with (``admission``)."""
         self.destination = terms.destination
@@ -92,8 +98,8 @@ class Session:
 
     @property
     def client(self) -> tuple[str, int]:
-        """The kernel's other end, unless what was read first has named somebody."""
-        return self.named or told(self.front.peer)
+        """The kernel's other end, unless that has named somebody else."""
+        return named(self.identity) or told(self.front.peer)
 
     def begin(self, admission: Event) -> None:
         """Start with what the front says of this client."""
@@ -184,7 +190,15 @@ class Session:
                 up.stop()
                 down.stop()
 
-    # What the attempt reports
+    # What the opening and the attempt report
+
+    def identify(self, header: ProxyHeader) -> Event:
+        """Its peer has said for whom it speaks: whether that one may come in."""
+        if header.local:  # for itself: a sender may, and checks us
+            return Event.ADMITTED
+        self.identity = kept(header, self.terms.passed)
+        # It has its place among the connections already.
+        return self.terms.admission.ask(self, self.terms.house.seconds())
 
     def reached(self, back: Stream) -> None:
         """The server's handshake is through."""
@@ -231,12 +245,6 @@ class Session:
 
     # The actions: until there is a server
 
-    def _read(self) -> None:
-        self._open(Reading)
-
-    def _secure(self) -> None:
-        self._open(Securing)
-
     def _open(self, stage: Callable[[Opening], Stage]) -> None:
         opening = self._at
         if not isinstance(opening, Opening):
@@ -256,6 +264,8 @@ class Session:
             return
         now = self.accepted if self._at is None else house.seconds()
         self.place = place = Place(farm)
+        if destination.send_proxy is not None:
+            place.preface = Preface(self, destination.send_proxy)
         deadlines = self.live.dialing[destination]
         self._at = attempt = Attempt(self, place, deadlines, house, now)
         attempt.choose()
@@ -269,12 +279,10 @@ class Session:
         join(up, down)
         if front.readable or front.ended:  # what came during the dial
             up.move()
+            if place.preface is not None and not up.bytes:
+                back.hurry()  # that waited for bytes which are not there after all
         elif place.server.target.deferred:
             back.let_syn_go()
-
-    def _free_place(self) -> None:
-        if self.place is not None:
-            self.place.free()
 
     def _end_front(self) -> None:
         self.seen = UNSEEN  # time begins anew
@@ -286,12 +294,6 @@ class Session:
         self.back.end()
 
     # The end
-
-    def _flush_back(self) -> None:
-        self._deliver(self.up, self.down)
-
-    def _flush_front(self) -> None:
-        self._deliver(self.down, self.up)
 
     def _deliver(self, direction: Direction | None, other: Direction | None) -> None:
         assert direction is not None and other is not None
@@ -316,10 +318,16 @@ def _of(kind: type[T], step: Callable[[T], object]) -> Step:
     return lambda session: step(session._at) if isinstance(session._at, kind) else None
 
 
+def _stage(stage: Callable[[Opening], Stage]) -> Step:
+    """An action that begins *stage* of the opening."""
+    return lambda session: session._open(stage)
+
+
 _EXECUTE: dict[Action, Step] = {
-    Action.READ: Session._read,
+    Action.IDENTIFY: _stage(Identifying),
+    Action.READ: _stage(Reading),
     Action.READ_NO_MORE: _of(Opening, Opening.give_up),
-    Action.SECURE: Session._secure,
+    Action.SECURE: _stage(Securing),
     Action.DIAL: Session._dial,
     Action.DIAL_SERVER: _of(Attempt, Attempt.dial),
     Action.DIAL_ANOTHER: _of(Attempt, Attempt.dial_another),
@@ -329,9 +337,9 @@ _EXECUTE: dict[Action, Step] = {
     Action.JOIN: Session._join,
     Action.END_FRONT: Session._end_front,
     Action.END_BACK: Session._end_back,
-    Action.FREE_PLACE: Session._free_place,
-    Action.FLUSH_FRONT: Session._flush_front,
-    Action.FLUSH_BACK: Session._flush_back,
+    Action.FREE_PLACE: lambda session: session.place.free() if session.place else None,
+    Action.FLUSH_FRONT: lambda session: session._deliver(session.down, session.up),
+    Action.FLUSH_BACK: lambda session: session._deliver(session.up, session.down),
     Action.CHECK_FLUSH: _of(Flush, Flush.check),
     Action.CLOSE: Session._close_both,
     Action.ABORT: Session._abort_both,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from bridge.session.flow import stages
 
 if TYPE_CHECKING:
+    from bridge.net.address import Networks
     from bridge.net.paced import Pace
     from bridge.net.pipes import Pipes
     from bridge.net.port import Room
@@ -66,6 +67,10 @@ class House:
     def __post_init__(self) -> None:
         object.__setattr__(self, "seconds", self.pump.reactor.seconds)
 
+    def next_name(self) -> str:
+        """For one session."""
+        return f"{self.prefix}-{next(self.numbers)}"
+
 
 class Securities(Protocol):
     """Certificates by the names that are theirs."""
@@ -90,6 +95,8 @@ class Terms:
     front: str
     timeouts: Timeouts
     admission: Admission
+    senders: Networks | None = None
+    """Who speaks for others, and says for whom in a PROXY header; None: nobody does."""
     pace: Pace | None = None
     """How much may be moved in a time; None: all there is."""
     destination: Destination | None = None
@@ -104,11 +111,16 @@ class Terms:
     """Whether records tell what the two sockets knew."""
     stages: tuple[Event, ...] = field(init=False)
     """What an admitted client goes through until there is a farm: see ``flow``."""
+    passed: frozenset[int] = field(init=False)
+    """The fields of such a header that any destination is told again."""
 
     def __post_init__(self) -> None:
         secures = self.security is not None or self.securities is not None
         each = stages(reads=self.routes is not None, secures=secures)
         object.__setattr__(self, "stages", each)
+        sent = (each.send_proxy for each in self.destinations)
+        passed = frozenset(kind for how in sent if how for kind in how.passed)
+        object.__setattr__(self, "passed", passed)
 
     @property
     def destinations(self) -> tuple[Destination, ...]:

@@ -72,7 +72,7 @@ class TextFormat:
     actives/retries queues``, times in ms; -1 for a phase that was not reached.
 
     *syslog* puts before it what a syslog daemon would; *everything* adds what HAProxy
-    has no field for: ``"reason" session lost ending name``.
+    has no field for: ``"reason" session lost ending name via``.
     """
 
     def __init__(self, *, syslog: bool = False, everything: bool = False) -> None:
@@ -84,7 +84,7 @@ class TextFormat:
         (
             _, front, farm, server, _, (host, port), _, letters, _, accepted,
             dial_began, dialed, closed, _, down, _, retries, queued,
-            active, at_front, at_farm, at_server, _, _, _,
+            active, at_front, at_farm, at_server, _, _, _, _,
         ) = record  # fmt: skip
         when = epoch + accepted
         second = int(when)
@@ -110,8 +110,12 @@ def _more(record: Record) -> str:
     reason = json.dumps(record.reason) if record.reason else "-"
     return (
         f" {reason} {record.session} {record.lost} {record.ending}"
-        f" {_word(_name(record))}"
+        f" {_word(_name(record))} {_via(record) or '-'}"
     )
+
+
+def _via(record: Record) -> str:
+    return "" if record.via is None else _endpoint(*record.via)
 
 
 def _name(record: Record) -> str:
@@ -221,6 +225,7 @@ class JsonFormat:
         return (
             f'"client":{json.dumps(host)},"client_port":{port},'
             f'"listen":{_quoted(_endpoint(*listen))},'
+            f'"via":{_quoted(_via(record) or None)},'
             f'"source":{_quoted(source[0] or None)},'
             f'"source_port":{source[1] or "null"},'
             f'"back":{_quoted(_endpoint(back, back_port))},'

@@ -69,3 +69,5 @@ class Record(NamedTuple):
     """Of the front, where it has TLS and the handshake was through."""
     asked: str = ""
     """The name that the client asked for (SNI), where its ClientHello was read."""
+    via: tuple[str, int] | None = None
+    """Who connected to us, where that has named the client in a PROXY header."""

@@ -1,0 +1,127 @@
+"""
+Who the client is, where its peer speaks for others: the stage of TO_IDENTIFY.
+
+Here: how a PROXY header is read off the stream, to its last byte and no further, so
+that whatever follows (TLS, a ClientHello to be looked at, the client's own bytes) is
+found in the kernel as if there had been none.  Not here: what a header says
+(``wire.proxy_header``), of whom it is believed (``front``), and what follows from it
+(``session``).
+"""
+
+from __future__ import annotations
+
+from socket import MSG_PEEK
+from typing import TYPE_CHECKING
+
+from bridge.net.pump import ERR, IN, PRI, RDHUP
+from bridge.session.flow import Event
+from bridge.wire.proxy_header import MAX_HEADER, HeaderReader, read_header
+from bridge.wire.proxy_tlv import ProxyError
+from bridge.wire.proxy_value import ProxyHeader
+
+if TYPE_CHECKING:
+    from bridge.net.stream import Stream
+    from bridge.session.opening import Opening
+
+_CUT = "the connection ended before its PROXY header did"
+
+
+def kept(header: ProxyHeader, passed: frozenset[int]) -> ProxyHeader | None:
+    """
+    What a session keeps of *header*: whom it names, and the fields of the types in
+    *passed*, which servers are told again.  None: nothing, the peer is the client.
+    """
+    fields = tuple(one for one in header.tlvs if one[0] in passed)
+    if header.local or (header.source is None and not fields):
+        return None
+    return ProxyHeader(header.source, header.destination, fields)
+
+
+class Identifying:
+    """The stage of TO_IDENTIFY.  Its time is ``open``, which no byte prolongs."""
+
+    __slots__ = ("_opening", "_reader", "_stream")
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._stream: Stream = opening.opened.front
+        self._reader: HeaderReader | None = None
+        """Has what was taken already, where peeking does not show all there is."""
+
+    def begin(self) -> None:
+        """Read what is there already, and wait for the rest."""
+        self._stream.pump.hand_over(self._stream.fd, self)
+        self._look()
+
+    def give_up(self) -> None:
+        """Nobody may be silent here: a sender has the first word."""
+
+    def cancel(self) -> None:
+        """Who closes the stream ends it."""
+
+    # The pump calls these
+
+    def ready(self, events: int) -> None:
+        stream = self._stream
+        stream.ready(events)  # which remembers, and tells of a reset
+        if stream.fd >= 0 and events & (IN | PRI | RDHUP) and not events & ERR:
+            self._look()
+
+    def crashed(self) -> None:
+        self._stream.crashed()
+
+    def _look(self) -> None:
+        try:
+            if self._reader is None and not self._stream.urgent:
+                header = self._peek()
+            else:
+                header = self._take()
+        except OSError:  # nothing more now; or reset, and the pump will report that
+            return
+        except ProxyError as error:
+            self._give_back()
+            self._opening.refuse(Event.BAD_HEADER, f"PROXY header: {error}")
+            return
+        if header is not None:
+            self._give_back()
+            opened, terms = self._opening.opened, self._opening.terms
+            event = opened.identify(header)
+            opened.handle(terms.stages[0] if event is Event.ADMITTED else event)
+
+    def _peek(self) -> ProxyHeader | None:
+        """The header, taken off the stream once it is whole.  Raises OSError."""
+        stream = self._stream
+        data = stream.socket.recv(MAX_HEADER, MSG_PEEK)
+        header = read_header(data)
+        if header is None:
+            if not data or stream.ended:  # a FIN is not seen in what is peeked at
+                raise ProxyError(_CUT)
+            return None
+        left = header.length
+        while left:  # once, unless an urgent mark has come into it since
+            left -= len(stream.socket.recv(left))
+        # What arrives from now on is told of; what was there already has been.
+        stream.readable = len(data) > header.length or len(data) == MAX_HEADER
+        return header
+
+    def _take(self) -> ProxyHeader | None:
+        """
+        The same, byte for byte as they are sure to belong to it.
+
+        A peek stops at an urgent mark and begins again before it, where recv(2) goes on
+        behind it (tcp_recvmsg, net/ipv4/tcp.c).  Raises OSError.
+        """
+        if self._reader is None:
+            self._reader = HeaderReader()
+        while True:
+            data = self._stream.socket.recv(self._reader.wants)
+            if not data:
+                raise ProxyError(_CUT)
+            header = self._reader.feed(data)
+            if header is not None:
+                self._stream.readable = True  # perhaps: nobody has looked
+                return header
+
+    def _give_back(self) -> None:
+        """From now on the stream hears of its socket itself."""
+        self._stream.pump.hand_over(self._stream.fd, self._stream)
