@@ -153,7 +153,7 @@ def test_all_fields_follow_haproxys() -> None:
     assert form.line(reset, EPOCH) == (first + ' "a \\"b\\"\\n" abc-7 7 back_reset - -')
     named = record(farm="", server="", asked="evil name")
     line = form.line(named, EPOCH)
-    assert line.endswith(" - abc-7 0 done evil\\x20name")
+    assert line.endswith(" - abc-7 0 done evil\\x20name -")
     assert " web -/<NOSRV> " in line
 
 

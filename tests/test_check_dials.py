@@ -134,7 +134,7 @@ def test_a_check_dials_without_fast_open(
     dialed: list[Target] = []
 
     class Dialed:
-        def __init__(self, pump: object, target: Target, *rest: object) -> None:
+        def __init__(self, pump: object, target: Target, *_: object, **__: object):
             dialed.append(target)
 
         def connect(self) -> None: ...

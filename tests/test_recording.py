@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from bridge.net.address import Address
 from bridge.net.sockaddr import SocketAddress
 from bridge.net.tcpinfo import NOTHING
 from bridge.session import recording
 from bridge.session.flow import Ending, State
 from bridge.session.recording import letters, record_of, tell
 from bridge.watch.record import Record, Sides
+from bridge.wire.proxy_value import ProxyHeader
 
 Any_ = SimpleNamespace
 V4: SocketAddress = ("192.0.2.9", 9)
@@ -33,22 +35,31 @@ FARM = Any_(name="farm", active=23)
 
 def ended(**changes: Any) -> Any:
     """A session that has ended, of whose values no two are the same."""
+    numbers = itertools.count(1)
     house = Any_(
-        prefix="id",
-        numbers=itertools.count(1),
+        next_name=lambda: f"id-{next(numbers)}",
         seconds=lambda: 4.5,
         room=Any_(taken=25),
     )
     values: dict[str, Any] = {
         "terms": Any_(house=house, front="front", needs_sides=False),
         "destination": Any_(farm=FARM),
-        "place": Any_(server=SERVER, attempts=8, queued=9, dial_began=2.5, dialed=3.5),
+        "place": Any_(
+            server=SERVER,
+            attempts=8,
+            queued=9,
+            dial_began=2.5,
+            dialed=3.5,
+            preface=None,
+        ),
         "front": stream(),
         "back": stream(("192.0.2.2", 31)),
         "up": direction(11, 1),
         "down": direction(12, 2),
         "client": ("2001:db8::2", 32),
         "asked": "asked",
+        "name": "",
+        "identity": None,
         "accepted": 1.5,
         "ending": Ending.IDLE,
         "ended_in": State.OPEN,
@@ -84,20 +95,21 @@ def test_each_value_stands_in_its_own_field() -> None:
         "sides": None,
         "tls": None,
         "asked": "asked",
+        "via": None,
     }
 
 
 def test_no_two_of_these_values_are_alike() -> None:
     """Or a swap of two fields would pass."""
     values = [value for value in record_of(ended(), 24) if value is not None]
-    assert len(set(values)) == len(values) == len(Record._fields) - 2
+    assert len(set(values)) == len(values) == len(Record._fields) - 3
 
 
 def test_sides_and_tls_are_told_when_they_are_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sides, tls = Sides(("192.0.2.3", 1), ("192.0.2.4", 2), NOTHING, NOTHING), object()
-    monkeypatch.setattr(recording, "_sides", lambda front, back: sides)
+    monkeypatch.setattr(recording, "_sides", lambda ended: sides)
     monkeypatch.setattr(recording, "_tls", lambda front: tls)
     over = ended()
     over.terms.needs_sides = over.front.secure = True
@@ -168,3 +180,27 @@ def test_a_listener_hears_of_it() -> None:
     heard: list[Record] = []
     tell(ended(), 24, heard.append)
     assert [record.session for record in heard] == ["id-1"]
+
+
+def test_who_was_named_by_a_header_is_told_with_who_did_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    header = ProxyHeader(Address("2001:db8::2", 32), Address("2001:db8::80", 443))
+    over = ended(identity=header, front=stream(("192.0.2.9", 33)), name="id-9")
+    record = record_of(over, 24)
+    assert (record.via, record.session) == (("192.0.2.9", 33), "id-9")
+    monkeypatch.setattr(recording, "_info", lambda stream: NOTHING)
+    monkeypatch.setattr(recording, "name_of", lambda stream: ("192.0.2.3", 3))
+    assert recording._sides(over).listen == ("2001:db8::80", 443)
+    assert recording._sides(ended()).listen == ("192.0.2.3", 3)
+
+
+def test_a_header_that_was_not_acknowledged_is_nobodys_loss() -> None:
+    """What is lost is the client's: the server's acknowledgements begin with ours."""
+    place: Any = Any_(preface=Any_(size=28))
+    back, front = NOTHING._replace(bytes_acked=1 + 28 + 4), NOTHING
+    sides = Sides(("", 0), ("", 0), front, back)
+    up, down = direction(11, 0), direction(0, 0)
+    assert recording._lost(up, down, sides, place) == 7
+    nothing = sides._replace(back=NOTHING._replace(bytes_acked=1))
+    assert recording._lost(up, down, nothing, place) == 11

@@ -21,8 +21,9 @@ LAN = Networks([ip_network("10.0.0.0/8")])
 class Terms:
     stages = (Event.TO_READ, Event.ROUTED)
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, senders: Networks | None = None) -> None:
         self.admission = admission
+        self.senders = senders
 
 
 class Live:
@@ -31,14 +32,17 @@ class Live:
 
 
 class Client:
+    front = SimpleNamespace(peer=("10.1.2.3", 5))
     client = ("10.1.2.3", 5)
     accepted = 0.0
     source = -1
     reason = ""
 
 
-def judge(active: int, allow: Networks = NOBODY) -> Event:
-    terms: Any = Terms(Admission(Door(allow, NOBODY), 2))
+def judge(
+    active: int, allow: Networks = NOBODY, senders: Networks | None = None
+) -> Event:
+    terms: Any = Terms(Admission(Door(allow, NOBODY), 2), senders)
     live: Any = Live(active)
     client: Any = Client()
     return FrontFactory(terms, live).judge(client)
@@ -57,6 +61,15 @@ def test_who_is_one_too_many_is_limited(allow: Networks) -> None:
 def test_who_is_not_allowed_is_denied() -> None:
     allow = Networks([ip_network("192.0.2.0/24")])
     assert judge(0, allow) is Event.DENIED
+
+
+@pytest.mark.parametrize(
+    ("active", "event"), [(1, Event.TO_IDENTIFY), (2, Event.LIMITED)]
+)
+def test_who_speaks_for_others_has_to_say_for_whom(active: int, event: Event) -> None:
+    allow = Networks([ip_network("192.0.2.0/24")])
+    assert judge(active, allow, senders=LAN) is event
+    assert judge(0, NOBODY, senders=allow) is Event.TO_READ
 
 
 def test_nothing_is_read_before_there_is_a_server() -> None:

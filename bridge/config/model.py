@@ -153,8 +153,10 @@ class Front(Part):
     decrypted, and no certificate is needed."""
     accept_proxy: NetworkList = Networks()
     """Networks whose connections must begin with a PROXY header (version 1 or 2, within
-    `open`); nobody else's may. The client is then who the header says: for `allow`,
-    `deny`, the limits, `source_hash`, pseudonyms, headers to servers and the log."""
+    `open`); of anybody else one is not believed, and passed on like other bytes. The
+    client is then who the header says: for `allow`, `deny`, the limits, `source_hash`,
+    pseudonyms, headers to servers and the log. The sender itself need not be in
+    `allow`, nor when it speaks for itself (LOCAL: it checks the front)."""
     filters: Annotated[None, Unbuilt([])] = None
     """What of your own reads or changes the bytes: `package.module:Name`."""
     http: Annotated[None, Unbuilt()] = None
