@@ -9,6 +9,7 @@ in.  Not here: that judgement (``admission``), and what is read before there is 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv6Network
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,10 @@ class Front(Protocol):
         self._session.front_lost()
 
 
+SENDERS = 1024
+"""Hosts of which a front remembers whether they speak for others."""
+
+
 class FrontFactory(ServerFactory):
     """Where the sessions of one front are born."""
 
@@ -63,8 +68,11 @@ class FrontFactory(ServerFactory):
         self.terms = terms
         self.live = live
         self._admission = terms.admission
-        self._senders = terms.senders
         self._admitted = terms.stages[0]
+        # Senders are few, and come again and again.
+        self._sends = (
+            lru_cache(SENDERS)(terms.senders.contains) if terms.senders else None
+        )
 
     def buildProtocol(self, addr: IAddress | None) -> Front:  # type: ignore[override]
         return Front(self)
@@ -72,10 +80,10 @@ class FrontFactory(ServerFactory):
     def judge(self, session: Session) -> Event:
         """What is said of a new *session*: why not, or what comes first."""
         admission, active = self._admission, len(self.live.sessions)
-        senders = self._senders
-        if senders is None and admission.anyone and active < admission.connections:
+        sends = self._sends
+        if sends is None and admission.anyone and active < admission.connections:
             return self._admitted
-        if senders is not None and senders.contains(told(session.front.peer)[0]):
+        if sends is not None and sends(told(session.front.peer)[0]):
             # Whom it speaks for is asked whether it may come in: not the sender.
             if active < admission.connections:
                 return Event.TO_IDENTIFY

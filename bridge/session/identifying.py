@@ -28,11 +28,14 @@ _CUT = "the connection ended before its PROXY header did"
 
 def kept(header: ProxyHeader, passed: frozenset[int]) -> ProxyHeader | None:
     """
-    What a session keeps of *header*: whom it names, and the fields of the types in
-    *passed*, which servers are told again.  None: nothing, the peer is the client.
+    What a session keeps of *header*, which is not LOCAL: whom it names, and the fields
+    of the types in *passed*, which servers are told again.  None: nothing, the peer is
+    the client.
     """
+    if not header.tlvs:
+        return header if header.source is not None else None
     fields = tuple(one for one in header.tlvs if one[0] in passed)
-    if header.local or (header.source is None and not fields):
+    if header.source is None and not fields:
         return None
     return ProxyHeader(header.source, header.destination, fields)
 
@@ -49,9 +52,10 @@ class Identifying:
         """Has what was taken already, where peeking does not show all there is."""
 
     def begin(self) -> None:
-        """Read what is there already, and wait for the rest."""
+        """Wait for it: of what has come since the accept the pump will tell."""
         self._stream.pump.hand_over(self._stream.fd, self)
-        self._look()
+        if self._stream.readable:
+            self._look()
 
     def give_up(self) -> None:
         """Nobody may be silent here: a sender has the first word."""

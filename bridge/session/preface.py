@@ -81,7 +81,9 @@ class Preface:
     def over(self, sock: Socket) -> bytes:
         if not self._written:
             how = self._how
-            header = _header(self._introduced, how)
+            header = self._introduced.identity
+            if header is None or header.tlvs or how.added or not _is_ip(header):
+                header = _header(self._introduced, how)
             self._written = write_header(header, how.version, tlv.CRC32C in how.added)
         return self._written
 
@@ -114,6 +116,10 @@ def _header(introduced: Introduced, how: SendProxy) -> ProxyHeader:
     came = identity.tlvs if identity is not None else ()
     fields = outgoing(came, how.passed, _added(introduced, how.added))
     return ProxyHeader(client, listen, fields)
+
+
+def _is_ip(header: ProxyHeader) -> bool:
+    return isinstance(header.source, Address)
 
 
 def _end(where: SocketAddress) -> Address | None:

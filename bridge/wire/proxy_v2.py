@@ -146,6 +146,9 @@ def _local(whole: bytes) -> ProxyHeader:
 def _proxied(whole: bytes) -> ProxyHeader:
     byte = whole[_FAMILY]
     stream = _is_stream(byte)
+    if stream and len(whole) == FIXED + _ADDRESSES[byte >> 4]:  # most: nothing else
+        source, destination = _ENDS[byte >> 4](whole)
+        return ProxyHeader(source, destination, version=2, length=len(whole))
     found = _known(whole, _ADDRESSES[byte >> 4], strict=stream)
     tlvs = _kept(whole, found)
     if not stream:
