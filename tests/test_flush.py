@@ -29,7 +29,7 @@ class Delivery:
         self.hurried = 0
         sink = SimpleNamespace(socket=None, hurry=self._hurry)
         made = SimpleNamespace(
-            bytes=100, held=0, over=True, move=lambda: None, sink=sink
+            bytes=100, held=0, over=True, waits=False, move=lambda: None, sink=sink
         )
         self.direction = cast(Any, made)
         monkeypatch.setattr(flush, "unacknowledged", lambda _: self.waiting)

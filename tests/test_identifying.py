@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from bridge.net import tlv
 from bridge.net.address import Networks
+from bridge.net.door import Door
 from bridge.session.destination import Destination, SendProxy
 from bridge.session.terms import Terms
 from bridge.wire.proxy_header import write_header
@@ -234,11 +235,11 @@ def test_a_listed_sender_has_to_send_one(made: tuple[Running, socket.socket]) ->
 def test_a_sender_may_come_in_whatever_allow_says_and_the_client_may_not() -> None:
     """The lists are of clients: they do not have to name balancers."""
     others = Networks([ip_network("192.168.0.0/24")])
-    with running(allow=others) as (front, listening):
+    with running(door=Door(others, Networks())) as (front, listening):
         client = front.connect()
         client.sendall(LINE + b"hello")
         assert heard(front, listening) == b"hello"
-    with running(deny=others) as (front, _):
+    with running(door=Door(Networks(), others)) as (front, _):
         client = front.connect()
         client.sendall(LINE)
         record = front.record()
@@ -248,7 +249,7 @@ def test_a_sender_may_come_in_whatever_allow_says_and_the_client_may_not() -> No
 def test_local_speaks_for_the_sender_who_may_come_in() -> None:
     local = write_header(ProxyHeader(local=True), 2)
     others = Networks([ip_network("192.168.0.0/24")])
-    with running(allow=others) as (front, listening):
+    with running(door=Door(others, Networks())) as (front, listening):
         client = front.connect()
         client.sendall(local + b"check")
         assert heard(front, listening) == b"check"
@@ -262,7 +263,7 @@ def test_local_speaks_for_the_sender_who_may_come_in() -> None:
 
 def test_unknown_is_judged_as_the_sender() -> None:
     others = Networks([ip_network("192.168.0.0/24")])
-    with running(allow=others) as (front, _):
+    with running(door=Door(others, Networks())) as (front, _):
         client = front.connect()
         client.sendall(b"PROXY UNKNOWN\r\n")
         assert front.record().ending == "denied"

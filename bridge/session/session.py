@@ -36,14 +36,12 @@ from bridge.session.preface import Preface
 from bridge.session.recording import name_of, named, tell
 
 if TYPE_CHECKING:
-    from bridge.farm.farm import Farm
     from bridge.net.direction import Direction
     from bridge.session.opening import Stage
     from bridge.session.terms import Terms
     from bridge.wire.proxy_value import ProxyHeader
 
 T = TypeVar("T")
-
 Step = Callable[["Session"], object]
 
 BUG = "A bug in the gateway; the session is given up"
@@ -254,9 +252,8 @@ class Session:
     def _dial(self) -> None:
         destination, house = self.destination, self.terms.house
         assert destination is not None
-        farm: Farm | Refusal = destination.farm
-        if destination.mapped is not None:
-            farm = destination.mapped.find(*name_of(self.front))
+        mapped = destination.mapped
+        farm = destination.farm if mapped is None else mapped.find(*name_of(self.front))
         if isinstance(farm, Refusal):
             self.reason = str(farm)
             self.terms.admission.refused["map"] += 1
