@@ -11,6 +11,7 @@ ROOT = Path(bridge.__file__).parent
 LAYERS = (
     ("net",),
     ("farm", "wire", "watch", "config"),
+    ("filters",),
     ("session", "doctor"),
     ("control",),
     ("service", "demo"),
@@ -22,6 +23,7 @@ LEVEL = {folder: level for level, names in enumerate(LAYERS) for folder in names
 
 PURE = (
     "config",
+    "filters",
     "wire",
     "net/address.py",
     "net/bandwidth.py",

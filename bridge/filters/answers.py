@@ -1,0 +1,143 @@
+"""
+What a filter may answer to the bytes it is shown.
+
+Values, made a few times for each head and never for each chunk of a body.  What they
+make happen is the driver's to do; in which order, and what may follow what, ``Filter``
+says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+
+class Want:
+    """
+    Nothing can be said before more bytes are there.
+
+    What was shown is shown again, whole, with what has come; never more than *most*
+    bytes of it: if those are there and the answer is ``Want`` again, the session ends
+    as ``bad_header``.  *within*: so many seconds from the first of several such answers
+    with the same number on, then ``Filter.late`` is asked.  None: for ever, which is
+    for the session's own time-outs to end.
+    """
+
+    __slots__ = ("most", "within")
+
+    def __init__(self, most: int, within: float | None = None) -> None:
+        self.most = most
+        self.within = within
+
+
+class Wait:
+    """This direction is shown again once the other one has been answered for."""
+
+    __slots__ = ()
+
+
+class Send:
+    """
+    *data* goes on, in the place of *instead* bytes that were shown; None: of all.
+
+    With ``instead=0`` it is put before them.
+    """
+
+    __slots__ = ("data", "instead")
+
+    def __init__(self, data: bytes, instead: int | None = None) -> None:
+        self.data = data
+        self.instead = instead
+
+
+class Drop:
+    """*count* bytes that were shown do not go on."""
+
+    __slots__ = ("count",)
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+
+class Pass:
+    """
+    The next *count* bytes go on untouched: first what was shown, then what has not come
+    yet, which is then not shown.
+    """
+
+    __slots__ = ("count",)
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+
+class PassRest:
+    """All that follows goes on untouched, and nothing of it is shown any more."""
+
+    __slots__ = ()
+
+
+class Reply:
+    """*data* goes back to where the bytes came from.  Answers for none of them."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+class Refuse:
+    """
+    The session ends as *ending*, one of the closed list, because of *reason*.
+
+    The client gets *reply* first, if there is any, and then a FIN instead of a reset.
+    """
+
+    __slots__ = ("ending", "reason", "reply")
+
+    def __init__(self, ending: str, reason: str, reply: bytes = b"") -> None:
+        self.ending = ending
+        self.reason = reason
+        self.reply = reply
+
+
+class Close:
+    """
+    Both sides are closed when everything before has been delivered: ``done``.
+    """
+
+    __slots__ = ()
+
+
+class Dial:
+    """
+    What follows goes to a server of the farm that *name* leads to; None: the default.
+
+    If there is a connection to that farm already it is kept, unless *anew*.  Nothing is
+    sent before the server is there.  If there is none, ``Filter.lost`` is asked.
+    """
+
+    __slots__ = ("anew", "name")
+
+    def __init__(self, name: str | None = None, *, anew: bool = False) -> None:
+        self.name = name
+        self.anew = anew
+
+
+class Secure:
+    """
+    After what was replied the client speaks TLS, by the front's ``tls``.
+
+    Only ``up`` may answer so, and only if nothing that was shown is left: bytes behind
+    the client's request would be taken for protected ones (CVE-2011-0411).
+    """
+
+    __slots__ = ()
+
+
+Answer: TypeAlias = (
+    Want | Wait | Send | Drop | Pass | PassRest | Reply | Refuse | Close | Dial | Secure
+)
+
+Answers: TypeAlias = Sequence[Answer]
+"""In order.  They answer for the bytes that were shown from the first one on."""

@@ -1,0 +1,76 @@
+"""
+What a filter is.
+
+Rules for whoever writes one, and for the driver (``session.filtering``):
+
+* One object a session.  ``up`` is shown what the client sends, ``down`` what the server
+  sends; each is shown its bytes in order, from the first one that it has not answered
+  for.
+* Answers are carried out in order, each for the bytes behind those before.  If some
+  that were shown are left and the last answer is neither Want nor Wait, the rest is
+  shown at once.  If all are answered for, the next ones are shown as they come.
+* ``ended``: the side has sent its FIN, and nothing comes after *data*.  It is shown
+  once even if there is nothing left (``b""``).  Without an answer the end is passed on.
+* A filter never blocks, keeps no bytes (what it has not answered for is shown again)
+  and asks for no more than it bounds.
+* An exception ends the session as ``error``, with its traceback in the log.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from bridge.filters.about import About
+from bridge.filters.answers import Answers, PassRest, Refuse
+
+_REST = (PassRest(),)
+
+
+class Filter:
+    """One that passes everything on: the base of all others."""
+
+    reads_first: ClassVar[bool] = False
+    """
+    No server is dialed before it says so with ``Dial``: until then only ``up`` is
+    asked.
+    """
+    secures_later: ClassVar[bool] = False
+    """The front's ``tls`` begins where it answers ``Secure``, and not at once."""
+
+    def __init__(self, about: About) -> None:
+        """*about* the session; keywords are those of ``with`` in the configuration."""
+        self.about = about
+
+    def up(self, data: bytes, ended: bool) -> Answers:
+        """What becomes of *data*, which the client sent."""
+        return _REST
+
+    def down(self, data: bytes, ended: bool) -> Answers:
+        """What becomes of *data*, which the server sent."""
+        return _REST
+
+    def dialed(self) -> Answers:
+        """The server is there.  Answers as from ``down``, with nothing shown."""
+        return ()
+
+    def late(self) -> Answers:
+        """What ``Want`` gave a time has not come in it.  Answers as from ``up``."""
+        return (Refuse("bad_header", "too slow"),)
+
+    def lost(self, ending: str, reason: str) -> Answers:
+        """
+        There is no server, or it is lost, and the session would end as *ending*.
+
+        Answers as from ``up``, with nothing shown: ``Dial`` to try again, ``Refuse`` to
+        end with a word to the client; nothing: it ends, with a reset for the client.
+        """
+        return ()
+
+    def drain(self) -> Answers:
+        """The gateway stops: be through soon.  Answers as from ``up``."""
+        return ()
+
+    def secured(self, about: About) -> Answers:
+        """The client's TLS is up, after ``Secure``.  Answers as from ``up``."""
+        self.about = about
+        return ()

@@ -1,0 +1,15 @@
+"""What a filter may answer."""
+
+from bridge.filters import Dial, Send, Want
+
+
+def test_what_is_sent_stands_for_all_that_was_shown_unless_it_says_for_how_much() -> (
+    None
+):
+    assert Send(b"x").instead is None
+    assert Send(b"x", 3).instead == 3
+
+
+def test_a_want_has_no_time_of_its_own_and_a_dial_may_keep_what_there_is() -> None:
+    assert Want(10).within is None
+    assert not Dial("www.example.org").anew
