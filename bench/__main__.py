@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bench import contenders, farm, report, secure
+from bench import contenders, farm, http, report, secure
 from bench.contenders import (
     BEFORE,
     CONTENDERS,
@@ -31,11 +31,12 @@ from bench.contenders import (
     running,
     versions,
 )
+from bench.http import HTTP
 from bench.rows import ROWS, Bench, Figures, LoadError, Row
 from bench.secure import SECURE
 from tests.netlab import Lab
 
-COMMANDS: dict[str, Command | None] = {**CONTENDERS, **SPECIAL, **SECURE}
+COMMANDS: dict[str, Command | None] = {**CONTENDERS, **SPECIAL, **SECURE, **HTTP}
 TROUBLE = (LoadError, OSError, subprocess.SubprocessError, TimeoutError)
 
 
@@ -98,12 +99,15 @@ class Contest:
         self._contenders: list[str] = list(options.contenders)
         self._commands = dict(COMMANDS)
         self._secure = list(SECURE)
+        self._http = list(HTTP)
         if options.against:
             tree = options.against.absolute()
             self._commands[BEFORE] = of_tree(tree, contenders.bridge)
             self._commands[secure.BEFORE] = of_tree(tree, secure.bridge)
             self._contenders.append(BEFORE)
+            self._commands[http.BEFORE] = of_tree(tree, http.bridge)
             self._secure.append(secure.BEFORE)
+            self._http.append(http.BEFORE)
         self._targets: dict[str, Target] = {}
         self._port = 8000
 
@@ -129,6 +133,8 @@ class Contest:
     def _taking_part(self, row: Row) -> Sequence[str]:
         if row.contenders == tuple(SECURE):
             return self._secure
+        if row.contenders == tuple(HTTP):
+            return self._http
         return row.contenders or self._contenders
 
     def _once(self, row: Row, name: str) -> Figures:

@@ -186,6 +186,12 @@ def with_pseudonyms(place: Place) -> list[str]:
     return bridge(place, rest=f"{UNCHECKED}, {source}")
 
 
+def with_filter(place: Place) -> list[str]:
+    """One that says at once that everything may pass."""
+    filters = ', filters: ["bridge.filters:Filter"]'
+    return bridge(place, rest=UNCHECKED, front=filters)
+
+
 def hundred_servers(place: Place) -> list[str]:
     """All are the one nginx, by addresses that its host takes for its own."""
     servers = ", ".join(f'"{address}:{WEB}"' for address in islice(MANY.hosts(), 100))
@@ -213,12 +219,14 @@ UNLIMITED, LIMITED = "100 Mbit/s sent", "bandwidth: 100Mbit/s"
 RATE = 12_500_000
 """Bytes in a second: what both of these come to."""
 PROXIED, REFUSING, POOLED = "PROXY v2", f"{NETWORKS:,} networks", "pseudonyms"
+FILTERED = "a filter"
 SPECIAL: dict[str, Command] = {
     ONE: one_server,
     HUNDRED: hundred_servers,
     PROXIED: with_headers,
     REFUSING: with_networks,
     POOLED: with_pseudonyms,
+    FILTERED: with_filter,
     UNLIMITED: one_server,
     LIMITED: with_limit,
 }

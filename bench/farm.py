@@ -9,12 +9,14 @@ from bench.contenders import BULK, CLIENTS, MANY, POOL, TOLD, WEB, compiled
 from tests.netlab import Lab
 from tests.netlab.fixtures import SEARCH
 
-OBJECT = 1_000_000  # bytes of /1m
+OBJECTS = {"1m": 1_000_000, "100m": 100_000_000}
+"""Files of so many bytes."""
 
 
 def start(lab: Lab, directory: Path) -> None:
     """Start both on the server; they end with the lab."""
-    (directory / "1m").write_bytes(os.urandom(OBJECT))
+    for name, size in OBJECTS.items():
+        (directory / name).write_bytes(os.urandom(size))
     config = directory / "nginx.conf"
     config.write_text(f"""
 worker_processes 1;
@@ -34,6 +36,7 @@ http {{
         listen {WEB} backlog=4096;
         listen {TOLD} backlog=4096 proxy_protocol;
         location = /1m {{ root {directory}; }}
+        location = /100m {{ root {directory}; }}
         location / {{ return 200 "ok"; }}
     }}
 }}

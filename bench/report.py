@@ -6,14 +6,15 @@ import platform
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench import secure
+from bench import http, secure
 from bench.contenders import BEFORE, ONE
 from bench.measure import middle, ratio
 from bench.rows import Column, Figures, Row
 
 YARDSTICKS = (
     *("floor", "haproxy", ONE, secure.HAPROXY, secure.NGINX),
-    *(BEFORE, secure.BEFORE),
+    *(http.HAPROXY, http.NGINX),
+    *(BEFORE, secure.BEFORE, http.BEFORE),
 )
 
 Rounds = dict[str, list[Figures]]

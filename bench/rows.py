@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bench.contenders import (
     CLIENTS,
+    FILTERED,
     HUNDRED,
     LIMITED,
     ONE,
@@ -28,6 +29,7 @@ from bench.contenders import (
     Target,
     compiled,
 )
+from bench.http import HTTP
 from bench.measure import cpu_seconds, resident_bytes
 from bench.secure import SECURE
 from tests.netlab import Lab
@@ -112,6 +114,24 @@ def requests(
     return measure
 
 
+def downloads(connections: int, path: str) -> Callable[[Bench, Target], Figures]:
+    """
+    The same of large objects, by what has arrived: of those still under way at the end
+    too.
+    """
+
+    def measure(bench: Bench, target: Target) -> Figures:
+        before = spent(target)
+        figures = wrk(bench, target, path, [f"-c{connections}"])
+        cpu, size = spent(target) - before, figures["bytes"] or 0
+        return {
+            "rate": size * 8 / (figures["seconds"] or 1) / 1e9,
+            "cpu": cpu / (size / 1e9),
+        }
+
+    return measure
+
+
 def handshakes(kind: str) -> Callable[[Bench, Target], Figures]:
     """New connections, 8 at a time, each with a *full* or a *resumed* handshake."""
 
@@ -189,6 +209,14 @@ def secured(
     return Row(f"TLS: {what}", measure, columns, fresh=True, contenders=contenders)
 
 
+def understood(
+    what: str, measure: Callable[[Bench, Target], Figures], columns: tuple[Column, ...]
+) -> Row:
+    """A row of those who read and change heads of HTTP."""
+    contenders = tuple(HTTP)
+    return Row(f"HTTP: {what}", measure, columns, fresh=True, contenders=contenders)
+
+
 def identified(what: str, contender: str) -> Row:
     """A row of what it costs to know, or to say, who the client is."""
     return Row(
@@ -248,6 +276,34 @@ ROWS: dict[str, Row] = {
         (PER_SECOND, PER_REQUEST, *LATENCY),
         fresh=True,
         contenders=(ONE, HUNDRED),
+    ),
+    "http_small": understood(
+        "small requests, 32 kept-alive connections",
+        requests(32),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+    ),
+    "http_connect": understood(
+        "a new connection for each small request, 32 at a time",
+        requests(32, close=True),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+    ),
+    "http_1m": understood(
+        "objects of 1 MB, 8 kept-alive connections",
+        requests(8, "/1m"),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+    ),
+    "http_100m": understood(
+        "objects of 100 MB, 4 kept-alive connections",
+        downloads(4, "/100m"),
+        (RATE, PER_GB),
+    ),
+    "filter": Row(
+        "A new connection for each small request: without a filter, or with one that"
+        " passes everything on",
+        requests(32, close=True),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+        fresh=True,
+        contenders=(ONE, FILTERED),
     ),
     "proxy": identified("a PROXY header in and another out", PROXIED),
     "acl": identified(f"a list of {REFUSING} that may not", REFUSING),
@@ -312,11 +368,13 @@ def wrk(bench: Bench, target: Target, path: str, options: list[str]) -> Figures:
     command = ["wrk", "-t1", f"-d{bench.seconds}s", *options]
     ran = bench.lab.client.run([*command, "-s", str(REPORT), target.url + path])
     line = next(x for x in ran.stdout.splitlines() if x.startswith("report "))
-    done, seconds, p50, p99, errors = map(float, line.split()[1:])
+    done, seconds, p50, p99, errors, size = map(float, line.split()[1:])
     if errors or not done:
         raise LoadError(f"wrk: {done:.0f} requests, {errors:.0f} errors")
     return {
         "requests": done,
+        "bytes": size,
+        "seconds": seconds,
         "rate": done / seconds,
         "p50": p50 / 1000,
         "p99": p99 / 1000,
