@@ -1,6 +1,7 @@
 """What a filter may answer."""
 
-from bridge.filters import Dial, Send, Want
+from bridge.filters import Dial, Send, Tell, Want
+from bridge.watch.exchange import Exchange
 
 
 def test_what_is_sent_stands_for_all_that_was_shown_unless_it_says_for_how_much() -> (
@@ -13,3 +14,8 @@ def test_what_is_sent_stands_for_all_that_was_shown_unless_it_says_for_how_much(
 def test_a_want_has_no_time_of_its_own_and_a_dial_may_keep_what_there_is() -> None:
     assert Want(10).within is None
     assert not Dial("www.example.org").anew
+
+
+def test_what_is_told_is_the_exchange_itself() -> None:
+    value = Exchange("GET", "/", "HTTP/1.1", "", 200, "done", "", 0, 0, 0, 0, 0, 9, 9)
+    assert Tell(value).value is value

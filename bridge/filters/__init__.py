@@ -20,6 +20,7 @@ from bridge.filters.answers import (
     Reply,
     Secure,
     Send,
+    Tell,
     Wait,
     Want,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Reply",
     "Secure",
     "Send",
+    "Tell",
     "Wait",
     "Want",
 ]

@@ -9,7 +9,10 @@ says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from bridge.watch.exchange import Exchange
 
 
 class Want:
@@ -135,8 +138,33 @@ class Secure:
     __slots__ = ()
 
 
+class Tell:
+    """
+    *value* is for the log of requests.  Answers for no bytes.
+
+    Said once a request, when it is over.  What only the session knows of it (server,
+    times of the dial) is filled in by whoever carries this out.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Exchange) -> None:
+        self.value = value
+
+
 Answer: TypeAlias = (
-    Want | Wait | Send | Drop | Pass | PassRest | Reply | Refuse | Close | Dial | Secure
+    Want
+    | Wait
+    | Send
+    | Drop
+    | Pass
+    | PassRest
+    | Reply
+    | Refuse
+    | Close
+    | Dial
+    | Secure
+    | Tell
 )
 
 Answers: TypeAlias = Sequence[Answer]
