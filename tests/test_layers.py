@@ -29,6 +29,7 @@ PURE = (
     "net/bandwidth.py",
     "net/crowd.py",
     "net/door.py",
+    "net/fields.py",
     "net/mtu.py",
     "net/names.py",
     "net/prefix_listen.py",
