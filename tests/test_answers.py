@@ -17,5 +17,9 @@ def test_a_want_has_no_time_of_its_own_and_a_dial_may_keep_what_there_is() -> No
 
 
 def test_what_is_told_is_the_exchange_itself() -> None:
-    value = Exchange("GET", "/", "HTTP/1.1", "", 200, "done", "", 0, 0, 0, 0, 0, 9, 9)
+    value = Exchange(
+        method="GET", target="/", version="HTTP/1.1", host="", status=200, dials=True,
+        ending="done", reason="", reused=0, began=0.0, read=0.0, answered=0.0, over=0.0,
+        up=9, down=9,
+    )  # fmt: skip
     assert Tell(value).value is value

@@ -21,6 +21,7 @@ def test_what_it_waits_for_in_vain_is_a_bad_header() -> None:
 def test_a_lost_server_is_lost_as_without_it() -> None:
     one = filter_of()
     assert (one.lost("back_reset", ""), one.drain(), one.dialed()) == ((), (), ())
+    assert one.over("back_reset", "") == ()
 
 
 def test_it_is_told_when_the_clients_tls_is_up() -> None:

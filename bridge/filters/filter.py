@@ -70,6 +70,15 @@ class Filter:
         """The gateway stops: be through soon.  Answers as from ``up``."""
         return ()
 
+    def over(self, ending: str, reason: str) -> Answers:
+        """
+        The session has ended so, whatever ended it: asked once, last.
+
+        Of what is answered only ``Tell`` is carried out: of the request, say, that a
+        client went away in the middle of.
+        """
+        return ()
+
     def secured(self, about: About) -> Answers:
         """The client's TLS is up, after ``Secure``.  Answers as from ``up``."""
         self.about = about

@@ -28,6 +28,10 @@ class Exchange(NamedTuple):
     """Whom it asks for: of the target if that has one, or of Host; or empty."""
     status: int
     """What the client was answered, by whomever; 0: nothing."""
+    dials: bool
+    """
+    It went to a server, or was to (``Dial``): the session's farm and server are its.
+    """
     ending: str
     """``done``, or one of the other endings if this request ended so."""
     reason: str
@@ -39,7 +43,10 @@ class Exchange(NamedTuple):
     read: float | None
     """When its head was complete."""
     answered: float | None
-    """When the head of the answer was complete, of the final one (not 1xx)."""
+    """
+    When the head of a server's final answer (not 1xx) was complete; None: there was
+    none, and what the client was answered is ours.
+    """
     over: float
     up: int
     """Received of the client for it: head and body."""
