@@ -15,6 +15,7 @@ VARIABLES: Final[Mapping[str, str]] = {
     "client": "the client's address",
     "client.port": "the client's port",
     "front": "the front's name",
+    "host": "whom the request is for: a name or an address, without the port",
     "listen": "the address that the client came to",
     "listen.port": "the port that it came to",
     "scheme": "`https` where the client speaks TLS with the gateway, else `http`",
