@@ -1,6 +1,6 @@
 """What a filter may answer."""
 
-from bridge.filters import Dial, Send, Tell, Want
+from bridge.filters import Dial, Meet, Send, Tell, Want
 from bridge.watch.exchange import Exchange
 
 
@@ -14,6 +14,11 @@ def test_what_is_sent_stands_for_all_that_was_shown_unless_it_says_for_how_much(
 def test_a_want_has_no_time_of_its_own_and_a_dial_may_keep_what_there_is() -> None:
     assert Want(10).within is None
     assert not Dial("www.example.org").anew
+
+
+def test_who_is_met_comes_to_one_side_and_goes_to_a_port_of_the_other() -> None:
+    meet = Meet("front", 2121, within=30.0)
+    assert (meet.side, meet.port, meet.within) == ("front", 2121, 30.0)
 
 
 def test_what_is_told_is_the_exchange_itself() -> None:

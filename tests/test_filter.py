@@ -24,6 +24,12 @@ def test_a_lost_server_is_lost_as_without_it() -> None:
     assert one.over("back_reset", "") == ()
 
 
+def test_who_meets_nobody_has_nothing_to_say_of_it() -> None:
+    one = filter_of()
+    assert one.met(("2001:db8::80", 50000), "") == one.met(None, "no port") == ()
+    assert one.server == ("", 0)
+
+
 def test_it_is_told_when_the_clients_tls_is_up() -> None:
     one = filter_of()
     about = About(("2001:db8::1", 5), ("2001:db8::80", 25), "mail", secure=True)

@@ -9,7 +9,7 @@ says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from bridge.watch.exchange import Exchange
@@ -152,6 +152,29 @@ class Tell:
         self.value = value
 
 
+class Meet:
+    """
+    One connection more is listened for, and relayed as a session of its own.
+
+    *side* is where it comes in.  "front": the client comes, to the address of ours that
+    it came to before, and reaches *port* of the server.  "back": the server comes, to
+    the address of ours that it knows, and reaches *port* of the client.  Nobody else
+    does.  *within*: for so many seconds.
+
+    Answers for no bytes, and is the last answer: ``Filter.met`` says what comes in its
+    place.  Needs a front that has ports for it (``ftp`` in the configuration).
+    """
+
+    __slots__ = ("port", "side", "within")
+
+    def __init__(
+        self, side: Literal["front", "back"], port: int, within: float
+    ) -> None:
+        self.side = side
+        self.port = port
+        self.within = within
+
+
 Answer: TypeAlias = (
     Want
     | Wait
@@ -165,6 +188,7 @@ Answer: TypeAlias = (
     | Dial
     | Secure
     | Tell
+    | Meet
 )
 
 Answers: TypeAlias = Sequence[Answer]

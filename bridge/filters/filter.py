@@ -37,6 +37,9 @@ class Filter:
     secures_later: ClassVar[bool] = False
     """The front's ``tls`` begins where it answers ``Secure``, and not at once."""
 
+    server: tuple[str, int] = ("", 0)
+    """Whom ``down`` comes from, by address and port: from ``dialed`` on."""
+
     def __init__(self, about: About) -> None:
         """*about* the session; keywords are those of ``with`` in the configuration."""
         self.about = about
@@ -51,6 +54,16 @@ class Filter:
 
     def dialed(self) -> Answers:
         """The server is there.  Answers as from ``down``, with nothing shown."""
+        return ()
+
+    def met(self, where: tuple[str, int] | None, reason: str) -> Answers:
+        """
+        What was to be met (``Meet``) is listened for at *where*, an address and port of
+        ours; None: nowhere, for *reason*.
+
+        The answers stand in the place of the ``Meet``, for the bytes that were shown
+        when it was given.
+        """
         return ()
 
     def late(self) -> Answers:
