@@ -66,6 +66,10 @@ class Pass:
     """
     The next *count* bytes go on untouched: first what was shown, then what has not come
     yet, which is then not shown.
+
+    The driver counts *count* down: whenever the filter is asked anything, it is what
+    has not gone on yet, so that one who kept the answer can tell an end between two
+    messages from one in the middle of a body.  So each answer is a new one.
     """
 
     __slots__ = ("count",)
