@@ -6,11 +6,24 @@ Rules for whoever writes one, and for the driver (``session.filtering``):
 * One object a session.  ``up`` is shown what the client sends, ``down`` what the server
   sends; each is shown its bytes in order, from the first one that it has not answered
   for.
-* Answers are carried out in order, each for the bytes behind those before.  If some
-  that were shown are left and the last answer is neither Want nor Wait, the rest is
-  shown at once.  If all are answered for, the next ones are shown as they come.
+* Answers are carried out in order, each for the bytes behind those before; what stands
+  behind a ``Pass`` when all its bytes have gone.  If some that were shown are left and
+  the last answer is neither Want nor Wait, the rest is shown at once.  If all are
+  answered for, the next ones are shown as they come.
+* Want, Wait, PassRest, Refuse, Close and Secure come last.  What was shown has to be
+  answered for or asked more of: no answer at all is an error.
+* ``Wait`` is over when the other direction was shown something, has answered more than
+  Want or Wait, and that is carried out; or when a server was dialed.
 * ``ended``: the side has sent its FIN, and nothing comes after *data*.  It is shown
-  once even if there is nothing left (``b""``).  Without an answer the end is passed on.
+  once even if there is nothing left (``b""``).  Without an answer the end is passed on,
+  and so it is when all is answered for.  ``Want`` to the client's end is a bad header.
+  The server's end that is answered with ``Dial`` or ``Want`` is not passed on: that
+  connection is given up when the answers are carried out.
+* What is for a side that has been told the end is lost.
+* Of several filters of a session ``up`` goes through the first one first, ``down``
+  through the last one.  A ``Reply`` goes through those that its bytes have come
+  through.  All are told that a server was ``dialed`` (the last one first), that the
+  client is ``secured``, to ``drain``; of a ``lost`` server until one answers.
 * A filter never blocks, keeps no bytes (what it has not answered for is shown again)
   and asks for no more than it bounds.
 * An exception ends the session as ``error``, with its traceback in the log.
@@ -76,6 +89,7 @@ class Filter:
 
         Answers as from ``up``, with nothing shown: ``Dial`` to try again, ``Refuse`` to
         end with a word to the client; nothing: it ends, with a reset for the client.
+        What stood behind a Dial that failed is for the one that it answers, or dropped.
         """
         return ()
 
