@@ -26,6 +26,7 @@ from bridge.filters.answers import (
     Want,
 )
 from bridge.filters.filter import Filter
+from bridge.filters.use import MakeFilter, Use
 
 __all__ = [
     "About",
@@ -35,6 +36,7 @@ __all__ = [
     "Dial",
     "Drop",
     "Filter",
+    "MakeFilter",
     "Meet",
     "Pass",
     "PassRest",
@@ -43,6 +45,7 @@ __all__ = [
     "Secure",
     "Send",
     "Tell",
+    "Use",
     "Wait",
     "Want",
 ]

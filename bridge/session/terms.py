@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from bridge.session.flow import stages
 
 if TYPE_CHECKING:
+    from bridge.filters.use import Use
     from bridge.net.address import Networks
     from bridge.net.paced import Pace
     from bridge.net.pipes import Pipes
@@ -109,6 +110,8 @@ class Terms:
     """Gets each session's record; None: nobody wants any."""
     needs_sides: bool = False
     """Whether records tell what the two sockets knew."""
+    filters: tuple[Use, ...] = ()
+    """What reads or changes bytes, from the client's side on."""
     stages: tuple[Event, ...] = field(init=False)
     """What an admitted client goes through until there is a farm: see ``flow``."""
     passed: frozenset[int] = field(init=False)
