@@ -258,13 +258,11 @@ REFERENCES = {
 }
 
 NOT_BUILT = {
-    "mode http": Broken(front("mode: »http"), "'http' is not built yet"),
     "a check of TLS": Broken(farm("check: {kind: »tls}"), "and it has none"),
     "a service without identity": Broken(
         FRONTS + "farms: {web: {tls: {}, servers: [»srv:_x._tcp.farm.test]}}\n",
         "names no host to be verified: give tls an identity",
     ),
-    "filters": Broken(front("filters: »[a:B]"), "not built yet"),
     "admin": Broken(top('admin: {web: »"[::1]:9180"}'), "not built yet"),
     "workers": Broken(top("workers: »auto"), "more than one worker is not built yet"),
 }

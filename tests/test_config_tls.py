@@ -132,7 +132,7 @@ ROUTES = {
         sni("{a.example: web, »A.example: web}"), "the same name as at <text>:1:51"
     ),
     "a map without mode sni": Broken(
-        sni("»{a.example: web}", "stream"), "write mode: sni, or name one farm"
+        sni("»{a.example: web}", "stream"), "belongs to mode sni or http"
     ),
     "mode sni without a map": Broken(sni("»web"), "{a.example: web, default: web}"),
     "mode sni with tls": Broken(

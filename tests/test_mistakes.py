@@ -158,9 +158,7 @@ def test_twistds_command_line_is_answered(
 @pytest.mark.parametrize(
     "written",
     [
-        FRONT % 'listen: "[::]:80", to: web, filters: [a:B]',
-        FRONT % 'listen: "[::]:80", to: web, http: {head: 64KiB}',
-        FRONT % 'listen: "[::]:80", to: web, ftp: {ports: 50000-50999}',
+        FRONT % 'listen: "[::]:80", to: web' + "log: {every: 1m}\n",
         FRONT % 'listen: "[::]:80", to: web' + "cpus: [0, 1]\n",
     ],
 )

@@ -83,7 +83,7 @@ def test_a_name_is_what_is_written() -> None:
 
 def test_all_problems_are_told_at_once_in_order_of_place() -> None:
     found = problems(
-        'fronts:\n  web: {listen: "::1", to: wbe, mode: ftp, zzz: 1}\nworkers: 0\n'
+        'fronts:\n  web: {listen: "::1", to: wbe, mode: fpt, zzz: 1}\nworkers: 0\n'
         + FARMS
     )
     assert [(p.line, p.column) for p in found] == [

@@ -11,7 +11,6 @@ README = (Path(__file__).parent.parent / "README.md").read_text()
 NOT_BUILT = README.partition("Not built yet")[2].partition("A session with")[0]
 
 UNBUILT = [key.path for key in ROOT.all_below() if key.neutral is not None and key.path]
-LATER = [(key.path, str(word)) for key in ROOT.all_below() for word in key.later]
 
 
 @pytest.mark.parametrize("path", UNBUILT)
@@ -19,12 +18,6 @@ def test_a_key_that_is_not_built_is_listed(path: str) -> None:
     steps = path.split(".")
     names = (steps[0], steps[-1], ".".join(steps[-2:]))
     assert any(f"`{name}`" in NOT_BUILT for name in names), path
-
-
-@pytest.mark.parametrize(("path", "word"), LATER)
-def test_a_value_that_is_not_built_is_listed(path: str, word: str) -> None:
-    whole = f"{path.rpartition('.')[2]}: {word}"
-    assert f"`{word}`" in NOT_BUILT or f"`{whole}`" in NOT_BUILT, path
 
 
 def test_every_command_is_listed_as_built_or_as_not() -> None:

@@ -76,7 +76,8 @@ FRONT = ("fronts", "web")
         (("profiles", "p", "mtu"), 20, "20 is below 68"),
         (("log", "every"), "1m", "this key is not built yet: leave it "
          "out, or say off"),
-        ((*FRONT, "mode"), "ftp", "'ftp' is not built yet: write stream or sni"),
+        ((*FRONT, "mode"), "https", "'https' is not stream, sni, http or ftp, did you "
+         'mean "http"?'),
     ],
 )  # fmt: skip
 def test_an_error_is_told_in_the_operators_words(

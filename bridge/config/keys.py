@@ -18,7 +18,7 @@ from pydantic_core import PydanticUndefined
 from bridge.config.model import Config
 from bridge.config.profile import Part
 from bridge.config.scalars import Kind
-from bridge.config.unbuilt import Later, Unbuilt
+from bridge.config.unbuilt import Unbuilt
 
 NAME, ITEM = "NAME", "[]"
 """Steps that stand for any name of a map, and for any item of a list."""
@@ -56,8 +56,6 @@ class Key:
     meaning: str
     neutral: tuple[object, ...] | None = None
     """For a key that is not built yet: the values it takes nevertheless."""
-    later: tuple[object, ...] = ()
-    """Values that are not built yet."""
     below: Mapping[str, Key] = field(default_factory=dict)
 
     def all_below(self) -> Iterator[Key]:
@@ -164,7 +162,6 @@ class Known:
 def _key(path: str, info: FieldInfo) -> Key:
     kinds = [m for m in info.metadata if isinstance(m, Kind)]
     unbuilt = next((m for m in info.metadata if isinstance(m, Unbuilt)), None)
-    later = next((m for m in info.metadata if isinstance(m, Later)), None)
     kind = kinds[-1] if kinds else _kind(info.annotation)
     return Key(
         path,
@@ -173,7 +170,6 @@ def _key(path: str, info: FieldInfo) -> Key:
         default=_default(info, kind),
         meaning=" ".join((info.description or "").split()),
         neutral=unbuilt.neutral if unbuilt else None,
-        later=later.values if later else (),
         below=_below(path, info.annotation),
     )
 

@@ -48,7 +48,8 @@ the prefix, and IPv4 networks as IPv4 |
 
 `${NAME}` inside a value becomes what the environment says; `$$` is a dollar sign. It
 is replaced after the file was parsed, so a variable holds text and never keys or
-lists. A variable that is not set is an error.
+lists. A variable that is not set is an error. In `http.headers` names without a capital
+letter (`${client}`) are those of each session.
 
 Anchors and aliases work within bounds; merge keys (`<<`) do not, since YAML 1.2 has
 none: profiles have `base` instead.
@@ -63,7 +64,7 @@ bridge.yaml:4:5: fronts.web.listn: unknown key, did you mean "listen"?
         ^
 ```
 
-Keys and values marked "not built yet" are refused, but for the ones that ask for what
+Keys marked "not built yet" are refused, but for the ones that ask for what
 the gateway does anyway.
 """
 
@@ -104,8 +105,7 @@ def _entries(keys: Iterator[Key] | list[Key]) -> Iterator[str]:
             yield f"*{unbuilt(key)}* {key.meaning}\n"
             continue
         yield f"Type: {typed(key)}. {_default(key)}\n"
-        later = ", ".join(f"`{value}`" for value in key.later)
-        yield key.meaning + (f" *Not built yet: {later}.*" if later else "") + "\n"
+        yield f"{key.meaning}\n"
 
 
 def _built_in() -> str:

@@ -18,7 +18,10 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from bridge.config.addresses import ListenList, NetworkList, listed
 from bridge.config.farm import Farm
+from bridge.config.ftp import Ftp
+from bridge.config.http import Http
 from bridge.config.network_lists import Allowed, Denied, ListedNetworks
+from bridge.config.own_filters import OwnFilters
 from bridge.config.profile import Name, Part, Profile, resolve
 from bridge.config.rates import Bandwidths, FrontBandwidth, RateOrOff
 from bridge.config.routes import Routes
@@ -35,7 +38,7 @@ from bridge.config.scalars import (
     shown,
 )
 from bridge.config.tls import FrontTlsOrOff
-from bridge.config.unbuilt import Later, Unbuilt, refusal
+from bridge.config.unbuilt import Unbuilt, refusal
 from bridge.net.address import Networks
 from bridge.net.prefix_listen import TPROXY_PORT
 
@@ -143,25 +146,29 @@ class Front(Part):
     """The farm that serves this front. With mode `sni` a map of names to farms: a name
     (`www.example.org`), all names one label below another (`"*.example.org"`) or any
     (`"*"`), of which the most exact one counts; and `default`, for clients that ask for
-    no name, for none of these, or speak no TLS. Without `default` those are reset."""
-    mode: Annotated[
-        Literal["stream", "sni"],
-        Later("http", "ftp", right="write stream or sni"),
-    ] = "stream"
+    no name, for none of these, or speak no TLS. Without `default` those are reset. Mode
+    `http` takes such a map, too, or one farm: there the name is the host of each
+    request, without its port; `default` is for requests that name none, none of these,
+    or an address, and without it they get 421."""
+    mode: Literal["stream", "sni", "http", "ftp"] = "stream"
     """What is understood of the bytes: `stream` passes them on as they are; `sni` does
-    too, once it has read in a TLS client's first message whom it asks for. Nothing is
-    decrypted, and no certificate is needed."""
+    too, once it has read in a TLS client's first message whom it asks for, which
+    decrypts nothing and needs no certificate. `http` reads HTTP/1.0 and 1.1, each
+    request for itself; `ftp` translates for IPv6 clients of IPv4 servers (RFC 6384)."""
     accept_proxy: NetworkList = Networks()
     """Networks whose connections must begin with a PROXY header (version 1 or 2, within
     `open`); of anybody else one is not believed, and passed on like other bytes. The
     client is then who the header says: for `allow`, `deny`, the limits, `source_hash`,
     pseudonyms, headers to servers and the log. The sender itself need not be in
     `allow`, nor when it speaks for itself (LOCAL: it checks the front)."""
-    filters: Annotated[None, Unbuilt([])] = None
-    """What of your own reads or changes the bytes: `package.module:Name`."""
-    http: Annotated[None, Unbuilt()] = None
-    """What mode `http` does with heads."""
-    ftp: Annotated[None, Unbuilt()] = None
+    filters: OwnFilters = ()
+    """Classes of your own that read or change the bytes, behind the mode's, in this
+    order for what clients send and in the other for what servers send. Modules are
+    looked for where Python does, PYTHONPATH included, and at last in the folder of the
+    configuration file. `docs/l7.md` says how one is written."""
+    http: Http = Http()
+    """What mode `http` does with requests and answers."""
+    ftp: Ftp = Ftp()
     """Which ports mode `ftp` opens for data."""
     allow: Allowed = ListedNetworks()
     """Networks whose clients may connect; empty means all. `"@file"` stands for the

@@ -2,7 +2,7 @@
 What no part of the configuration can know alone: whether its references meet.
 ``farm_checks`` does it for the keys of one farm, ``source_checks`` and ``map_checks``
 for its sources and its map, ``profile_checks`` for profiles, ``listen_checks`` for the
-addresses of all fronts, ``tls_checks`` for TLS.
+addresses of all fronts, ``tls_checks`` for TLS, ``mode_checks`` for modes.
 
 These checks read the plain values and pass over what is of the wrong type, which the
 model reports: so a misspelt key does not hide a missing farm.
@@ -17,6 +17,7 @@ from bridge.config import (
     farm_checks,
     listen_checks,
     map_checks,
+    mode_checks,
     prefix_checks,
     profile_checks,
     source_checks,
@@ -40,6 +41,7 @@ def flaws(values: Any, places: Mapping[Path, Place]) -> Iterator[Flaw]:
         yield from profile_checks.marks(profiles, places)
     yield from source_checks.flaws(*parts, places)
     yield from map_checks.flaws(*parts, places)
+    yield from mode_checks.flaws(*parts, places)
     farms = Known(_section(values, "farms"))
     for name, front in parts[0].items():
         yield from tls_checks.front_flaws(("fronts", name), front, farms, places)

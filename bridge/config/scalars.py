@@ -264,6 +264,12 @@ SecondsOrOff: TypeAlias = Annotated[
     Kind("a time or off", "seconds", "off", show_seconds),
     _optional(_TIME, "off"),
 ]
+Size: TypeAlias = Annotated[
+    int,
+    BeforeValidator(size),
+    Kind("a size", "bytes", show=show_size),
+    WithJsonSchema(_SIZE),
+]
 SizeOrAuto: TypeAlias = Annotated[
     int | None,
     BeforeValidator(partial(or_word, "auto", size)),

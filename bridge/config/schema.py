@@ -104,8 +104,6 @@ def explain(text: str) -> str:
     if key.neutral is not None:
         lines.append(f"  {unbuilt(key)}")
     lines += ["", f"  {key.meaning}"]
-    if key.later:
-        lines.append(f"  Not built yet: {', '.join(map(str, key.later))}.")
     below = [k for k in key.all_below() if not k.path.endswith((NAME, ITEM))]
     if below:
         width = max(len(inner.path) for inner in below)

@@ -1,5 +1,5 @@
 """
-What the keys of TLS owe each other, and the names of mode sni their farms.
+What the keys of TLS owe each other, and names that clients ask for their farms.
 
 Like ``references``, these read the plain values and pass over what is of the wrong
 type.
@@ -26,12 +26,13 @@ def front_flaws(
     places: Mapping[Path, Place],
 ) -> Iterator[Flaw]:
     """Everything wrong inside the *front* at *path*; *farms* are those there are."""
-    to, is_sni, tls = front.get("to"), front.get("mode") == "sni", front.get("tls")
+    to, mode, tls = front.get("to"), front.get("mode", "stream"), front.get("tls")
+    is_sni = mode == "sni"
     if isinstance(to, dict):
         yield from _routes((*path, "to"), to, farms, places)
-        if not is_sni and front.get("mode", "stream") == "stream":
-            what = "a map of names belongs to mode sni"
-            right = "write mode: sni, or name one farm"
+        if mode in ("stream", "ftp"):
+            what = "a map of names belongs to mode sni or http"
+            right = "write one of them, or name one farm"
             yield _at_value((*path, "to"), f"{what}: {right}", places)
     elif is_sni and isinstance(to, str):
         what = "mode sni goes by names: give a map of them, like"

@@ -130,8 +130,12 @@ class _Builder:
             return self._flaw(at, path, f"{text[:_LONGEST_NUMBER]!r} is no {tag}")
 
     def _replaced(self, text: str, path: Path, at: Spot) -> str:
+        template = _is_template(path)
+
         def value(match: re.Match[str]) -> str:
             name = match["name"]
+            if template and (name is None or name == name.lower()):
+                return match[0]
             if name is None:
                 return "$"
             if not _NAME.fullmatch(name) or not match[0].endswith("}"):
@@ -140,7 +144,8 @@ class _Builder:
             elif name not in self._environment:
                 right = f"set it, or write $${{{name}}} for the text itself"
                 self._flaw(at, path, f"{name} is not in the environment: {right}")
-            return self._environment.get(name, match[0])
+            found = self._environment.get(name, match[0])
+            return found.replace("$", "$$") if template else found
 
         return _VARIABLE.sub(value, text)
 
@@ -153,6 +158,16 @@ class _Builder:
     def _flaw(self, at: Spot, path: Path, message: str) -> Any:
         """Notes what is wrong; None, for the place where a value should be."""
         self._tree.flaws.append(Flaw(at, path, message))
+
+
+def _is_template(path: Path) -> bool:
+    """
+    Whether what stands there is filled in anew for each request (``net.fields``).
+
+    Names without a capital letter are left for that, and what the environment says is
+    not read as such a name.
+    """
+    return path[:1] == ("fronts",) and path[2:4] == ("http", "headers")
 
 
 def _truth(text: str) -> bool:

@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from bridge.config.scalars import show_switch, shown
+from bridge.config.scalars import show_switch
 
 NOT_BUILT = "not_built"
-"""The pydantic error type of both refusals here."""
+"""The pydantic error type of refusals here."""
 
 
 def refusal(subject: str, right: str) -> PydanticCustomError:
@@ -52,27 +52,6 @@ class Unbuilt:
         allowed = " or ".join(map(spelt, self.neutral))
         right = f"leave it out, or say {allowed}" if allowed else "leave it out"
         raise refusal("this key is", right)
-
-
-class Later:
-    """``Annotated[Literal["a"], Later("b")]``: values that wait to be built."""
-
-    def __init__(self, *values: object, right: str) -> None:
-        self.values = values
-        self.right = right
-
-    def __get_pydantic_core_schema__(
-        self, annotated: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_before_validator_function(
-            self.check, handler(annotated)
-        )
-
-    def check(self, value: object) -> object:
-        """The value itself; raises the refusal for one that waits."""
-        if value in self.values:
-            raise refusal(f"{shown(value)} is", self.right)
-        return value
 
 
 def spelt(value: object) -> str:
