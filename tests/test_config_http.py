@@ -2,6 +2,8 @@
 
 from bridge.config import parse
 from bridge.config.http import HeaderChanges, Http, field_name, field_value
+from bridge.config.schema import explain
+from bridge.net.fields import VARIABLES
 from tests.configured import SHORTEST, front
 
 
@@ -64,3 +66,8 @@ def test_hosts_lead_to_farms() -> None:
         "*.example.org": "web",
         "default": "web",
     }
+
+
+def test_every_variable_is_explained() -> None:
+    told = explain("fronts.web.http.headers.request.set")
+    assert [name for name in VARIABLES if f"`{name}`" not in told] == []

@@ -113,13 +113,12 @@ class HeaderChanges(Part):
 
     set: _Fields = {}
     """Fields that have this value and no other, whatever they had before. What stands
-    in `${…}` is of the session: `client` and `client.port`, `listen` and `listen.port`,
-    `front`, `scheme` (`http` or `https`), `session`, `via`, `tls.sni` and `tls.alpn`;
-    `${NAME}` with a capital letter is of the environment, as everywhere. A field whose
-    value is then empty is not set. `$$` is a dollar sign."""
+    in `${…}` is of the request: `client` and `client.port`, `listen` and `listen.port`,
+    `front`, `host`, `scheme` (`http` or `https`), `session`, `via`, `tls.sni` and
+    `tls.alpn`; what there is not is empty. `${NAME}` with a capital letter is of the
+    environment, as everywhere. `$$` is a dollar sign."""
     add: _Fields = {}
-    """The same beside what there is already. A field whose value is empty is not
-    added."""
+    """The same beside what there is already."""
     remove: Annotated[
         tuple[_FieldName, ...],
         AfterValidator(_no_two),
