@@ -19,9 +19,10 @@ from pathlib import Path as File
 from bridge.config import ConfigError, Document, load
 from bridge.config.problems import Draft, Flaw, Path, Place, place_of, told
 from bridge.config.tls import Certificate, FarmTls, FrontTls
-from bridge.doctor import start
+from bridge.doctor import own_filters, start
 from bridge.doctor.drafts import Secured, secured_by, secured_of
 from bridge.doctor.host import Host
+from bridge.doctor.own_filters import named_by, named_of
 from bridge.net.certificates import (
     CertificateError,
     Pair,
@@ -60,6 +61,8 @@ def verify(document: Document, host: Host) -> None:
         return
     places = document.places
     flaws = _flaws(secured_of(document.config), places, host.now)
+    folder = File(places[()].value.file).parent
+    flaws += own_filters.flaws(named_of(document.config), places, folder)
     flaws += start.flaws(document, host)
     if flaws:
         raise ConfigError(told(flaws, document.texts))
@@ -114,6 +117,7 @@ class _Candidate:
 def _with_more(draft: Draft, now: float) -> ConfigError:
     """What is wrong with a configuration, and with the files that it names."""
     flaws = _flaws(secured_by(draft), draft.places, now)
+    flaws += own_filters.flaws(named_by(draft), draft.places, draft.folder)
     return ConfigError([*told([*draft.flaws, *flaws], draft.texts), *draft.problems])
 
 
