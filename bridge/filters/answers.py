@@ -70,6 +70,9 @@ class Pass:
     The driver counts *count* down: whenever the filter is asked anything, it is what
     has not gone on yet, so that one who kept the answer can tell an end between two
     messages from one in the middle of a body.  So each answer is a new one.
+
+    If the end comes before all has, nothing that was answered behind it is carried out
+    (a ``Close`` would make the cut look like an end): the end is shown, with ``b""``.
     """
 
     __slots__ = ("count",)
