@@ -230,8 +230,8 @@ SCRIPTS = {
         (Counted,), (up(b"5he"), down(b"x"), up(b"llo0.")), b"xok ok ended",
         (b"hello||",), ending="done",
     ),
-    "a pass that is cut short by the end is over": Script(
-        (Counted,), (up(b"9he"), ENDED_UP), b"ok ", (b"he|",), (False, True),
+    "a pass that is cut short by the end takes along what stands behind it": Script(
+        (Counted,), (up(b"9he"), ENDED_UP), b"", (b"he",), (False, True),
     ),
     "one direction waits for the other": Script(
         (Turns,), (up(b"a\nb\nc\n"), down(b"1\n")), b"1\n", (b"a\nb\n",),

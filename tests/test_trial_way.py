@@ -41,11 +41,15 @@ def test_who_waits_is_shown_nothing() -> None:
 def test_what_passes_is_cut_short_by_the_end() -> None:
     way = way_of(b"abc", ended=True)
     passing = Pass(5)
+    way.add_answers((Close(),))
     assert (way.pass_on(passing), way.passing, passing.count) == (b"abc", None, 2)
+    assert not way.to_do
+    assert way.ready
 
 
 def test_what_is_left_of_it_is_counted() -> None:
     way, passing = way_of(b"abc"), Pass(5)
+    way.passing = passing
     assert (way.pass_on(passing), way.passing, passing.count) == (b"abc", passing, 2)
     way.add(b"defg", ended=False)
     assert (way.pass_on(passing), way.passing, passing.count) == (b"de", None, 0)

@@ -73,11 +73,18 @@ class Way:
         self.left[:count] = b""
 
     def pass_on(self, passing: Pass) -> bytes:
-        """As much as is there of it.  What the end cuts short remains in its count."""
+        """
+        As much as is there of it.  What the end cuts short remains in its count, and
+        takes along what was answered behind it.
+        """
         taken = self.take(passing.count)
         passing.count -= len(taken)
-        over = not passing.count or (self.ended and not self.left)
-        self.passing = None if over else passing
+        if not passing.count:
+            self.passing = None
+        elif self.ended:
+            self.passing = self.want = None
+            self.waits = self.ending = self.retires = False
+            self.to_do.clear()
         return taken
 
     def shown(self) -> tuple[bytes, bool]:
