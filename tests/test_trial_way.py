@@ -50,9 +50,10 @@ def test_what_passes_is_cut_short_by_the_end() -> None:
 def test_what_is_left_of_it_is_counted() -> None:
     way, passing = way_of(b"abc"), Pass(5)
     way.passing = passing
-    assert (way.pass_on(passing), way.passing, passing.count) == (b"abc", passing, 2)
+    assert (way.pass_on(passing), passing.count) == (b"abc", 2)
     way.add(b"defg", ended=False)
-    assert (way.pass_on(passing), way.passing, passing.count) == (b"de", None, 0)
+    assert (way.pass_on(passing), passing.count) == (b"de", 0)
+    assert bytes(way.left) == b"fg"
 
 
 def test_the_end_is_next_when_it_was_shown_and_all_is_answered_for() -> None:
