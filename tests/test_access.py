@@ -240,6 +240,7 @@ def test_json_says_everything() -> None:
         "rwnd_limited_ms": 1.0, "sndbuf_limited_ms": 0.5,
     }  # fmt: skip
     assert told == {
+        "kind": "session",
         "session": "abc-7",
         "worker": 0,
         "front": "web",

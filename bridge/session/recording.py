@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bridge.session.terms import Terms
     from bridge.wire.proxy_value import Endpoint, ProxyHeader
 
-_BY_WHOM = {
+BY_WHOM = {
     Ending.DENIED: "P",
     Ending.LIMITED: "P",
     Ending.BAD_HEADER: "P",
@@ -157,13 +157,13 @@ def record_of(ended: Ended, active: int) -> Record:
         sides,
         _tls(front) if sides is not None and front.secure else None,
         ended.asked or (_asked(front) if front.secure else ""),
-        _via(ended),
+        via(ended),
     )
 
 
 def letters(ending: Ending, ended_in: State) -> str:
     """How HAProxy would say it: who ended the session, and in which phase."""
-    whom = _BY_WHOM[ending]
+    whom = BY_WHOM[ending]
     if ending is Ending.TLS_FAILED and ended_in is State.SECURING:
         whom = "C"
     if ending is Ending.HALF_CLOSED_IDLE and ended_in is State.BACK_ENDED:
@@ -190,7 +190,7 @@ def _asked(front: Stream) -> str:
     return escaped(front.connection.get_servername() or b"")
 
 
-def _via(ended: Ended) -> tuple[str, int] | None:
+def via(ended: Ended) -> tuple[str, int] | None:
     """Who has named the client, if somebody has."""
     return None if named(ended.identity) is None else told(ended.front.peer)
 

@@ -3,26 +3,36 @@ The access log's two formats: a record in, one line out.
 
 Text is HAProxy's ``tcplog``, field by field, so that the tools that read it read this
 too (HAProxy configuration manual, section 8.2.2).  JSON says everything, one object a
-line.  Both are built by hand rather than by a serializer: a line costs a few
-microseconds, and a session that only carries one request not many more.
+line.  Lines of requests are in ``access_http``, what all are made of in ``phrases``.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 from time import time
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from twisted.logger import Logger
 
 from bridge.net.tcpinfo import TcpInfo
 from bridge.net.tlsinfo import TlsInfo
+from bridge.watch.access_http import json_line, text_line
+from bridge.watch.exchange import Exchange
+from bridge.watch.phrases import (
+    endpoint,
+    quoted,
+    seconds,
+    stamp,
+    syslog,
+    to_the_second,
+    word,
+)
 from bridge.watch.record import Record, Sides
+
+Entry: TypeAlias = Record | Exchange
+"""What there is a line for."""
 
 _log = Logger()
 
@@ -36,34 +46,8 @@ class Format(Protocol):
     def line(self, record: Record, epoch: float) -> str:
         """*epoch* is the date at which the monotonic clock was 0, in Unix seconds."""
 
-
-def _month(when: datetime) -> str:
-    """English, whatever the locale."""
-    return "JanFebMarAprMayJunJulAugSepOctNovDec"[when.month * 3 - 3 :][:3]
-
-
-@lru_cache(maxsize=64)
-def _to_the_second(second: int) -> str:
-    """As HAProxy's %t, but UTC: the other log's clock."""
-    when = datetime.fromtimestamp(second, UTC)
-    return f"{when:%d}/{_month(when)}/{when:%Y:%H:%M:%S}"
-
-
-@lru_cache(maxsize=64)
-def _header(second: int, pid: int) -> str:
-    """
-    What a syslog daemon writes before a line of HAProxy's (RFC 3164, section 4.1).
-    """
-    when = datetime.fromtimestamp(second, UTC)
-    host = socket.gethostname().partition(".")[0]
-    return f"{_month(when)} {when.day:2} {when:%H:%M:%S} {host} haproxy[{pid}]: "
-
-
-@lru_cache(maxsize=1024)
-def _word(name: str) -> str:
-    """*name* as one field: a server may be a unix socket with a space in its path."""
-    shown = json.dumps(name)[1:-1]
-    return shown.replace(" ", "\\x20") or "-"
+    def request(self, exchange: Exchange, epoch: float) -> str:
+        """The same of a request."""
 
 
 class TextFormat:
@@ -94,15 +78,22 @@ class TextFormat:
             if dialed is not None:
                 dial = (dialed - dial_began) * 1000
         told = _TCPLOG % (  # a third faster than an f-string, which calls for each part
-            host, port, _to_the_second(second), (when - second) * 1000,
-            front, farm or "-", _word(server) if server else "<NOSRV>", queue, dial,
+            host, port, to_the_second(second), (when - second) * 1000,
+            front, farm or "-", word(server) if server else "<NOSRV>", queue, dial,
             (closed - accepted) * 1000, down, letters, active, at_front, at_farm,
             at_server, retries, queued,
         )  # fmt: skip
         if self._everything:
             told += _more(record)
         if self._syslog:
-            told = _header(int(epoch + closed), os.getpid()) + told
+            told = syslog(int(epoch + closed), os.getpid()) + told
+        return told
+
+    def request(self, exchange: Exchange, epoch: float) -> str:
+        """HAProxy's ``httplog``: see ``access_http``."""
+        told = text_line(exchange, epoch, everything=self._everything)
+        if self._syslog:
+            told = syslog(int(epoch + exchange.over), os.getpid()) + told
         return told
 
 
@@ -110,12 +101,12 @@ def _more(record: Record) -> str:
     reason = json.dumps(record.reason) if record.reason else "-"
     return (
         f" {reason} {record.session} {record.lost} {record.ending}"
-        f" {_word(_name(record))} {_via(record) or '-'}"
+        f" {word(_name(record))} {_via(record) or '-'}"
     )
 
 
 def _via(record: Record) -> str:
-    return "" if record.via is None else _endpoint(*record.via)
+    return "" if record.via is None else endpoint(*record.via)
 
 
 def _name(record: Record) -> str:
@@ -126,37 +117,41 @@ def _name(record: Record) -> str:
 _TCPLOG = "%s:%d [%s.%03d] %s %s/%s %d/%d/%d %d %s %d/%d/%d/%d/%d 0/%d"
 
 
-def render(form: Format, records: Sequence[Record], monotonic: float) -> str:
+def render(form: Format, entries: Sequence[Entry], monotonic: float) -> str:
     """
-    *records* as lines of *form*, each ended.  *monotonic* is that clock's time now.
+    *entries* as lines of *form*, each ended.  *monotonic* is that clock's time now.
 
     Dates are by today's idea of the date: if the wall clock was set meanwhile, a
     record tells when its session was, as seen from now.
     """
-    line, epoch = form.line, time() - monotonic
+    line, request, epoch = form.line, form.request, time() - monotonic
     try:
-        return "".join([line(record, epoch) + "\n" for record in records])
+        return "".join(
+            [
+                (
+                    request(each, epoch)
+                    if isinstance(each, Exchange)
+                    else line(each, epoch)
+                )
+                + "\n"
+                for each in entries
+            ]
+        )
     except Exception:  # a bug of ours: not at the price of the others
-        return "".join(_those_that_can(form, records, epoch))
+        return "".join(_those_that_can(form, entries, epoch))
 
 
 def _those_that_can(
-    form: Format, records: Iterable[Record], epoch: float
+    form: Format, entries: Iterable[Entry], epoch: float
 ) -> Iterator[str]:
-    for record in records:
+    for each in entries:
         try:
-            yield form.line(record, epoch) + "\n"
+            if isinstance(each, Exchange):
+                yield form.request(each, epoch) + "\n"
+            else:
+                yield form.line(each, epoch) + "\n"
         except Exception:
             _log.failure("A bug in the gateway; a session has no line in the log")
-
-
-_quoted = lru_cache(maxsize=1024)(json.dumps)
-
-
-def _seconds(began: float | None, over: float | None) -> str:
-    if began is None or over is None:
-        return "null"
-    return f"{over - began:.6f}"
 
 
 def _side(info: TcpInfo) -> str:
@@ -181,8 +176,8 @@ def _tls(record: Record) -> str:
     if info is None:  # unopened, or a handshake that failed
         info = TlsInfo("", "", "", "", "")
     return (
-        f'"tls":{{"version":{_quoted(info.version or None)},'
-        f'"cipher":{_quoted(info.cipher or None)},'
+        f'"tls":{{"version":{quoted(info.version or None)},'
+        f'"cipher":{quoted(info.cipher or None)},'
         f'"sni":{json.dumps(_name(record) or None)},'
         f'"alpn":{json.dumps(info.alpn or None)},'
         f'"client_subject":{json.dumps(info.subject or None)}}},'
@@ -197,19 +192,22 @@ class JsonFormat:
     def __init__(self, worker: int = 0) -> None:
         self._worker = worker
 
+    def request(self, exchange: Exchange, epoch: float) -> str:
+        """See ``access_http``."""
+        return json_line(exchange, epoch, self._worker)
+
     def line(self, record: Record, epoch: float) -> str:
-        now = datetime.fromtimestamp(epoch + record.closed, UTC)
         sides = record.sides or Sides()
         return (
-            f'{{"time":"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z",'
+            f'{{"time":"{stamp(epoch + record.closed)}","kind":"session",'
             f'"session":"{record.session}","worker":{self._worker},'
-            f'"front":{_quoted(record.front)},"farm":{_quoted(record.farm or None)},'
-            f'"server":{_quoted(record.server or None)},'
+            f'"front":{quoted(record.front)},"farm":{quoted(record.farm or None)},'
+            f'"server":{quoted(record.server or None)},'
             f"{self._addresses(record, sides)}"
-            f'"ending":"{record.ending}","reason":{_quoted(record.reason or None)},'
+            f'"ending":"{record.ending}","reason":{quoted(record.reason or None)},'
             f'"retries":{record.retries},"queued":{record.queued},'
-            f'"seconds":{{"queue":{_seconds(record.accepted, record.dial_began)},'
-            f'"dial":{_seconds(record.dial_began, record.dialed)},'
+            f'"seconds":{{"queue":{seconds(record.accepted, record.dial_began)},'
+            f'"dial":{seconds(record.dial_began, record.dialed)},'
             f'"total":{record.closed - record.accepted:.6f}}},'
             f'"bytes":{{"up":{record.up},"down":{record.down},"lost":{record.lost}}},'
             f"{_tls(record)}"
@@ -224,15 +222,9 @@ class JsonFormat:
         back, back_port = record.back
         return (
             f'"client":{json.dumps(host)},"client_port":{port},'
-            f'"listen":{_quoted(_endpoint(*listen))},'
-            f'"via":{_quoted(_via(record) or None)},'
-            f'"source":{_quoted(source[0] or None)},'
+            f'"listen":{quoted(endpoint(*listen))},'
+            f'"via":{quoted(_via(record) or None)},'
+            f'"source":{quoted(source[0] or None)},'
             f'"source_port":{source[1] or "null"},'
-            f'"back":{_quoted(_endpoint(back, back_port))},'
+            f'"back":{quoted(endpoint(back, back_port))},'
         )
-
-
-def _endpoint(host: str, port: int) -> str:
-    if not port:
-        return host
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -14,5 +14,7 @@ class Counters:
     endings: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     """Who did not come in, by the key of what was against it: ``limits.per_source``."""
+    requests: Counter[str] = field(default_factory=Counter)
+    """Of mode http, by what they were answered: ``2xx`` ... or ``none``."""
     up: int = 0
     down: int = 0
