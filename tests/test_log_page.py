@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bridge.net.tcpinfo import NOTHING
 from bridge.net.tlsinfo import TlsInfo
-from bridge.session import recording
+from bridge.session import exchanging, recording
 from bridge.session.flow import TABLE, Ending, State
 from bridge.watch.access import JsonFormat, TextFormat
+from bridge.watch.exchange import Exchange
 from bridge.watch.record import Record, Sides
 
 PAGE = (Path(__file__).parent.parent / "docs" / "log.md").read_text()
@@ -34,6 +37,14 @@ NOWHERE = {
     "down": 0, "closed": 0.25,
 }  # fmt: skip
 """Of a session that never had a server."""
+
+REQUEST = Exchange(
+    method="GET", target="/a", version="HTTP/1.1", host="www.example.org", status=200,
+    dials=True, ending="done", reason="", reused=0, began=0.25, read=0.2525,
+    answered=0.2845, over=0.3455, up=80, down=20480, session=DONE.session, front="web",
+    farm="inside", server="b", client=DONE.client, dial_began=0.2525, dialed=0.254,
+    active=5, front_active=4, farm_active=3, server_active=2,
+)  # fmt: skip
 
 EXAMPLES: dict[Ending, dict[str, Any]] = {
     Ending.DONE: {},
@@ -79,6 +90,23 @@ def possible() -> Iterator[tuple[Ending, str]]:
         yield ending, recording.letters(ending, state)
 
 
+def letters_of_requests() -> Iterator[str]:
+    """Each pair that a request can have, whatever came of it."""
+    for ending, read, dials in itertools.product(Ending, (0.25, None), (True, False)):
+        for answered, dialed, status in (
+            (0.5, 0.3, 200),
+            (None, 0.3, 408),
+            (None,) * 3,
+        ):
+            yield exchanging.letters(
+                REQUEST._replace(
+                    ending=ending.value, read=read, dials=dials, answered=answered,
+                    status=status or 0,
+                ),
+                SimpleNamespace(dialed=dialed, dial_began=dialed, queued=1),  # type: ignore[arg-type]
+            )  # fmt: skip
+
+
 def rows(heading: str) -> list[list[str]]:
     """The cells of the table below *heading*, without its head."""
     section = PAGE.partition(f"\n{heading}\n")[2]
@@ -112,7 +140,8 @@ def test_every_ending_is_told_with_all_of_its_letters() -> None:
 def test_every_letter_has_its_meaning(position: int) -> None:
     heading = ("### Who", "### When")[position]
     told = {quoted(first)[0] for first, *_ in rows(heading)}
-    assert told == {letters[position] for _, letters in possible()}
+    every = {letters for _, letters in possible()} | set(letters_of_requests())
+    assert told == {letters[position] for letters in every}
 
 
 def test_every_field_of_the_json_format_is_told() -> None:
@@ -142,3 +171,19 @@ def test_every_field_of_the_text_format_is_told_in_its_order() -> None:
     told = rows("## Text")
     assert [quoted(second)[0] for _, second, *_ in told] == values
     assert f"\n{line}\n" in PAGE.partition("## Text")[2].partition("\n|")[0]
+
+
+def test_every_field_of_a_request_in_text_is_told_in_its_order() -> None:
+    """Its letters are one field, and its words another."""
+    line = TextFormat(everything=True).request(REQUEST, EPOCH)
+    pattern = r'\[.*?\]|2001:db8::2|".*?"|[^ /:]+'
+    told = rows("## Requests in text")
+    assert [quoted(second)[0] for _, second, *_ in told] == re.findall(pattern, line)
+    section = PAGE.partition("## Requests in text")[2]
+    assert f"\n{line}\n" in section.partition("\n|")[0]
+
+
+def test_every_field_of_a_request_in_json_is_told() -> None:
+    line = JsonFormat().request(REQUEST, EPOCH)
+    told = [quoted(first)[0] for first, *_ in rows("## Requests in JSON")]
+    assert told == list(keys(json.loads(line)))
