@@ -146,6 +146,13 @@ def test_another_protocol_is_not_known() -> None:
         Trial(StartTls, protocol="nntp")
 
 
+def test_what_is_required_is_not_required_by_mistake() -> None:
+    with pytest.raises(ValueError, match="true or false"):
+        Trial(StartTls, protocol="smtp", required="no")
+    with pytest.raises(ValueError, match="true or false"):
+        Trial(XClient, required="no")
+
+
 def test_a_client_that_has_tls_already_is_not_watched() -> None:
     one = Trial(StartTls, about=replace(ABOUT, secure=True), protocol="smtp")
     one.up(b"STARTTLS\r\n")

@@ -57,6 +57,8 @@ class XClient(Filter):
 
     def __init__(self, about: About, required: bool = False) -> None:
         super().__init__(about)
+        if not isinstance(required, bool):  # "no" would be as good as true
+            raise ValueError("required is true or false")
         self._required = required
         self._step = _Step.GREETING
 

@@ -50,6 +50,8 @@ class StartTls(Filter):
         super().__init__(about)
         if protocol not in PROTOCOLS:
             raise ValueError(f"protocol is one of {', '.join(PROTOCOLS)}")
+        if not isinstance(required, bool):  # "no" would be as good as true
+            raise ValueError("required is true or false")
         self._protocol = PROTOCOLS[protocol](required)
         self._settled = about.secure
         self._replies = 1
