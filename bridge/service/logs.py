@@ -12,11 +12,10 @@ import time
 
 from bridge.config.model import Config
 from bridge.net.pump import Reactor
-from bridge.watch.access import Format, JsonFormat, TextFormat, render
+from bridge.watch.access import Entry, Format, JsonFormat, TextFormat, render
 from bridge.watch.lines import Events, Lines, Sink
 from bridge.watch.log import Log
 from bridge.watch.outlet import PATIENCE, Outlet
-from bridge.watch.record import Record
 from bridge.watch.target import File, standard_output
 
 STANDARD_OUTPUT = "standard output"
@@ -54,10 +53,12 @@ class Logs:
         """Each with its name, what waits, and how many lines it has dropped."""
         if own.outlet is not None:
             self.outlets.append(own.outlet)
-        self.lines: Lines[Record] | None = None
+        self.lines: Lines[Entry] | None = None
         """The access log; None: there is none."""
         self.needs_sides = False
         """Whether its records must have ``sides``."""
+        self.either = False
+        """A session has a line only where none of its requests has: see ``Requests``."""
         self.told = "no access log"
         """Where it is, and how to read it."""
 
@@ -73,6 +74,7 @@ class Logs:
             return
         form = _access_format(config)
         self.needs_sides = form.needs_sides
+        self.either = config.log.access_format == "text"
         sink = self._sink(where, foreground, owner)
         name = sink.name.removeprefix("access ").removeprefix("log ")
         self.told = f"access log: {name}, {config.log.access_format}, times in UTC"
