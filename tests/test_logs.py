@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from bridge.watch.log import Log
 from bridge.watch.outlet import Outlet
 from tests.outlets import Taking
 from tests.pumping import HandTurned
+from tests.test_access import record
+from tests.test_access_http import REQUEST
 
 
 def config(access: str, more: str = "") -> Config:
@@ -37,6 +40,42 @@ def logs(
 def test_without_an_access_log_nobody_is_told_of_sessions() -> None:
     made = logs(None, "off")
     assert (made.lines, made.outlets, made.told) == (None, [], "no access log")
+    assert made.listeners(requests=True) == (None, None)
+
+
+def lines_of(tmp_path: Path, more: str, *, requests: bool) -> str:
+    """What stands in the log of a session with two requests, and of one with none."""
+    file = tmp_path / "access.log"
+    made = logs(None, str(file), more=more)
+    listeners = made.listeners(requests=requests)
+    assert listeners.session is not None and listeners.exchange is not None
+    listeners.exchange(REQUEST)
+    listeners.exchange(REQUEST)
+    listeners.session(record(session=REQUEST.session))
+    listeners.session(record(session="other"))
+    assert made.lines is not None
+    made.lines.close()
+    made.finish()
+    return file.read_text()
+
+
+def test_in_text_requests_stand_for_their_sessions(tmp_path: Path) -> None:
+    told = lines_of(tmp_path, "", requests=True).splitlines()
+    assert [line.endswith('"GET /index.html HTTP/1.1"') for line in told] == [
+        *[True, True, False]
+    ]
+    assert told[2].endswith('"<BADREQ>"')
+
+
+def test_sessions_without_requests_have_lines_of_sessions(tmp_path: Path) -> None:
+    told = lines_of(tmp_path, "", requests=False).splitlines()
+    assert [line.count('"') for line in told] == [2, 2, 0, 0]
+
+
+def test_in_json_both_have_objects(tmp_path: Path) -> None:
+    told = lines_of(tmp_path, ", access_format: json", requests=True).splitlines()
+    kinds = [json.loads(line)["kind"] for line in told]
+    assert kinds == ["request", "request", "session", "session"]
 
 
 def test_on_standard_output_both_logs_share_an_outlet() -> None:

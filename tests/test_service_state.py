@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -20,6 +21,7 @@ from bridge.farm.sources import Sources
 from bridge.net.dial import Target
 from bridge.net.mapping import Map
 from bridge.service import state
+from bridge.watch.counters import Counters
 from tests.servers import servers
 
 
@@ -48,6 +50,16 @@ class Told:
     @property
     def lines(self) -> list[str]:
         return list(state.of_farms([self.farm], self.clock.seconds()))
+
+
+def test_a_front_tells_of_its_requests_if_it_has_any() -> None:
+    counters = Counters(accepted=2)
+    front: Any = SimpleNamespace(name="web", sessions=1, counters=counters)
+    (line,) = state.of_fronts([front])
+    assert line.endswith("endings {}")
+    counters.requests.update({"4xx": 1, "2xx": 5})
+    (line,) = state.of_fronts([front])
+    assert line.endswith("endings {}, requests {'2xx': 5, '4xx': 1}")
 
 
 def test_a_farm_tells_how_many_servers_stand_and_who_waits() -> None:

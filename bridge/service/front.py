@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from twisted.logger import Logger
 
@@ -25,11 +26,13 @@ from bridge.net.port import Port
 from bridge.net.securities import FrontSecurities
 from bridge.service.doors import door_of
 from bridge.service.farms import Farms
+from bridge.service.filters import filters_of
 from bridge.service.listening import Inherited, bound, listen_errors
 from bridge.service.logs import Logs
 from bridge.service.steps import take_all
 from bridge.session.admission import Admission
 from bridge.session.destination import Destination, Routes, SendProxy
+from bridge.session.exchanging import tell
 from bridge.session.flow import Event
 from bridge.session.front import FrontFactory, PrefixFactory
 from bridge.session.live import Live
@@ -136,6 +139,8 @@ def _terms_of(name: str, means: FrontMeans) -> Terms:
     config, logs, front = means.config, means.logs, means.config.fronts[name]
     timeouts, securities = front.timeouts, means.securities.get(name)
     farms = {farm: _destination(farm, means) for farm in front.farms}
+    named = front.mode in ("sni", "http")
+    listeners = logs.listeners(requests=front.mode == "http")
     return Terms(
         house=means.house,
         front=name,
@@ -150,12 +155,14 @@ def _terms_of(name: str, means: FrontMeans) -> Terms:
         admission=admission_of(front),
         senders=front.accept_proxy or None,
         pace=_pace_of(front.limits),
-        destination=None if front.mode == "sni" else farms[front.farms[0]],
-        routes=_routes(front, farms) if front.mode == "sni" else None,
+        destination=None if named else farms[front.farms[0]],
+        routes=_routes(front, farms) if named else None,
         security=securities.only if securities is not None else None,
         securities=securities,
-        told=logs.lines.add if logs.lines is not None else None,
+        told=listeners.session,
         needs_sides=logs.lines is not None and logs.needs_sides,
+        filters=filters_of(front),
+        exchange_told=partial(tell, listeners.exchange),
     )
 
 
@@ -191,7 +198,7 @@ def _destination(farm: str, means: FrontMeans) -> Destination:
 
 
 def _routes(front: FrontConfig, farms: Mapping[str, Destination]) -> Routes:
-    """Where the mode ``sni`` takes sessions, by the name that a client asks for."""
+    """Where sessions of a mode with names go, by the name that a client asks for."""
     named = {pattern: farms[farm] for pattern, farm in front.to.items()}
     default = named.pop(DEFAULT, None)
     return Routes(named, default)

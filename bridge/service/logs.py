@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from typing import NamedTuple
 
 from bridge.config.model import Config
 from bridge.net.pump import Reactor
 from bridge.watch.access import Entry, Format, JsonFormat, TextFormat, render
+from bridge.watch.exchange import Exchange
 from bridge.watch.lines import Events, Lines, Sink
 from bridge.watch.log import Log
 from bridge.watch.outlet import PATIENCE, Outlet
+from bridge.watch.record import Record
+from bridge.watch.requests import Requests
 from bridge.watch.target import File, standard_output
 
 STANDARD_OUTPUT = "standard output"
@@ -44,6 +49,13 @@ def _access_format(config: Config) -> Format:
     )
 
 
+class Listeners(NamedTuple):
+    """Who is told of a front's sessions and of their requests; None: nobody is."""
+
+    session: Callable[[Record], None] | None
+    exchange: Callable[[Exchange], None] | None
+
+
 class Logs:
     """The log *own*, which may have no outlet of ours, and the access log beside it."""
 
@@ -57,8 +69,7 @@ class Logs:
         """The access log; None: there is none."""
         self.needs_sides = False
         """Whether its records must have ``sides``."""
-        self.either = False
-        """A session has a line only where none of its requests has: see ``Requests``."""
+        self._either = False
         self.told = "no access log"
         """Where it is, and how to read it."""
 
@@ -74,7 +85,7 @@ class Logs:
             return
         form = _access_format(config)
         self.needs_sides = form.needs_sides
-        self.either = config.log.access_format == "text"
+        self._either = config.log.access_format == "text"
         sink = self._sink(where, foreground, owner)
         name = sink.name.removeprefix("access ").removeprefix("log ")
         self.told = f"access log: {name}, {config.log.access_format}, times in UTC"
@@ -83,6 +94,16 @@ class Logs:
             sink,
             lambda records: render(form, records, reactor.seconds()),
         )
+
+    def listeners(self, *, requests: bool) -> Listeners:
+        """Of a front.  *requests*: its sessions have some."""
+        if self.lines is None:
+            return Listeners(None, None)
+        add = self.lines.add
+        if requests and self._either:
+            told = Requests(add)
+            return Listeners(told.session, told.exchange)
+        return Listeners(add, add)
 
     def _sink(self, where: str, foreground: bool, owner: Owner) -> Sink:
         """A daemon has no standard output: its lines go where its own log goes."""

@@ -34,11 +34,14 @@ _NEXT = {State.EJECTED: "back in", State.STARTING: "more of its share in"}
 def of_fronts(fronts: Iterable[RunningFront]) -> Iterator[str]:
     for front in fronts:
         counters = front.counters
-        yield (
+        told = (
             f"{front.name}: {front.sessions} sessions active, "
             f"{counters.accepted} accepted, {counters.up} bytes up, "
             f"{counters.down} bytes down, endings {dict(counters.endings)}"
         )
+        if counters.requests:
+            told += f", requests {dict(sorted(counters.requests.items()))}"
+        yield told
 
 
 def of_farms(

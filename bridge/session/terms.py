@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bridge.session.flow import stages
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.session.admission import Admission
     from bridge.session.destination import Destination, Routes
     from bridge.session.flow import Event, State
+    from bridge.watch.exchange import Exchange
     from bridge.watch.record import Record
     from bridge.watch.repeated import Repeated
 
@@ -112,6 +113,8 @@ class Terms:
     """Whether records tell what the two sockets knew."""
     filters: tuple[Use, ...] = ()
     """What reads or changes bytes, from the client's side on."""
+    exchange_told: Callable[[Any, Exchange], None] | None = None
+    """Gets what filters tell of a session's requests, with that session."""
     stages: tuple[Event, ...] = field(init=False)
     """What an admitted client goes through until there is a farm: see ``flow``."""
     passed: frozenset[int] = field(init=False)
