@@ -25,7 +25,7 @@ HOST = Host(
 def test_there_are_examples() -> None:
     assert {path.stem for path in EXAMPLES} >= {
         *["bridge", "minimal", "tuned", "dual-stack", "unix-and-systemd", "including"],
-        *["farms", "tls", "identity"],
+        *["farms", "tls", "identity", "l7"],
     }
 
 
