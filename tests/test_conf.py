@@ -25,7 +25,7 @@ HOST = Host(
 def test_there_are_examples() -> None:
     assert {path.stem for path in EXAMPLES} >= {
         *["bridge", "minimal", "tuned", "dual-stack", "unix-and-systemd", "including"],
-        *["farms", "tls", "identity", "l7"],
+        *["farms", "tls", "identity", "l7", "http", "ftp"],
     }
 
 
@@ -70,6 +70,14 @@ def test_one_example_has_every_key_of_the_door() -> None:
     keys = {key for key in built("fronts") if key.startswith("fronts.NAME.limits.")}
     door = {"fronts.NAME.accept_proxy", "fronts.NAME.allow", "fronts.NAME.deny"}
     assert (door | keys) - shown("identity.yaml") == {"fronts.NAME.limits.connections"}
+
+
+def test_an_example_each_has_every_key_of_a_mode() -> None:
+    for mode in ("http", "ftp"):
+        prefix = f"fronts.NAME.{mode}."
+        keys = {key for key in built("fronts") if key.startswith(prefix)}
+        assert len(keys) > 0
+        assert keys - shown(f"{mode}.yaml") == set()
 
 
 def test_included_files_are_part_of_an_example() -> None:

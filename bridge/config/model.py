@@ -215,8 +215,9 @@ class Log(Part):
     output, or for a daemon, which has none, the file of its own log. A relative path
     begins in the folder of the configuration file."""
     access_format: Literal["text", "json"] = "text"
-    """`text` follows the field order of HAProxy's TCP log; `json` is one object a
-    line. Times are UTC in both. `docs/log.md` has every field."""
+    """`text` follows the field order of HAProxy's TCP log, and in mode `http` that of
+    its HTTP log, one line a request; `json` is one object a line, for each request and
+    each session. Times are UTC in both. `docs/log.md` has every field."""
     access_prefix: Literal["none", "syslog"] = "none"
     """What comes before a line of text: with `syslog` what a syslog daemon would write
     there, date, host and `haproxy[PID]:`, which `halog` wants to see."""
