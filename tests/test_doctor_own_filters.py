@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,3 +97,33 @@ def test_check_ends_with_78(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     told = capsys.readouterr().err
     assert f"{file}:6:15: fronts.web.filters[0]: own_of_test has no Tgas" in told
     assert told.splitlines()[-1].endswith(" ^")
+
+
+TWISTD = Path(sys.executable).with_name("twistd")
+
+
+def started(
+    file: Path, folder: Path, *options: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [TWISTD, "--pidfile=", "bridge", "--config", str(file), *options],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_start_from_elsewhere_finds_them_and_ends_with_78_if_not(
+    tmp_path: Path,
+) -> None:
+    """Before it is a daemon: what is wrong is told where it was started."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    right = started(written(tmp_path, "[own_of_test:Tags]"), elsewhere, "--check")
+    assert (right.returncode, right.stderr) == (0, "")
+    wrong = started(written(tmp_path, "[own_of_test:Tgas]"), elsewhere)
+    assert wrong.returncode == 78
+    assert "own_of_test has no Tgas, did you mean Tags?" in wrong.stderr
+    assert list(elsewhere.iterdir()) == [], "no log either"

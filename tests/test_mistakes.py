@@ -62,6 +62,22 @@ def answer(text: str) -> str:
         (FARM % 'servers: ["tcp://192.0.2.1:80"]', "write 192.0.2.1:80, without tcp"),
         (FARM % "servers: [{host: 192.0.2.1}]", 'did you mean "address"?'),
         ("backends: {}\n", 'did you mean "farms"?'),
+        (
+            FRONT % 'listen: "[::]:80", to: web, mode: http, headers: {}',
+            "did you mean fronts.NAME.http.headers?",
+        ),
+        (
+            FRONT % 'listen: "[::]:80", to: web, mode: http, x_forwarded: off',
+            "did you mean fronts.NAME.http.x_forwarded?",
+        ),
+        (
+            FRONT % 'listen: "[::]:21", to: web, mode: ftp, ports: 50000-50999',
+            "did you mean fronts.NAME.ftp.ports",
+        ),
+        (
+            FRONT % 'listen: "[::]:80", to: web, mode: http, redirect_to_https: true',
+            "did you mean fronts.NAME.http.redirect_to_https?",
+        ),
     ],
 )
 def test_the_answer_says_what_to_write(text: str, right: str) -> None:
