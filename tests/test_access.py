@@ -230,6 +230,13 @@ def as_json(**changes: Any) -> dict[str, Any]:
     return told
 
 
+def test_a_data_connection_names_the_session_that_it_was_asked_for_in() -> None:
+    assert list(as_json(control="abc-6").items())[2:4] == [
+        ("session", "abc-7"),
+        ("control", "abc-6"),
+    ]
+
+
 def test_json_says_everything() -> None:
     told = as_json()
     assert told.pop("time") == "2023-11-14T22:15:01.500Z", "when it ended"

@@ -148,6 +148,7 @@ def test_every_field_of_the_json_format_is_told() -> None:
     record = DONE._replace(
         sides=Sides(("2001:db8::80", 443), ("192.0.2.1", 40000), NOTHING, NOTHING),
         tls=TlsInfo("TLSv1.3", "TLS_AES_128_GCM_SHA256", "a", "h2", "CN=b"),
+        control="3fa9c1-16",
     )
     line = JsonFormat().line(record, EPOCH)
     told = [quoted(first)[0] for first, *_ in rows("## JSON")]

@@ -30,7 +30,7 @@ def direction(received: int, held: int, sink: Any = None) -> Any:
 
 
 SERVER = Any_(name="server", back=("192.0.2.1", 21), active=22, various=False)
-FARM = Any_(name="farm", active=23)
+FARM = Any_(name="farm", active=23, control="id-0")
 
 
 def ended(**changes: Any) -> Any:
@@ -51,6 +51,7 @@ def ended(**changes: Any) -> Any:
             dial_began=2.5,
             dialed=3.5,
             preface=None,
+            farm=FARM,
         ),
         "front": stream(),
         "back": stream(("192.0.2.2", 31)),
@@ -96,6 +97,7 @@ def test_each_value_stands_in_its_own_field() -> None:
         "tls": None,
         "asked": "asked",
         "via": None,
+        "control": "id-0",
     }
 
 

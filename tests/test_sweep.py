@@ -70,11 +70,11 @@ def halves() -> Iterator[list[Quiet]]:
         each.close()
 
 
-def sweeping(*sessions: Any, **settings: Any) -> Clock:
+def sweeping(*sessions: Any, meetings: Any = None, **settings: Any) -> Clock:
     clock = Clock()
     made = timeouts(**settings)
     terms: Any = SimpleNamespace(timeouts=made, destinations=())
-    live: Any = SimpleNamespace(sessions=set(sessions))
+    live: Any = SimpleNamespace(sessions=set(sessions), meetings=meetings)
     Sweep(clock, terms, live).start()
     return clock
 
@@ -97,6 +97,16 @@ def test_who_waits_for_a_limit_of_ours_is_not_quiet(quiet: Quiet) -> None:
     advance(clock, 200)
     assert quiet.ended == []
     quiet.down.waits = False
+    advance(clock, 55)
+    assert quiet.ended == [Event.IDLE]
+
+
+def test_whose_data_moves_elsewhere_is_not_quiet(quiet: Quiet) -> None:
+    moving = {quiet}
+    clock = sweeping(quiet, meetings=SimpleNamespace(moves=moving.__contains__))
+    advance(clock, 200)
+    assert quiet.ended == []
+    moving.clear()
     advance(clock, 55)
     assert quiet.ended == [Event.IDLE]
 

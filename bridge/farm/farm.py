@@ -60,6 +60,8 @@ class Farm:
         origin: Origin | None = None,
     ) -> None:
         self.name = name
+        self.control = ""
+        """The session that it has come to be for: see ``met``."""
         self.retries = policy.retries
         self.servers: list[Server] = []
         self.active = 0

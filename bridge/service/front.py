@@ -36,6 +36,7 @@ from bridge.session.exchanging import tell
 from bridge.session.flow import Event
 from bridge.session.front import FrontFactory, PrefixFactory
 from bridge.session.live import Live
+from bridge.session.meetings import DataPorts, MeetingsOf
 from bridge.session.session import Session
 from bridge.session.sweep import Sweep
 from bridge.session.terms import House, Terms, Timeouts
@@ -69,6 +70,8 @@ class RunningFront:
         self._means = means
         terms, clock = _terms_of(name, means), means.house.pump.reactor
         self._live: Live[Session] = Live(clock, terms)
+        self._meetings = _meetings_of(terms, self._live, means)
+        self._live.meetings = self._meetings
         self._factory = FrontFactory(terms, self._live)
         self._sweep = Sweep(clock, terms, self._live)
         self._ports: list[Port] = []
@@ -132,6 +135,8 @@ class RunningFront:
     def last_steps(self) -> Iterator[Callable[[], object]]:
         """What is left to be stopped once its sessions are over."""
         yield self._sweep.stop
+        if self._meetings is not None:
+            yield self._meetings.close
         yield self._live.close
 
 
@@ -164,6 +169,19 @@ def _terms_of(name: str, means: FrontMeans) -> Terms:
         filters=filters_of(front),
         exchange_told=partial(tell, listeners.exchange),
     )
+
+
+def _meetings_of(
+    terms: Terms, live: Live[Session], means: FrontMeans
+) -> MeetingsOf | None:
+    """Where its sessions have data connections; None: in all modes but one."""
+    config = means.config
+    front = config.fronts[terms.front]
+    if front.mode != "ftp":
+        return None
+    tunings = {farm: config.profile(config.farms[farm].profile) for farm in front.farms}
+    opened = DataPorts(front.ftp.ports, config.profile(front.profile), tunings)
+    return MeetingsOf(terms, live, opened)
 
 
 def admission_of(front: FrontConfig) -> Admission:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from bridge.net.names import Names
 
 if TYPE_CHECKING:
     from bridge.farm.farm import Farm
-    from bridge.farm.mapped import Mapped
+    from bridge.net.mapping import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,13 @@ class SendProxy:
     """Types of those that are ours to make."""
 
 
+class Leading(Protocol):
+    """Several farms, of which one is meant by where a client has come to."""
+
+    def find(self, front: str, port: int) -> Farm | Refusal:
+        """That of *port* of *front*, an address of ours."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Destination:
     """A farm that sessions of a front may go to.  Times in seconds."""
@@ -38,7 +45,7 @@ class Destination:
     """``connect_timeout``: its servers have so long to answer a dial."""
     gone: float | None = None
     """``user_timeout`` of its profile: after so long without an answer one is gone."""
-    mapped: Mapped | None = None
+    mapped: Leading | None = None
     """Where the farm is a map: its servers, each a farm that sessions go to instead."""
     send_proxy: SendProxy | None = None
     """How its servers are told who the client is; None: they are not."""

@@ -200,6 +200,8 @@ TABLE: dict[tuple[State, Event], Row] = {
         for event, ending in _REFUSED.items()
     },
     (S.ACCEPTED, E.ADMITTED): (S.DIALING, (A.DIAL,), None),
+    # The server has come by itself, and the client was dialed: FTP's active mode.
+    (S.ACCEPTED, E.DIALED): (S.OPEN, (A.JOIN,), None),
     (S.ACCEPTED, E.TO_IDENTIFY): (S.READING, (A.IDENTIFY,), None),
     (S.ACCEPTED, E.TO_READ): (S.READING, (A.READ,), None),
     (S.ACCEPTED, E.TO_SECURE): (S.SECURING, (A.SECURE,), None),

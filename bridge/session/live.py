@@ -17,6 +17,7 @@ from bridge.watch.counters import Counters
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
+    from bridge.filters.answers import Meet
     from bridge.session.destination import Destination
     from bridge.session.flow import Ending
     from bridge.session.terms import Terms
@@ -47,12 +48,28 @@ class Dialing(Hashable, Protocol):
 
 
 S = TypeVar("S", bound=Living)
+S_contra = TypeVar("S_contra", bound=Living, contravariant=True)
+
+
+class Meetings(Protocol[S_contra]):
+    """The data connections of a front's sessions: see ``meetings``."""
+
+    def meet(self, control: S_contra, meet: Meet) -> tuple[tuple[str, int] | None, str]:
+        """Listen for one more of *control*'s: where, or None and why not."""
+
+    def moves(self, control: S_contra) -> bool:
+        """Whether one of *control*'s is there: no silence of it counts."""
+
+    def left(self, session: S_contra) -> None:
+        """*session*, whatever it was, is over."""
 
 
 class Live(Generic[S]):
     """Of the front that runs on *terms*."""
 
-    __slots__ = ("counters", "dialing", "greeting", "opening", "sessions")
+    __slots__ = (
+        "_clock", "counters", "dialing", "greeting", "meetings", "opening", "sessions",
+    )  # fmt: skip
 
     def __init__(self, clock: IReactorTime, terms: Terms) -> None:
         timeouts = terms.timeouts
@@ -66,10 +83,18 @@ class Live(Generic[S]):
             clock, timeouts.greeting, lambda opening: opening.silent()
         )
         """Of clients that have not said a word, where one may say nothing."""
-        self.dialing: dict[Destination, Deadlines[Dialing]] = {
-            each: Deadlines(clock, each.connect, lambda dialing: dialing.unanswered())
-            for each in terms.destinations
-        }
+        self.dialing: dict[Destination, Deadlines[Dialing]] = {}
+        self.meetings: Meetings[S] | None = None
+        """Where it has data connections, too."""
+        self._clock = clock
+        for each in terms.destinations:
+            self.dials(each)
+
+    def dials(self, destination: Destination) -> None:
+        """Sessions go to *destination*, too."""
+        self.dialing[destination] = Deadlines(
+            self._clock, destination.connect, lambda dialing: dialing.unanswered()
+        )
 
     def enter(self, session: S, accepted: float) -> None:
         """*session* is there; ``open`` runs for it from *accepted* on."""
@@ -88,6 +113,8 @@ class Live(Generic[S]):
         counters.endings[ending._value_] += 1
         counters.up += up
         counters.down += down
+        if self.meetings is not None:
+            self.meetings.left(session)
 
     def close(self) -> None:
         """No deadlines any more."""

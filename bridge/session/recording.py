@@ -158,6 +158,7 @@ def record_of(ended: Ended, active: int) -> Record:
         _tls(front) if sides is not None and front.secure else None,
         ended.asked or (_asked(front) if front.secure else ""),
         via(ended),
+        place.farm.control if place is not None else "",
     )
 
 

@@ -65,6 +65,7 @@ class Sweep:
             State.BACK_ENDED: timeouts.half_closed,
         }
         """For how long one may be quiet; the states before and after have their own."""
+        self._live = live
         self._sessions = live.sessions
         self._front_gone = terms.timeouts.gone
         self._clock = clock
@@ -123,11 +124,16 @@ class Sweep:
         if session.seen != 2 * received and self._moves(session, received, now):
             return
         if now - session.since >= limit:
-            if up.waits or down.waits:  # for a limit of ours; there may be a lot
+            if up.waits or down.waits or self._accompanied(session):
                 session.since = now
                 return
             self._spent += ENDED
             session.handle(Event.IDLE)
+
+    def _accompanied(self, session: Session) -> bool:
+        """Its data connection is there, and has its own time."""
+        meetings = self._live.meetings
+        return meetings is not None and meetings.moves(session)
 
     def _moves(self, session: Session, received: int, now: float) -> bool:
         """

@@ -68,7 +68,7 @@ class TextFormat:
         (
             _, front, farm, server, _, (host, port), _, letters, _, accepted,
             dial_began, dialed, closed, _, down, _, retries, queued,
-            active, at_front, at_farm, at_server, _, _, _, _,
+            active, at_front, at_farm, at_server, *_,
         ) = record  # fmt: skip
         when = epoch + accepted
         second = int(when)
@@ -184,6 +184,10 @@ def _tls(record: Record) -> str:
     )
 
 
+def _control(record: Record) -> str:
+    return f'"control":"{record.control}",' if record.control else ""
+
+
 class JsonFormat:
     """One object a line; a phase that was not reached is null, not zero."""
 
@@ -200,7 +204,7 @@ class JsonFormat:
         sides = record.sides or Sides()
         return (
             f'{{"time":"{stamp(epoch + record.closed)}","kind":"session",'
-            f'"session":"{record.session}","worker":{self._worker},'
+            f'"session":"{record.session}",{_control(record)}"worker":{self._worker},'
             f'"front":{quoted(record.front)},"farm":{quoted(record.farm or None)},'
             f'"server":{quoted(record.server or None)},'
             f"{self._addresses(record, sides)}"

@@ -71,3 +71,5 @@ class Record(NamedTuple):
     """The name that the client asked for (SNI), where its ClientHello was read."""
     via: tuple[str, int] | None = None
     """Who connected to us, where that has named the client in a PROXY header."""
+    control: str = ""
+    """The session that this one moves data for, in mode ``ftp``."""
