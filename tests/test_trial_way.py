@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.filters import Close, Dial, Filter, Pass, Reply, Wait, Want
+from bridge.filters import Close, Dial, Drop, Filter, Pass, Reply, Send, Wait, Want
 from bridge.filters.trial import ABOUT
-from bridge.filters.trial_way import Way, needs_another
+from bridge.filters.trial_way import Way, answered_for, needs_another
 
 
 def way_of(data: bytes = b"", ended: bool = False) -> Way:
@@ -79,3 +79,9 @@ def test_who_dials_or_wants_more_needs_another_server() -> None:
     assert needs_another((Reply(b"x"), Dial()))
     assert needs_another((Want(1),))
     assert not needs_another((Close(),))
+
+
+def test_a_want_is_for_what_is_left_behind_the_answers_before_it() -> None:
+    assert answered_for((Send(b"x", 3), Pass(100), Want(5)), 50) == 50
+    assert answered_for((Send(b"x", 3), Drop(2), Want(5)), 50) == 5
+    assert answered_for((Reply(b"x"), Send(b"x"), Want(5)), 50) == 50

@@ -34,7 +34,7 @@ from bridge.filters.answers import (
     Want,
 )
 from bridge.filters.filter import Filter
-from bridge.filters.trial_way import Way, needs_another
+from bridge.filters.trial_way import Way, answered_for, needs_another
 
 OURS, SERVER = "192.0.2.1", ("192.0.2.10", 443)
 """What the server knows of us, and its address and port."""
@@ -212,7 +212,8 @@ class Trial:
             raise ValueError("answers for nothing that it was shown")
         another = whole and way in self._downs and needs_another(answers)
         most = last.most if isinstance(last, Want) and not another else None
-        if most is not None and (whole or len(shown) >= most):
+        left = len(shown) - answered_for(answers, len(shown))
+        if most is not None and (whole or left >= most):
             self._finish("bad_header", "ended too soon" if whole else "too long")
             return
         way.answered(answers, whole and not another)

@@ -11,11 +11,13 @@ from bridge.filters.answers import (
     Answers,
     Close,
     Dial,
+    Drop,
     Meet,
     Pass,
     PassRest,
     Refuse,
     Secure,
+    Send,
     Wait,
     Want,
 )
@@ -129,3 +131,14 @@ class Way:
 def needs_another(answers: Answers) -> bool:
     """Of what answers the end or the loss of a server: the client's side is kept."""
     return any(isinstance(each, Dial | Want) for each in answers)
+
+
+def answered_for(answers: Answers, there: int) -> int:
+    """How many of the bytes that are *there* *answers* are for."""
+    at = 0
+    for each in answers:
+        if isinstance(each, Send):
+            at = there if each.instead is None else at + each.instead
+        elif isinstance(each, Drop | Pass):
+            at += each.count
+    return min(at, there)

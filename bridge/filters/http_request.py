@@ -1,0 +1,222 @@
+"""
+A request's head as it goes on to a server: what is taken out, and what is put in.
+
+Taken out: fields for one hop (RFC 9110 section 7.6.1), what would pass as ours, what
+the configuration takes out.  Put in: who the client is, and what the configuration puts
+in.  All else stays byte by byte.  No ``Via`` is added: nobody in front of a farm is
+served by it, and RFC 9110 section 7.6.3, which asks for it, names the price.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from bridge.filters.http_settings import clean
+from bridge.wire.http_head import listed, plain
+
+if TYPE_CHECKING:
+    from bridge.filters.about import About
+    from bridge.filters.http_settings import HttpSettings
+    from bridge.wire.http_head import Request
+    from bridge.wire.http_target import Target
+
+HOP: Final = frozenset(
+    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"upgrade"}
+)
+"""
+For one hop.  Transfer-Encoding is too, and goes on with the chunks; Trailer with them.
+"""
+KEEP: Final = frozenset({b"keep-alive"})
+OPTIONS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b"te", b""})
+"""What Connection may list that names no field to be taken out, or one that is."""
+
+FORWARDED: Final = b"forwarded"
+X_FORWARDED_FOR: Final = b"x-forwarded-for"
+X_FORWARDED: Final = frozenset(
+    {X_FORWARDED_FOR, b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-host"}
+)
+KEPT: Final = frozenset(
+    {b"content-length", b"expect", b"host", b"trailer", b"transfer-encoding"}
+)
+"""What a Connection field cannot take out, as the message would be another one."""
+
+_ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]+")
+_TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# Cleartext HTTP/2 behind an upgrade is not read by us any more: what the front refuses
+# would pass (h2c smuggling).  TLS the same.
+_NEVER_UPGRADED: Final = re.compile(rb"(?:h2c?|http|tls)(?:/|\Z)", re.IGNORECASE)
+
+
+class RequestWriter:
+    """Writes the requests of one session."""
+
+    __slots__ = ("_client", "_fixed", "_gone", "_last", "_settings", "_values", "ours")
+
+    def __init__(self, about: About, settings: HttpSettings) -> None:
+        self._settings = settings
+        self._client = _peer(about.client[0])
+        told = settings.x_forwarded != "off"
+        ours = settings.request_headers.gone
+        ours |= X_FORWARDED if told else frozenset()
+        ours |= {FORWARDED} if settings.forwarded != "off" else frozenset()
+        self.ours: frozenset[bytes] = ours
+        """What a client cannot send: whatever it says there is not passed as ours."""
+        self._gone = HOP | ours
+        self._values = values_of(about)
+        fixed = b""
+        if told:
+            fixed += b"X-Forwarded-Proto: %b\r\n" % self._values["scheme"]
+            if about.listen[1]:
+                fixed += b"X-Forwarded-Port: %d\r\n" % about.listen[1]
+        self._fixed = fixed
+        self._last: tuple[Target | None, bytes] = (None, b"")
+
+    def write(self, request: Request, target: Target) -> bytes:
+        """The head that goes on, its empty line included."""
+        gone = self._gone
+        first = request.first
+        host = b""
+        if request.options:
+            named = request.options - OPTIONS
+            if named:
+                gone |= named - KEPT
+        if request.odd:
+            gone |= self._lookalikes(request)
+        if target.path is not request.target:
+            first = b"%b %b HTTP/1.%d" % (request.method, target.path, request.minor)
+        if target.authority != request.known.get(b"host", b""):
+            gone |= {b"host"}
+            host = b"" if b"host" in self.ours else b"Host: %b\r\n" % target.authority
+        if not request.minor and b"expect" in request.known:
+            gone |= {b"expect"}  # RFC 9110 section 10.1.1: HTTP/1.0 has none
+        lines = [first]
+        lines += [
+            line
+            for line, name in zip(request.lines, request.names, strict=True)
+            if name not in gone
+        ]
+        return b"\r\n".join(lines) + b"\r\n" + host + self._behind(request, target)
+
+    def trailers(self, lines: bytes) -> bytes:
+        """Of trailers, what may go on: no server may take one for a field of ours."""
+        kept = [
+            line
+            for line in lines.split(b"\r\n")
+            if plain(line.partition(b":")[0].lower()) not in self._gone | KEPT
+        ]
+        return b"\r\n".join(kept)
+
+    def _behind(self, request: Request, target: Target) -> bytes:
+        """What is put behind the fields that stay."""
+        line = b""
+        settings = self._settings
+        if self._client and settings.x_forwarded != "off":
+            client = self._client
+            if settings.x_forwarded == "append" and X_FORWARDED_FOR in request.names:
+                client = _behind(request.all_of(X_FORWARDED_FOR), client)
+            line = b"X-Forwarded-For: " + client + b"\r\n"
+        if settings.forwarded != "off":
+            line += self._forwarded(request, target)
+        last, ours = self._last
+        if last is None or last.authority != target.authority:
+            ours = self._by_host(target)
+            self._last = target, ours
+        known = request.known
+        options = request.options
+        if (options and options != KEEP) or b"te" in known or not request.minor:
+            line += _connection(request)
+        return line + ours
+
+    def _by_host(self, target: Target) -> bytes:
+        """What is the same for all requests of a session to one host."""
+        ours = self._fixed
+        if target.authority and self._settings.x_forwarded != "off":
+            ours += b"X-Forwarded-Host: %b\r\n" % target.authority
+        values = self._values | {"host": target.name.encode()}
+        return ours + self._settings.request_headers.filled(values) + b"\r\n"
+
+    def _forwarded(self, request: Request, target: Target) -> bytes:
+        """RFC 7239's field.  Without ``by``: what we are called inside is not told."""
+        client = self._client
+        if not client:
+            client = b"unknown"
+        elif b":" in client:
+            client = b'"[%b]"' % client
+        element = b"for=%b;proto=%b" % (client, self._values["scheme"])
+        if target.authority:
+            host = target.authority
+            quoted = host if _TOKEN.fullmatch(host) else b'"%b"' % host
+            element += b";host=" + quoted
+        if self._settings.forwarded == "append" and FORWARDED in request.names:
+            element = _behind(request.all_of(FORWARDED), element)
+        return b"Forwarded: %b\r\n" % element
+
+    def _lookalikes(self, request: Request) -> set[bytes]:
+        """Names that some server takes for one of ours: ``X_Forwarded_For``."""
+        return {name for name in request.names if plain(name) in self._gone | KEPT} - (
+            KEPT | self._gone
+        )
+
+
+def upgrades(request: Request) -> bool:
+    """Whether the server is asked to speak something else than HTTP from here on."""
+    if b"upgrade" not in request.options or request.body or not request.minor:
+        return False
+    wanted = request.known.get(b"upgrade", b"")
+    return bool(wanted) and not any(map(_NEVER_UPGRADED.match, listed(wanted)))
+
+
+def values_of(about: About) -> dict[str, bytes]:
+    """What ``${…}`` stands for, but for the host."""
+    via = about.via[0] if about.via else ""
+    values = {
+        "client": _zoneless(about.client[0]),
+        "client.port": str(about.client[1]),
+        "front": about.front,
+        "listen": _zoneless(about.listen[0]),
+        "listen.port": str(about.listen[1]),
+        "scheme": "https" if about.secure else "http",
+        "session": about.session,
+        "tls.alpn": about.alpn,
+        "tls.sni": about.asked,
+        "via": _zoneless(via),
+    }
+    return {
+        name: clean(text.encode("utf-8", "replace")) for name, text in values.items()
+    }
+
+
+def _connection(request: Request) -> bytes:
+    """The fields for the next hop, which are ours."""
+    options, lines = [], b""
+    if not request.minor and request.keeps:
+        options.append(b"keep-alive")
+    elif b"close" in request.options:
+        options.append(b"close")
+    if upgrades(request):
+        options.append(b"upgrade")
+        lines += b"Upgrade: %b\r\n" % request.known[b"upgrade"]
+    # All that may be told of TE: who sends trailers on may be sent some.
+    if b"trailers" in listed(request.known.get(b"te", b"")):
+        options.append(b"TE")
+        lines += b"TE: trailers\r\n"
+    if options:
+        lines += b"Connection: %b\r\n" % b", ".join(options)
+    return lines
+
+
+def _behind(chain: list[bytes], ours: bytes) -> bytes:
+    """A list in one field, ours as its last element: servers count from the right."""
+    return b", ".join([*filter(None, chain), ours])
+
+
+def _peer(host: str) -> bytes:
+    """An address as others are told of it; nothing for what is none."""
+    host = _zoneless(host)
+    return host.encode() if _ADDRESS.fullmatch(host) else b""
+
+
+def _zoneless(host: str) -> str:
+    """Zones are never told to peers (RFC 4007)."""
+    return host.partition("%")[0]

@@ -1,0 +1,279 @@
+"""
+Heads of HTTP/1: bytes in, a value out, or one error that says how to answer it.
+
+The grammar is llhttp's (through ``httptools``), without any of its leniencies.  Beside
+h11 it took 1.5 µs instead of 16 for a browser's head of 360 bytes, and is the stricter
+of the two: h11 takes folded lines, bare LF, control characters in values, both kinds of
+length at once, a length that is told twice, methods in any case.  What llhttp lets
+through and we do not is checked here, each with its reason.  What becomes of a head is
+``filters``' to say; where its request goes, ``http_target``'s.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from httptools import HttpParserError, HttpParserUpgrade
+from httptools import HttpRequestParser as RequestParser
+from httptools import HttpResponseParser as ResponseParser
+
+END: Final = b"\r\n\r\n"
+MAX_FIELDS: Final = 128
+"""Apache and gunicorn take 100, HAProxy 101: a browser sends 20."""
+MAX_LENGTH: Final = (1 << 63) - 1
+"""Of a body.  More is a negative number to some servers."""
+
+CHUNKED: Final = -1
+UNTIL_CLOSE: Final = -2
+"""What a body is if it has no length in bytes."""
+
+_FRAMING: Final = frozenset(
+    {
+        b"connection", b"content-length", b"expect", b"host", b"te",
+        b"transfer-encoding", b"upgrade",
+    }
+)  # fmt: skip
+_LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
+_ONCE: Final = frozenset({b"content-length", b"host"})
+# "_" becomes "-" on the way into CGI and WSGI, and other signs in other places.
+_ODD: Final = re.compile(rb"\n[0-9A-Za-z-]*[^0-9A-Za-z:\r\n-]")
+_COMMON: Final = {each: frozenset({each}) for each in (b"close", b"keep-alive")}
+_UNLIKE: Final = re.compile(rb"[^0-9a-z]")
+_VERSION: Final = re.compile(rb"[!-~]+ [!-~]+ HTTP/([0-9])\.([0-9])\r")
+_STATUS: Final = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}(?: [\t -~\x80-\xff]*)?\r\n")
+_METHOD: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]")
+
+
+class HeadError(ValueError):
+    """
+    This may not be passed on.  The message is one line, without the peer's bytes.
+
+    ``status``: what the client is to be answered, if it is the client's.
+    """
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class _Fields:
+    """What the parser has found; it calls these by their names."""
+
+    __slots__ = ("names", "target", "values")
+
+    def __init__(self) -> None:
+        self.names: list[bytes] = []
+        self.values: list[bytes] = []
+        self.target = b""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.names.append(name.lower())
+        self.values.append(value)
+
+    def on_url(self, target: bytes) -> None:
+        self.target = target
+
+
+class Head:
+    """What requests and responses have in common."""
+
+    __slots__ = (
+        "body", "first", "known", "lines", "minor", "names", "options", "values",
+    )  # fmt: skip
+
+    first: bytes
+    """The first line, without its end."""
+    lines: list[bytes]
+    """The others, as they came."""
+    names: list[bytes]
+    """Of each of the *lines*, in lower case."""
+    values: list[bytes]
+    known: dict[bytes, bytes]
+    """Fields that say how the message is to be read; several of a name as a list."""
+    minor: int
+    """Of the version: HTTP/1.*minor*."""
+    options: frozenset[bytes] | tuple[()]
+    """What Connection lists, in lower case."""
+    body: int
+    """Its length, or CHUNKED or UNTIL_CLOSE."""
+
+    def __init__(self, head: bytes, fields: _Fields) -> None:
+        lines = head.split(b"\r\n")
+        first = lines[0]
+        lines = lines[1:-2]
+        names = fields.names
+        # Each line is a field, to llhttp as to us, and nothing is left out.
+        if len(lines) != len(names):
+            raise HeadError("its lines and its fields differ in number")
+        self.first, self.lines = first, lines
+        self.names, self.values = names, fields.values
+        self.options = ()
+        self.body = 0
+        self.known = known = {}
+        for name, value in zip(names, fields.values, strict=True):
+            if name in _FRAMING:
+                if name not in known:
+                    known[name] = value.strip(b" \t")
+                elif name in _ONCE:
+                    raise HeadError(f"{name.decode()} is there twice")
+                else:
+                    known[name] += b", " + value.strip(b" \t")
+        if b"connection" in known:
+            value = known[b"connection"]
+            self.options = _COMMON.get(value) or listed(value)
+
+    def all_of(self, name: bytes) -> list[bytes]:
+        """The values of all fields of that *name*, in order."""
+        return [
+            value.strip(b" \t")
+            for one, value in zip(self.names, self.values, strict=True)
+            if one == name
+        ]
+
+    def _length(self) -> int | None:
+        """What Content-Length says, or CHUNKED; None: nothing does.  Raises."""
+        coding = self.known.get(b"transfer-encoding")
+        length = self.known.get(b"content-length")
+        if coding is not None:
+            if length is not None:
+                raise HeadError("it has two kinds of length")
+            if coding.lower() != b"chunked":
+                raise HeadError("its transfer coding is not chunked alone", 501)
+            if self.minor == 0:
+                raise HeadError("HTTP/1.0 knows no transfer codings")
+            return CHUNKED
+        if length is None:
+            return None
+        if not length.isdigit() or len(length) > 19 or int(length) > MAX_LENGTH:
+            raise HeadError("its length is no number of bytes")
+        return int(length)
+
+
+class Request(Head):
+    """The head of a request."""
+
+    __slots__ = ("method", "odd", "target")
+
+    odd: bool
+    """A name is not of letters, digits and hyphens alone: see ``plain``."""
+
+    def __init__(self, head: bytes, fields: _Fields, method: bytes) -> None:
+        super().__init__(head, fields)
+        self.method, self.target = method, fields.target
+        self.minor = 0 if self.first.endswith(b"0") else 1
+        # llhttp also takes two spaces, HTTP/0.9, HTTP/2.0, RTSP and ICE.
+        if self.first[:-1] != b"%b %b HTTP/1." % (method, self.target):
+            raise _why_no_request(head)
+        if self.first[-1:] not in (b"0", b"1"):
+            raise _why_no_request(head)
+        self.odd = _ODD.search(head) is not None
+        if self.odd:
+            self._refuse_lookalikes()
+        self.body = self._length() or 0
+        if self.body and method == b"CONNECT":
+            raise HeadError("CONNECT with a body")
+
+    def _refuse_lookalikes(self) -> None:
+        """A length that some server sees and some gateway does not."""
+        for name in self.names:
+            if name not in _FRAMING and plain(name) in _LENGTHS:
+                raise HeadError("a field looks like one that frames the message")
+
+    @property
+    def keeps(self) -> bool:
+        """Its sender wants to send more over the same connection."""
+        if self.minor:
+            return b"close" not in self.options
+        return b"keep-alive" in self.options and b"close" not in self.options
+
+
+class Response(Head):
+    """The head of an answer to a request."""
+
+    __slots__ = ("status",)
+
+    def __init__(self, head: bytes, fields: _Fields, method: bytes) -> None:
+        super().__init__(head, fields)
+        self.minor = 0 if self.first[7:8] == b"0" else 1
+        self.status = int(self.first[9:12])
+        length = self._length()
+        # RFC 9112 section 6.3, in its order.
+        bodiless = self.status < 200 or self.status in (204, 304) or method == b"HEAD"
+        if bodiless or (method == b"CONNECT" and self.status < 300):
+            self.body = 0
+        else:
+            self.body = UNTIL_CLOSE if length is None else length
+
+    @property
+    def keeps(self) -> bool:
+        """Its sender takes more requests over the same connection."""
+        if self.body == UNTIL_CLOSE:
+            return False
+        if self.minor:
+            return b"close" not in self.options
+        return b"keep-alive" in self.options and b"close" not in self.options
+
+
+def read_request(head: bytes) -> Request:
+    """Read *head*, which ends with its empty line.  Raises HeadError."""
+    if head.count(b"\n") > MAX_FIELDS + 2:
+        raise HeadError("it has too many fields", 431)
+    fields = _Fields()
+    parser = RequestParser(fields)
+    try:
+        parser.feed_data(head)
+    except HttpParserUpgrade:
+        pass  # what follows is not HTTP any more, if the server agrees
+    except HttpParserError as error:
+        raise _why_no_request(head, str(error)) from None
+    return Request(head, fields, parser.get_method())
+
+
+def read_response(head: bytes, method: bytes) -> Response:
+    """The same of the answer to a request with *method*.  Raises HeadError."""
+    if head.count(b"\n") > MAX_FIELDS + 2:
+        raise HeadError("it has too many fields")
+    # llhttp takes empty lines before it, other versions, any three digits, and control
+    # characters in the words.
+    if not _STATUS.match(head):
+        raise HeadError("it does not begin with a status line of HTTP/1")
+    fields = _Fields()
+    try:
+        ResponseParser(fields).feed_data(head)
+    except HttpParserUpgrade:
+        pass
+    except HttpParserError as error:
+        # A 101 without Upgrade, whose fields are all read: one we have not asked for.
+        if str(error) != "Pause on CONNECT/Upgrade":
+            raise HeadError(str(error)) from None
+    return Response(head, fields, method)
+
+
+def listed(value: bytes) -> frozenset[bytes]:
+    """The elements of a list of tokens, in lower case."""
+    return frozenset(each.strip(b" \t") for each in value.lower().split(b","))
+
+
+def plain(name: bytes) -> bytes:
+    """*name* in lower case, with a hyphen for all that is no letter and no digit."""
+    return _UNLIKE.sub(b"-", name)
+
+
+def wrong_end(data: bytes, since: int = 0) -> bool:
+    """
+    Whether a line of *data*, the beginning of a head, does not end in CR LF.
+
+    Those that end before *since* have been looked at.
+    """
+    return data.count(b"\n", since) != data.count(b"\r\n", max(since - 1, 0))
+
+
+def _why_no_request(head: bytes, reason: str = "") -> HeadError:
+    """What to answer to a head that is not HTTP/1's, or not a request at all."""
+    version = _VERSION.match(head)
+    if version and version.groups() not in ((b"1", b"0"), (b"1", b"1")):
+        return HeadError("its version is not spoken here", 505)
+    if reason == "Invalid method encountered" and version and _METHOD.match(head):
+        return HeadError("its method is not known", 501)
+    return HeadError(reason or "it does not begin with a request line")
