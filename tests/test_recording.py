@@ -26,7 +26,9 @@ def stream(peer: SocketAddress = V4, **more: Any) -> Any:
 
 
 def direction(received: int, held: int, sink: Any = None) -> Any:
-    return Any_(bytes=received, held=held, sink=sink or stream())
+    return Any_(
+        bytes=received, held=held, undelivered=held, exact=True, sink=sink or stream()
+    )
 
 
 SERVER = Any_(name="server", back=("192.0.2.1", 21), active=22, various=False)

@@ -21,6 +21,7 @@ LAN = Networks([ip_network("10.0.0.0/8")])
 
 class Terms:
     stages = (Event.TO_READ, Event.ROUTED)
+    filters = ()
 
     def __init__(self, admission: Admission, senders: Networks | None = None) -> None:
         self.admission = admission

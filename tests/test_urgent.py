@@ -15,7 +15,7 @@ import pytest
 
 from bridge.net.stream import Stream
 from bridge.net.tcpinfo import unacknowledged
-from bridge.session.opening import Greeting
+from bridge.session.greeting import Greeting
 from bridge.wire.client_hello import ClientHello, HelloError
 from tests.between import Between
 from tests.hellos import of_python

@@ -84,6 +84,14 @@ class Direction:
         """A short read does not prove the source empty (see ``Connected``)."""
         self.over = False
 
+    exact: ClassVar[bool] = True
+    """Each byte received is one that is sent."""
+
+    @property
+    def undelivered(self) -> int:
+        """Bytes received that are in our hands."""
+        return self.held
+
     @property
     def waits(self) -> bool:
         """

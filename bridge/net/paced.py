@@ -162,7 +162,7 @@ class Pace:
         self, pipes: Pipes, front: Stream, back: Stream, owner: Owner
     ) -> tuple[Paced, Paced]:
         """Of a new session: up and down."""
-        up, down = self._allowance(self._up), self._allowance(self._down)
+        up, down = self.allowances()
         if front.secure or back.secure:
             return (
                 PacedRelay((front, back), owner, up),
@@ -172,6 +172,10 @@ class Pace:
             PacedSplice(pipes, (front, back), owner, up),
             PacedSplice(pipes, (back, front), owner, down),
         )
+
+    def allowances(self) -> tuple[Allowance, Allowance]:
+        """Of a new session: what its two directions may move."""
+        return self._allowance(self._up), self._allowance(self._down)
 
     def _allowance(self, shared: tuple[Bandwidth, ...]) -> Allowance:
         if self._session is None:

@@ -50,6 +50,9 @@ class End(Protocol):
         Those are kept, for ``flush``.  *flags* are send(2)'s.  Raises OSError.
         """
 
+    def put(self, data: bytes, flags: int = 0) -> int:
+        """As ``push``, of *data*; nothing may have been kept before."""
+
     def flush(self) -> int:
         """Send what was kept: how many bytes are left of it.  Raises OSError."""
 
@@ -85,6 +88,16 @@ class Clear:
             self._rest = self._text[sent:size].tobytes()
         return size - sent
 
+    def put(self, data: bytes, flags: int = 0) -> int:
+        size = len(data)
+        try:
+            sent = self._socket.send(data, flags)
+        except BlockingIOError:
+            sent = 0
+        if sent != size:
+            self._rest = data[sent:]
+        return size - sent
+
     def flush(self) -> int:
         try:
             self._rest = self._rest[self._socket.send(self._rest) :]
@@ -93,7 +106,8 @@ class Clear:
         return len(self._rest)
 
 
-def _end(stream: Stream) -> End:
+def end_of(stream: Stream) -> End:
+    """*stream*, as a relay reads and writes it."""
     return stream if isinstance(stream, TLSStream) else Clear(stream)
 
 
@@ -104,8 +118,8 @@ class Relay(Direction):
 
     def __init__(self, source: Stream, sink: Stream, owner: Owner) -> None:
         Direction.__init__(self, source, sink, owner)
-        self._from = _end(source)
-        self._to = _end(sink)
+        self._from = end_of(source)
+        self._to = end_of(sink)
 
     def move(self) -> None:
         """Move some chunks, and ask to be run again unless that was all there is."""

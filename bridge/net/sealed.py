@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 from enum import Enum, auto
+from socket import MSG_MORE
 from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
@@ -249,6 +250,16 @@ class Sealed(Stream):
         except SSL.Error as error:
             raise BrokenPipeError(errno.EPIPE, self.why(error)) from None
         return self._put(made, flags)
+
+    def put(self, data: bytes, flags: int = 0) -> int:
+        """As ``push``, of *data*."""
+        left, size, text = 0, len(data), self.seal.channel.text
+        for start in range(0, size, SIZE):
+            piece = data[start : start + SIZE]
+            text[: len(piece)] = piece
+            last = start + SIZE >= size
+            left = self.push(len(piece), flags if last else MSG_MORE)
+        return left
 
     def flush(self, flags: int = 0) -> int:
         """Send records that were kept: how many bytes are left.  Raises OSError."""

@@ -33,6 +33,7 @@ from bridge.service.steps import take_all
 from bridge.session.admission import Admission
 from bridge.session.destination import Destination, Routes, SendProxy
 from bridge.session.exchanging import tell
+from bridge.session.filtering import FilteredSession
 from bridge.session.flow import Event
 from bridge.session.front import FrontFactory, PrefixFactory
 from bridge.session.live import Live
@@ -126,6 +127,9 @@ class RunningFront:
         """Nobody comes in any more."""
         take_all(port.stopListening for port in self._ports)
         self._ports.clear()
+        for session in tuple(self._live.sessions):
+            if isinstance(session, FilteredSession):
+                session.drain()
 
     def reset_sessions(self) -> None:
         """Those that are left end as ``drained``."""

@@ -63,6 +63,14 @@ class Event(Enum):
     """Admitted; TLS comes first."""
     TO_READ = auto()
     """Admitted; its first message says where to."""
+    TO_FILTER = auto()
+    """Filters read before a server is dialed: they say when."""
+    TO_SECURE_LATER = auto()
+    """A filter has said that the client speaks TLS from now on."""
+    RESUMED = auto()
+    """The handshake that came later is through, and there is a server ..."""
+    RESUMED_ALONE = auto()
+    """... or there is none."""
     SECURED = auto()
     """The front's handshake is through."""
     TLS_FAILED = auto()
@@ -72,7 +80,7 @@ class Event(Enum):
     SILENT = auto()
     """The client has not said a word for ``greeting`` seconds."""
     ROUTED = auto()
-    """What the client sent first names its farm."""
+    """What the client sent first names its farm, or a filter does."""
     BAD_HEADER = auto()
     """It names none, or cannot be read; or the PROXY header cannot."""
     DIALED = auto()
@@ -94,6 +102,16 @@ class Event(Enum):
     """``queue.timeout`` passed."""
     LATE = auto()
     """The ``open`` deadline passed before the server was connected."""
+    UNSERVED = auto()
+    """No server was found, and a filter says what is done instead."""
+    RETIRED = auto()
+    """A filter needs this server no longer, and keeps the client."""
+    REFUSED = auto()
+    """A filter ends the session; its ending is named already."""
+    ANSWERED = auto()
+    """Likewise, with a last word to the client, that is to arrive."""
+    SETTLED = auto()
+    """A filter closes both sides, and all before is delivered."""
     FRONT_FINISHED = auto()
     """The client's FIN was reached, and all before it is in the back's socket."""
     BACK_FINISHED = auto()
@@ -123,6 +141,16 @@ class Action(Enum):
     IDENTIFY = auto()
     SECURE = auto()
     READ = auto()
+    FILTER = auto()
+    """Have filters shown what the client sends."""
+    SECURE_LATER = auto()
+    RESUME = auto()
+    """Go on where a filter had TLS begin."""
+    RETIRE = auto()
+    """Close the server's side and leave the farm."""
+    LEAVE = auto()
+    PART = auto()
+    """Close the front in peace, whatever it may still send, and the back with it."""
     READ_NO_MORE = auto()
     """What the client would say first is waited for no longer."""
     DIAL = auto()
@@ -181,6 +209,17 @@ _HALF = (S.FRONT_ENDED, S.BACK_ENDED)
 _JOINED = (S.OPEN, *_HALF)
 _FLUSHING = (S.FLUSHING_BACK, S.FLUSHING_FRONT)
 _REFUSED = {E.DENIED: Ending.DENIED, E.LIMITED: Ending.LIMITED}
+_OVER = {
+    S.FLUSHING_BACK: (E.FRONT_RESET, E.FRONT_FINISHED, E.FRONT_PARTED),
+    S.FLUSHING_FRONT: (E.BACK_RESET, E.BACK_FINISHED, E.BACK_PARTED),
+}
+_SAID: tuple[tuple[Event, Action, Ending | None], ...] = (
+    (E.REFUSED, A.ABORT, None),
+    (E.ANSWERED, A.PART, None),
+    (E.SETTLED, A.PART, Ending.DONE),
+)
+"""How filters end a session."""
+_STOP_SEEKING = {S.DIALING: (A.CANCEL_DIAL,), S.QUEUED: (A.LEAVE_QUEUE,)}
 _GIVE_UP = (A.CANCEL_DIAL, A.ABORT)
 _LEAVE = (A.LEAVE_QUEUE, A.ABORT)
 _SERVER_GONE = (A.FREE_PLACE, A.FLUSH_FRONT)
@@ -212,6 +251,23 @@ TABLE: dict[tuple[State, Event], Row] = {
     (S.READING, E.SILENT): (S.READING, (A.READ_NO_MORE,), None),
     (S.READING, E.ROUTED): (S.DIALING, (A.DIAL,), None),
     (S.SECURING, E.SECURED): (S.DIALING, (A.DIAL,), None),
+    (S.ACCEPTED, E.TO_FILTER): (S.READING, (A.FILTER,), None),
+    (S.READING, E.TO_FILTER): (S.READING, (A.FILTER,), None),
+    (S.SECURING, E.TO_FILTER): (S.READING, (A.FILTER,), None),
+    (S.READING, E.FRONT_FINISHED): (S.CLOSED, (A.PART,), Ending.DONE),
+    (S.READING, E.IDLE): (S.CLOSED, (A.ABORT,), Ending.IDLE),
+    (S.DIALING, E.UNSERVED): (S.READING, (A.CANCEL_DIAL, A.LEAVE), None),
+    (S.QUEUED, E.UNSERVED): (S.READING, (A.LEAVE_QUEUE, A.LEAVE), None),
+    **{(s, E.RETIRED): (S.READING, (A.RETIRE,), None) for s in (S.OPEN, S.FRONT_ENDED)},
+    (S.READING, E.TO_SECURE_LATER): (S.SECURING, (A.SECURE_LATER,), None),
+    (S.OPEN, E.TO_SECURE_LATER): (S.SECURING, (A.SECURE_LATER,), None),
+    (S.SECURING, E.RESUMED): (S.OPEN, (A.RESUME,), None),
+    (S.SECURING, E.RESUMED_ALONE): (S.READING, (A.RESUME,), None),
+    **{
+        (s, event): (S.CLOSED, (*_STOP_SEEKING.get(s, ()), action), ending)
+        for s in (S.READING, S.DIALING, S.QUEUED, *_JOINED)
+        for event, action, ending in _SAID
+    },
     # An orderly close: the alert that says why is to arrive.
     (S.SECURING, E.TLS_FAILED): (S.CLOSED, (A.CLOSE,), Ending.TLS_FAILED),
     (S.SECURING, E.LATE): (S.CLOSED, (A.ABORT,), Ending.TLS_FAILED),
@@ -254,12 +310,7 @@ TABLE: dict[tuple[State, Event], Row] = {
     (S.OPEN, E.IDLE): (S.CLOSED, (A.ABORT,), Ending.IDLE),
     **{(s, E.IDLE): (S.CLOSED, (A.ABORT,), Ending.HALF_CLOSED_IDLE) for s in _HALF},
     **{(s, E.FLUSHED): (S.CLOSED, (A.ABORT,), None) for s in _FLUSHING},
-    (S.FLUSHING_BACK, E.FRONT_RESET): (S.FLUSHING_BACK, (A.CHECK_FLUSH,), None),
-    (S.FLUSHING_BACK, E.FRONT_FINISHED): (S.FLUSHING_BACK, (A.CHECK_FLUSH,), None),
-    (S.FLUSHING_FRONT, E.BACK_RESET): (S.FLUSHING_FRONT, (A.CHECK_FLUSH,), None),
-    (S.FLUSHING_FRONT, E.BACK_FINISHED): (S.FLUSHING_FRONT, (A.CHECK_FLUSH,), None),
-    (S.FLUSHING_BACK, E.FRONT_PARTED): (S.FLUSHING_BACK, (A.CHECK_FLUSH,), None),
-    (S.FLUSHING_FRONT, E.BACK_PARTED): (S.FLUSHING_FRONT, (A.CHECK_FLUSH,), None),
+    **{(s, e): (s, (A.CHECK_FLUSH,), None) for s, over in _OVER.items() for e in over},
     # Nobody is left to deliver to.
     (S.FLUSHING_BACK, E.BACK_RESET): (S.CLOSED, (A.ABORT,), None),
     (S.FLUSHING_FRONT, E.FRONT_RESET): (S.CLOSED, (A.ABORT,), None),
@@ -280,7 +331,7 @@ TABLE: dict[tuple[State, Event], Row] = {
 }
 
 
-def stages(*, reads: bool, secures: bool) -> tuple[Event, ...]:
+def stages(*, reads: bool, secures: bool, filters: bool = False) -> tuple[Event, ...]:
     """
     What a client that may come in goes through until there is a farm, in order.
 
@@ -289,6 +340,8 @@ def stages(*, reads: bool, secures: bool) -> tuple[Event, ...]:
     """
     begun = ((E.TO_READ, reads), (E.TO_SECURE, secures))
     over = E.SECURED if secures else E.ROUTED if reads else E.ADMITTED
+    if filters:
+        over = E.TO_FILTER
     return (*(event for event, wanted in begun if wanted), over)
 
 

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from bridge.net.hosts import number
 from bridge.net.prefixes import Prefixes
 from bridge.net.sockaddr import told
+from bridge.session.filtering import FilteredSession
 from bridge.session.flow import Event
 from bridge.session.recording import name_of
 from bridge.session.session import Session
@@ -47,7 +48,7 @@ class Front(Protocol):
         self.connected = 1
         self.transport = stream
         stream.paused = True  # while dialing, what the client sends waits in the kernel
-        self._session = session = Session(factory.terms, factory.live, stream)
+        self._session = session = factory.kind(factory.terms, factory.live, stream)
         session.begin(factory.judge(session))
 
     def connectionLost(self, reason: Failure | None = None) -> None:
@@ -67,6 +68,7 @@ class FrontFactory(ServerFactory):
     def __init__(self, terms: Terms, live: Live[Session]) -> None:
         self.terms = terms
         self.live = live
+        self.kind = FilteredSession if terms.filters else Session
         self._admission = terms.admission
         self._admitted = terms.stages[0]
         # Senders are few, and come again and again.

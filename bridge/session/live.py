@@ -40,6 +40,13 @@ class Silent(Hashable, Protocol):
         """``greeting`` seconds passed."""
 
 
+class Slow(Hashable, Protocol):
+    """What a filter wants in some time: its part in a direction."""
+
+    def late(self) -> None:
+        """That has passed."""
+
+
 class Dialing(Hashable, Protocol):
     """What waits for a server's answer: a session's attempt."""
 
@@ -68,11 +75,14 @@ class Live(Generic[S]):
     """Of the front that runs on *terms*."""
 
     __slots__ = (
-        "_clock", "counters", "dialing", "greeting", "meetings", "opening", "sessions",
+        "_clock", "_within", "counters", "dialing", "greeting", "meetings", "opening",
+        "sessions",
     )  # fmt: skip
 
     def __init__(self, clock: IReactorTime, terms: Terms) -> None:
         timeouts = terms.timeouts
+        self._clock = clock
+        self._within: dict[float, Deadlines[Slow]] = {}
         self.sessions: set[S] = set()
         self.counters = Counters(refused=terms.admission.refused)
         self.opening: Deadlines[S] = Deadlines(
@@ -95,6 +105,14 @@ class Live(Generic[S]):
         self.dialing[destination] = Deadlines(
             self._clock, destination.connect, lambda dialing: dialing.unanswered()
         )
+
+    def within(self, seconds: float) -> Deadlines[Slow]:
+        """Of what filters want in *seconds*: of those there are a few, no more."""
+        found = self._within.get(seconds)
+        if found is None:
+            found = Deadlines(self._clock, seconds, lambda slow: slow.late())
+            self._within[seconds] = found
+        return found
 
     def enter(self, session: S, accepted: float) -> None:
         """*session* is there; ``open`` runs for it from *accepted* on."""
@@ -120,5 +138,7 @@ class Live(Generic[S]):
         """No deadlines any more."""
         self.opening.close()
         self.greeting.close()
-        for each in self.dialing.values():
-            each.close()
+        for dialing in self.dialing.values():
+            dialing.close()
+        for within in self._within.values():
+            within.close()

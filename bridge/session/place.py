@@ -20,8 +20,8 @@ class Place:
     """In *farm*, from the moment on that it is made, until ``leave``."""
 
     __slots__ = (
-        "attempts", "dial_began", "dialed", "farm", "preface", "queued", "server",
-        "source", "taken", "whose",
+        "attempts", "dial_began", "dialed", "farm", "left", "preface", "queued",
+        "server", "source", "taken", "whose",
     )  # fmt: skip
 
     def __init__(self, farm: Farm) -> None:
@@ -43,10 +43,14 @@ class Place:
         """When the server's handshake was through."""
         self.preface: Preface | None = None
         """What the server gets before anything of the client's."""
+        self.left = False
         farm.arrive()
 
     def leave(self) -> None:
         """Give back everything.  Sockets towards the server are closed by now."""
+        if self.left:  # for another server, which was not found
+            return
+        self.left = True
         self.farm.depart()
         if self.source:
             self.give_back_port()

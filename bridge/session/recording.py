@@ -135,7 +135,7 @@ def record_of(ended: Ended, active: int) -> Record:
         terms.front,
         farm.name if farm is not None else "",
         server.name if server is not None else "",
-        ("", 0) if server is None else _reached(server, back),
+        ("", 0) if server is None else reached(server, back),
         ended.client,
         ending._value_,
         "--" if ending is Ending.DONE else letters(ending, ended.ended_in),
@@ -156,7 +156,7 @@ def record_of(ended: Ended, active: int) -> Record:
         server.active if server is not None else 0,
         sides,
         _tls(front) if sides is not None and front.secure else None,
-        ended.asked or (_asked(front) if front.secure else ""),
+        ended.asked or (asked_by(front) if front.secure else ""),
         via(ended),
         place.farm.control if place is not None else "",
     )
@@ -172,7 +172,7 @@ def letters(ending: Ending, ended_in: State) -> str:
     return whom + _WHEN.get(ended_in, "-")
 
 
-def _reached(server: Server, back: Stream | None) -> tuple[str, int]:
+def reached(server: Server, back: Stream | None) -> tuple[str, int]:
     """Of several addresses, the one that has won."""
     return told(back.peer) if server.various and back is not None else server.back
 
@@ -184,7 +184,7 @@ def _tls(front: Stream) -> TlsInfo | None:
     return None
 
 
-def _asked(front: Stream) -> str:
+def asked_by(front: Stream) -> str:
     """Where only OpenSSL has read the hello, since there is only one certificate."""
     if not isinstance(front, TLSStream):
         return ""
@@ -253,7 +253,7 @@ def _lost(
     if up is None or down is None:
         return 0
     if sides is None:
-        return up.held + down.held
+        return up.undelivered + down.undelivered
     back, front = sides.back, sides.front
     # The dialing end's count includes the SYN it sent (tcp_snd_una_update).
     ours = 1 + (place.preface.size if place is not None and place.preface else 0)
@@ -263,11 +263,14 @@ def _lost(
 
 def _undelivered(direction: Direction, acknowledged: int) -> int:
     if acknowledged < 0:  # not asked for
-        return direction.held
+        return direction.undelivered
     if not isinstance(direction.sink.peer, tuple):
         # A unix socket acknowledges nothing: what is written is the reader's already.
-        return direction.held
-    if direction.sink.secure:  # bytes of records; those outstanding are known exactly
-        outstanding = direction.held + unacknowledged(direction.sink.socket)
+        return direction.undelivered
+    if direction.sink.secure or not direction.exact:
+        # Not the same bytes; but those outstanding are known exactly.
+        outstanding = direction.undelivered
+        if direction.sink.fd >= 0:
+            outstanding += unacknowledged(direction.sink.socket)
         return min(direction.bytes, outstanding)
     return max(direction.held, direction.bytes - acknowledged)

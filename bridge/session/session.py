@@ -12,7 +12,7 @@ after a reset (``flush``).  Each is a member while it lasts, and the only one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from twisted.logger import Logger
 
@@ -26,12 +26,13 @@ from bridge.net.tls import TLSStream
 from bridge.session.attempt import Attempt
 from bridge.session.complaint import WORTH, complain
 from bridge.session.directions import between
-from bridge.session.flow import TABLE, Action, Ending, Event, State
+from bridge.session.flow import Action, Ending, Event, State
 from bridge.session.flush import Flush
 from bridge.session.identifying import Identifying, kept
 from bridge.session.live import UNSEEN, Live
 from bridge.session.opening import Opening, Reading, Securing
 from bridge.session.place import Place
+from bridge.session.plan import Plan, Step, plan_of
 from bridge.session.preface import Preface
 from bridge.session.recording import name_of, named, tell
 
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from bridge.wire.proxy_value import ProxyHeader
 
 T = TypeVar("T")
-Step = Callable[["Session"], object]
 
 BUG = "A bug in the gateway; the session is given up"
 
@@ -61,6 +61,9 @@ class Session:
         "front", "identity", "live", "name", "place", "reason", "seen", "since",
         "source", "state", "terms", "up",
     )  # fmt: skip
+
+    plan: ClassVar[Plan] = {}
+    """The table with methods for its actions: looked up once an event."""
 
     def __init__(self, terms: Terms, live: Live[Session], front: Stream) -> None:
         self.terms = terms
@@ -111,7 +114,7 @@ class Session:
         session, and whoever told it of something goes on with the others.
         """
         before = self.state
-        row = _PLAN.get((before, event))
+        row = self.plan.get((before, event))
         if row is None:  # no row, no change: see flow
             return
         after, actions, ending = row
@@ -259,7 +262,8 @@ class Session:
             self.terms.admission.refused["map"] += 1
             self.handle(Event.DENIED)
             return
-        now = self.accepted if self._at is None else house.seconds()
+        first = self._at is None and self.place is None
+        now = self.accepted if first else house.seconds()
         self.place = place = Place(farm)
         if destination.send_proxy is not None:
             place.preface = Preface(self, destination.send_proxy)
@@ -320,7 +324,7 @@ def _stage(stage: Callable[[Opening], Stage]) -> Step:
     return lambda session: session._open(stage)
 
 
-_EXECUTE: dict[Action, Step] = {
+EXECUTE: dict[Action, Step] = {
     Action.IDENTIFY: _stage(Identifying),
     Action.READ: _stage(Reading),
     Action.READ_NO_MORE: _of(Opening, Opening.give_up),
@@ -342,8 +346,4 @@ _EXECUTE: dict[Action, Step] = {
     Action.ABORT: Session._abort_both,
 }
 
-_PLAN = {
-    key: (after, tuple(_EXECUTE[action] for action in actions), ending)
-    for key, (after, actions, ending) in TABLE.items()
-}
-"""The table with methods for its actions: looked up once an event, not once each."""
+Session.plan = plan_of(EXECUTE)

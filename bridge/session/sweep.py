@@ -60,6 +60,7 @@ class Sweep:
         timeouts = terms.timeouts
         idle = NEVER if timeouts.idle is None else timeouts.idle
         self._limits = {
+            State.READING: idle,  # by filters, who have directions already
             State.OPEN: idle,
             State.FRONT_ENDED: timeouts.half_closed,
             State.BACK_ENDED: timeouts.half_closed,
@@ -144,9 +145,9 @@ class Sweep:
         """
         self._spent += ASKED
         up, down, front, back = session.up, session.down, session.front, session.back
-        assert up is not None and down is not None and back is not None
+        assert up is not None and down is not None
         to_front = unacknowledged(front.socket)
-        to_back = unacknowledged(back.socket)
+        to_back = unacknowledged(back.socket) if back is not None else 0
         held = up.held + down.held
         progress = 2 * received - held - to_front - to_back
         moved = progress > session.seen
@@ -159,7 +160,9 @@ class Sweep:
             (front, to_front, self._front_gone, Event.FRONT_RESET),
             (back, to_back, back_gone, Event.BACK_RESET),
         ):
-            if waiting and limit is not None and self._gone.look(stream, limit, now):
+            if stream is None or not waiting or limit is None:
+                continue
+            if self._gone.look(stream, limit, now):
                 session.reason = f"user_timeout: nothing acknowledged for {limit:g} s"
                 hear_no_more(stream)
                 session.handle(event)

@@ -122,7 +122,11 @@ class Terms:
 
     def __post_init__(self) -> None:
         secures = self.security is not None or self.securities is not None
-        each = stages(reads=self.routes is not None, secures=secures)
+        secures &= not any(use.secures_later for use in self.filters)
+        filters = any(use.reads_first for use in self.filters)
+        # What leads to a farm then is the filter's to read.
+        reads = self.routes is not None and not filters
+        each = stages(reads=reads, secures=secures, filters=filters)
         object.__setattr__(self, "stages", each)
         sent = (each.send_proxy for each in self.destinations)
         passed = frozenset(kind for how in sent if how for kind in how.passed)

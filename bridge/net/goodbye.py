@@ -1,0 +1,139 @@
+"""
+The end of a connection whose other end may still be sending.
+
+close(2) with bytes unread sends a RST, and so does every byte that arrives afterwards:
+what we said last may then never be read.  Here: a stream that has said its last word
+stays until that is delivered and the other end has finished too, or has had time to.
+Not here: what the word is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.net.connected import Connected
+from bridge.net.pump import ERR, OUT, PRI
+from bridge.net.seal import SIZE
+from bridge.net.tcpinfo import unacknowledged
+
+if TYPE_CHECKING:
+    from bridge.net.relay import End
+    from bridge.net.stream import Stream
+
+LOOKS = 8
+"""How often, within *seconds*, it looks what is acknowledged."""
+
+READS = 4
+"""SIZE bytes each, thrown away before others get their turn."""
+
+
+class Goodbye:
+    """
+    Ends *stream*, of which *end* still has *held* bytes to send, and closes it.
+
+    It is the other end's turn for *seconds* from the last byte on that it acknowledges.
+    """
+
+    def __init__(self, stream: Stream, end: End, held: int, seconds: float) -> None:
+        self._stream = stream
+        self._end = end
+        self._held = held
+        self._seconds = seconds
+        self._left = held + unacknowledged(stream.socket)
+        self._since = stream.pump.reactor.seconds()
+        self._read_all = False
+        stream.outward = stream.inward = stream.protocol = None
+        stream.pump.hand_over(stream.fd, self)
+        stream.pump.lingering.add(self)
+        later = stream.pump.reactor.callLater
+        self._timer = later(seconds / LOOKS, self._look)
+        self._say()
+        stream.pump.again(self)  # what is there already is not told of any more
+
+    def _finish(self) -> None:
+        """All is said but the end."""
+        stream = self._stream
+        stream.end()
+        if stream.secure:  # that was no FIN
+            self._held = self._end.flush()
+            if self._held:
+                return
+            Connected.end(stream)
+        if self._read_all:
+            self._close()
+
+    # The pump calls these
+
+    def ready(self, events: int) -> None:
+        stream = self._stream
+        if stream.fd < 0:
+            return
+        if events & ERR:
+            self.abort()
+            return
+        if events & PRI:
+            stream.keep_urgent_inline()
+        if events & OUT and self._held:
+            self._say()
+        self.run()
+
+    def run(self) -> None:
+        """Read away what has come."""
+        stream = self._stream
+        if stream.fd < 0 or self._read_all:
+            return
+        room = stream.pump.channel.wire[:SIZE]
+        try:
+            for _ in range(READS):
+                if not stream.socket.recv_into(room):
+                    self._read_all = True
+                    if not self._held:
+                        self._close()
+                    return
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort()
+            return
+        stream.pump.again(self)
+
+    def crashed(self) -> None:
+        self.abort()
+
+    def _say(self) -> None:
+        try:
+            if self._held:
+                self._held = self._end.flush()
+            if not self._held:
+                self._finish()
+        except OSError:
+            self.abort()
+
+    def _look(self) -> None:
+        """Give it time for as long as it takes any bytes, and as much again."""
+        stream = self._stream
+        now = stream.pump.reactor.seconds()
+        left = self._held + unacknowledged(stream.socket)
+        if left < self._left:
+            self._left, self._since = left, now
+        if now - self._since < self._seconds:
+            later = stream.pump.reactor.callLater
+            self._timer = later(self._seconds / LOOKS, self._look)
+        elif self._held:
+            self.abort()
+        else:
+            self._close()
+
+    def _over(self) -> None:
+        self._stream.pump.lingering.discard(self)
+        if self._timer.active():
+            self._timer.cancel()
+
+    def _close(self) -> None:
+        self._over()
+        self._stream.close()
+
+    def abort(self) -> None:
+        """Close with a RST, at once."""
+        self._over()
+        self._stream.abort()

@@ -1,0 +1,146 @@
+"""
+A direction with its filters: what they ask of it.
+
+Here: the chain of filters of one direction, and whether they let it read.  Not here:
+how its bytes are moved (``spliced``, ``shown``).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bridge.net.direction import Owner
+from bridge.session.answering import Answering
+from bridge.session.spliced import Spliced
+
+if TYPE_CHECKING:
+    from bridge.filters.answers import Answer, Tell
+    from bridge.net.bandwidth import Allowance
+    from bridge.net.deadlines import Deadlines
+    from bridge.net.pipes import Pipes
+    from bridge.net.stream import Stream
+    from bridge.session.live import Slow
+
+
+class Filters(Owner, Protocol):
+    """Whose filters they are: a session."""
+
+    wished: bool
+    """Something is to be done for the whole session."""
+
+    def wish(self, answering: Any, answer: Answer) -> bool:
+        """See ``Around``."""
+
+    def tell(self, answering: Any, value: Tell) -> None:
+        """See ``Around``."""
+
+    def another(self) -> None:
+        """The server's end was answered with ``Want``."""
+
+    def settle(self) -> None:
+        """All that was answered has gone on: do what was wished for."""
+
+    def began(self) -> None:
+        """The client's first byte is there."""
+
+    def rescued(self, error: OSError | None) -> bool:
+        """The server was reset: whether a filter asks for another."""
+
+    def rescues(self) -> bool:
+        """A filter is to be asked when that happens."""
+
+    def deadlines(self, seconds: float) -> Deadlines[Slow]:
+        """See ``Around``."""
+
+    def late_with(self, answering: Any) -> None:
+        """See ``Around``."""
+
+    @property
+    def still(self) -> bool:
+        """Nothing is read for now."""
+
+    def seconds(self) -> float:
+        """See ``Around``."""
+
+
+class Answered(Spliced):
+    """Of the session that *filters* are of; *up*: what the client sends."""
+
+    __slots__ = ("_filters", "done", "halted", "opposite", "up")
+
+    opposite: Answered
+
+    def __init__(
+        self, filters: Filters, stream: Stream, pipes: Pipes, *, up: bool
+    ) -> None:
+        super().__init__(stream, filters, pipes)
+        self._filters = filters
+        self.up = up
+        self.halted = False
+        """A filter waits, or has said what is to be done for the session first."""
+        self.done = False
+        """The end has passed all filters; nothing more goes to the sink."""
+
+    def begin(
+        self, answerings: tuple[Answering, ...], allowance: Allowance | None
+    ) -> None:
+        """Its bytes go through *answerings* in that order."""
+        self._all = answerings
+        self._allowance = allowance
+        for one, further in pairwise(answerings):
+            one.emit, one.further = further.take, further
+        answerings[-1].emit = self._out.append
+
+    def halt(self) -> None:
+        self.halted = True
+
+    def resume(self) -> None:
+        """Some filter waits no longer; others may."""
+        halted, self.halted = self.halted, self._filters.still
+        self.halted = self.halted or any(one.state for one in self._all)
+        if halted and not self.halted:
+            self.source.pump.again(self)
+
+    def pause(self) -> None:
+        """Read no more, whatever filters say."""
+        self.halted = True
+        self.interrupt()
+
+    def wish(self, answering: Any, answer: Answer) -> bool:
+        return self._filters.wish(answering, answer)
+
+    def tell(self, answering: Any, value: Tell) -> None:
+        self._filters.tell(answering, value)
+
+    def needs_another(self) -> bool:
+        if not self.up:
+            self._filters.another()
+        return not self.up
+
+    def wake(self, answering: Any) -> None:
+        answering.again()
+        self.opposite.resume()
+
+    def count(self) -> None:
+        if self.spliced:
+            self._count_inner()
+
+    def deadlines(self, seconds: float) -> Deadlines[Slow]:
+        return self._filters.deadlines(seconds)
+
+    def seconds(self) -> float:
+        return self._filters.seconds()
+
+    def late(self, answering: Any) -> None:
+        self._filters.late_with(answering)
+
+    def end(self) -> None:
+        self.done = True
+
+    def forget(self) -> None:
+        """Refer to nothing that may refer to this."""
+        for one in self._all:
+            one.forget()
+        self._all, self._inner = (), None
+        del self.opposite

@@ -1,0 +1,227 @@
+"""
+A session with filters: what they answer is carried out for the whole of it.
+
+Here: ``FilteredSession``, and what dials, ends and TLS in its middle come to.  Not
+here: how bytes are shown and pushed (``shown``), and what answers do to them
+(``answering``).
+A session without filters is a ``Session``, and pays nothing for this.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.filters.answers import Tell
+from bridge.filters.filter import Filter
+from bridge.net.goodbye import Goodbye
+from bridge.session.answering import Answering
+from bridge.session.carrying import REST, WAITS
+from bridge.session.flow import Action, Ending, Event
+from bridge.session.introducing import about_of
+from bridge.session.live import UNSEEN
+from bridge.session.opening import Later, Securing
+from bridge.session.plan import plan_of
+from bridge.session.recording import reached
+from bridge.session.session import EXECUTE, Session
+from bridge.session.shown import Shown
+from bridge.session.wishing import Wishing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.net.direction import Direction
+    from bridge.net.stream import Stream
+    from bridge.session.live import Live
+    from bridge.session.plan import Step
+    from bridge.session.terms import Terms
+
+
+class FilteredSession(Wishing):
+    """One whose bytes are shown to filters."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self, terms: Terms, live: Live[Session], front: Stream) -> None:
+        super().__init__(terms, live, front)
+        self._kept: tuple[Shown | None, ...] = ()
+        """Its directions, when it is over, until nobody is in the middle of them."""
+
+    # The actions
+
+    def _begin(self) -> None:
+        """Make the filters, and what shows them bytes."""
+        if self._ways:
+            return
+        terms, front = self.terms, self.front
+        about = about_of(self)
+        self.filters = tuple(use.make(about) for use in terms.filters)
+        pipes, pace = terms.house.pipes, terms.pace
+        up = self.up = Shown(self, front, pipes, up=True)
+        down = self.down = Shown(self, front, pipes, up=False)
+        up.opposite, down.opposite = down, up
+        self._ways = ways = tuple(
+            (each, *_way(each, up, down)) for each in self.filters
+        )
+        allowed = (None, None) if pace is None else pace.allowances()
+        up.begin(tuple(way[1] for way in ways), allowed[0])
+        down.begin(tuple(way[2] for way in reversed(ways)), allowed[1])
+
+    def _listen(self) -> None:
+        """From now on filters are shown what the client sends."""
+        self._begin()
+        up, down, front = self.up, self.down, self.front
+        assert up is not None and down is not None
+        if not up.reads:
+            up.attach(front, None)
+            down.attach(None, front)
+
+    def _filter(self) -> None:
+        self._listen()
+        if self.up is not None and (self.front.readable or self.front.ended):
+            self.up.move()
+
+    def _join(self) -> None:
+        back, place = self.back, self.place
+        assert back is not None and place is not None and place.server is not None
+        self._listen()
+        up, down = self.up, self.down
+        assert up is not None and down is not None
+        up.attach(None, back)
+        down.attach(back, None)
+        self._losses, self._lost_in, self.seen = 0, None, UNSEEN
+        waited = self.front.readable or self.front.ended
+        where = reached(place.server, back)
+        for each, one, other in reversed(self._ways):
+            each.server = where
+            other.told(each.dialed())
+            if one.state == WAITS:
+                down.wake(one)
+        asker, self._asker = self._asker, None
+        if asker is not None:
+            asker.go_on()
+        self._go_on()
+        if up.over:
+            self.handle(Event.FRONT_FINISHED)  # for this server, too
+        else:
+            up.move()
+        if self.back is not back or back.fd < 0 or up.wrote:
+            return
+        if place.preface is not None and waited:
+            back.hurry()  # that waited for bytes which are not there after all
+        elif place.server.target.deferred:
+            back.let_syn_go()
+
+    def _retire(self) -> None:
+        back, place, up, down = self.back, self.place, self.up, self.down
+        assert up is not None and down is not None and back is not None
+        up.detach_sink()
+        down.detach_source(self._asker)
+        self.back = None
+        back.close()
+        if place is not None:
+            place.leave()
+
+    def _leave(self) -> None:
+        self._at = None
+        if self.place is not None:
+            self.place.leave()
+
+    def _secure_later(self) -> None:
+        self.front.outward = self.front.inward = None
+        self._open_until(self.live.opening.seconds)
+        self._at = later = Later(self, self.terms, self.live.greeting, self._secured)
+        later.begin(Securing)
+
+    def _secured(self) -> None:
+        self._at = None
+        self.live.opening.pop(self, None)
+        alone = self.back is None
+        self.handle(Event.RESUMED_ALONE if alone else Event.RESUMED)
+
+    def _resume(self) -> None:
+        up, down = self.up, self.down
+        assert up is not None and down is not None
+        self.still = False
+        up.attach(self.front, None)
+        down.attach(None, self.front)
+        about = about_of(self)
+        asker, self._asker = self._asker, None
+        if asker is not None:
+            asker.go_on()
+        for each, one, _ in self._ways:
+            one.told(each.secured(about))
+        self._go_on()
+        up.move()
+        if down.reads:
+            down.move()
+
+    def _part(self) -> None:
+        front, back, down = self.front, self.back, self.down
+        assert down is not None
+        Goodbye(front, down.sink_end, down.kept, self.terms.timeouts.close)
+        if back is not None:
+            if self.ending is Ending.DONE:
+                back.close()
+            else:
+                back.abort()
+
+    def _deliver(self, direction: Direction | None, other: Direction | None) -> None:
+        if isinstance(direction, Shown):
+            direction.deliver()
+        super()._deliver(direction, other)
+
+    # The end
+
+    def _close(self, actions: Iterable[Step]) -> None:
+        for each in self.filters:
+            self.surely(self._say_last, each)
+        super()._close(actions)
+
+    def _say_last(self, each: Filter) -> None:
+        self._note()
+        ending = self.ending or Ending.ERROR
+        for answer in each.over(ending._value_, self.reason):
+            if type(answer) is Tell and self.terms.exchange_told is not None:
+                self.terms.exchange_told(self, answer.value)
+
+    def _let_go(self) -> None:
+        self._kept = (self.up, self.down)
+        super()._let_go()
+        # Its directions may be in the middle of something that has led to this.
+        self.terms.house.pump.again(self)
+
+    def _forget(self) -> None:
+        """Refer to nothing that may refer to this."""
+        kept, self._kept = self._kept, ()
+        for direction in kept:
+            if direction is not None:
+                direction.forget()
+        self._ways, self.filters, self._wish, self._asker = (), (), None, None
+
+
+def _way(each: Filter, up: Shown, down: Shown) -> tuple[Answering, Answering]:
+    """The two directions of one filter."""
+    one, other = Answering(each, each.up, up), Answering(each, each.down, down)
+    one.opposite, other.opposite = other, one
+    kind = type(each)
+    if kind.up is Filter.up:
+        one.passing = REST
+    if kind.down is Filter.down:
+        other.passing = REST
+    return one, other
+
+
+FilteredSession.plan = plan_of(
+    EXECUTE
+    | {
+        Action.FILTER: FilteredSession._filter,
+        Action.JOIN: FilteredSession._join,
+        Action.RETIRE: FilteredSession._retire,
+        Action.LEAVE: FilteredSession._leave,
+        Action.SECURE_LATER: FilteredSession._secure_later,
+        Action.RESUME: FilteredSession._resume,
+        Action.PART: FilteredSession._part,
+        Action.FLUSH_FRONT: lambda session: session._deliver(session.down, session.up),
+        Action.FLUSH_BACK: lambda session: session._deliver(session.up, session.down),
+    }
+)

@@ -1,0 +1,324 @@
+"""
+One direction of a session whose bytes are shown to filters.
+
+Here: it pulls what the source has into memory, has it answered for, and pushes what
+comes of that; bytes that only pass, if they are many, are a splice's meanwhile.  Not
+here: what the answers do to the bytes (``answering``), and what a session does for
+them (``filtering``).
+
+It is the session's direction from the first byte to the last, whatever moves its bytes,
+and its ends may change: there may be no server yet, or another one.
+"""
+
+from __future__ import annotations
+
+from socket import MSG_MORE
+from typing import TYPE_CHECKING
+
+from twisted.logger import Logger
+
+from bridge.net.relay import CHUNKS, end_of
+from bridge.net.seal import SIZE
+from bridge.session.answered import Answered, Filters
+from bridge.session.carrying import FOREVER, AnswerError
+from bridge.session.spliced import MUCH
+
+if TYPE_CHECKING:
+    from bridge.net.pipes import Pipes
+    from bridge.net.pump import Runnable
+    from bridge.net.relay import End
+    from bridge.net.stream import Stream
+    from bridge.net.waits import Wait
+    from bridge.session.answering import Answering
+
+_log = Logger()
+
+
+class Shown(Answered):
+    """
+    From *stream*, or to it: the other end is there from ``attach`` on.
+
+    *owner* has the filters; *allowance* says how much it may move, if there is a limit.
+    """
+
+    __slots__ = (
+        "_from", "_last", "_stalled", "_text", "_to", "_wait", "fresh", "reads",
+        "wrote",
+    )  # fmt: skip
+
+    opposite: Shown
+
+    def __init__(
+        self, filters: Filters, stream: Stream, pipes: Pipes, *, up: bool
+    ) -> None:
+        super().__init__(filters, stream, pipes, up=up)
+        self._text = stream.pump.channel.text
+        self.reads = False
+        """There is a source."""
+        self._from: End = end_of(stream)
+        self._to: End = self._from
+        self._wait: Wait[Runnable] | None = None
+        self.wrote = False
+        """Something, to this sink, that was in memory."""
+        self._stalled = False
+        """It has stopped since the opposite one holds too much."""
+        self._last = False
+        """Nothing is carried out for the session any more."""
+        self.fresh = up
+        """Nothing was read yet, and somebody wants to know."""
+
+    # What others read of it
+
+    @property
+    def waits(self) -> bool:
+        inner = self._inner
+        return self._wait is not None or (inner is not None and inner.waits)
+
+    @property
+    def sink_end(self) -> End:
+        """Where what was pushed goes."""
+        return self._to
+
+    # Its ends
+
+    def attach(self, source: Stream | None, sink: Stream | None) -> None:
+        """From now on it has this *source*, this *sink*; None: the one that it has."""
+        self._drop_inner()
+        if source is not None:
+            self.source, self._from, self.reads = source, end_of(source), True
+            self.ended, self.urgent = source.ended, source.urgent
+            self.piecemeal = source.piecemeal
+            source.outward, source.protocol = self, None
+        if sink is not None:
+            self.sink, self._to, self.writes = sink, end_of(sink), True
+            self.wrote = False
+            sink.inward = self
+
+    def detach_source(self, asker: Answering | None) -> None:
+        """The server is there no more; *asker* wants another."""
+        self._drop_inner()
+        self.reads = self.ended = self.urgent = self.piecemeal = False
+        self.done = self.over = False
+        for one in self._all:
+            one.renew(asks=one is asker)
+        self.resume()
+
+    def detach_sink(self) -> None:
+        """Likewise; what was for it is lost."""
+        self._drop_inner()
+        self.gone += self.held
+        self._out.clear()
+        self.kept, self.writes = 0, False
+
+    # Filters
+
+    # Moving
+
+    def move(self) -> None:
+        """Move what there is, and ask to be run again unless that was all."""
+        if self.over:
+            return
+        try:
+            if self.spliced:
+                self._move_inner()
+            else:
+                self._move()
+        except Exception:
+            self.failed()
+
+    def run(self) -> None:
+        wait = self._wait
+        if wait is not None:
+            if wait.who is not None:  # run for another reason, and too early
+                return
+            self._wait = None
+        self.move()
+
+    def failed(self) -> None:
+        """Within ``except``: a filter raised, or its answers made no sense."""
+        _log.failure("A filter failed, or the gateway; the session is given up")
+        self._owner.crashed()
+
+    def _move(self) -> None:
+        if (self.kept or self._out) and not self.push():
+            return
+        if self.reads:
+            self._read()
+        self.settle()
+
+    def settle(self) -> None:
+        """Push what has come of it, either way, and do what was wished for."""
+        if self._out and not self.kept:
+            self.push(MSG_MORE if self.done else 0)
+        opposite = self.opposite
+        if opposite._out and not opposite.kept:
+            opposite.push_back()
+        if self.done and not (self.over or self.kept or self._out):
+            self._finish()
+        elif self._last and self.halted and not (self.kept or self._out):
+            self.over = True  # what is left is answered for by nobody
+        if self._filters.wished:
+            self._filters.settle()
+
+    def _finish(self) -> None:
+        self.over = True
+        if self.writes or self.up:
+            self._owner.finished(self)
+
+    def _read(self) -> None:
+        source, first = self._from, self._all[0]
+        for _ in range(CHUNKS):
+            if self.halted or self.done or self._is_stalled():
+                return
+            passing = first.passing
+            if passing > MUCH and self._splice():
+                return
+            most = self._most(first)
+            if not most:
+                return
+            try:
+                got = source.pull(most)
+            except OSError as error:
+                self._lose(error)
+                return
+            if self._allowance is not None:
+                self._allowance.give_back(most - max(0, got))
+            if got > 0:
+                self._own += got
+                if self.fresh:
+                    self.fresh = False
+                    self._filters.began()
+                drained = source.drained and not self.piecemeal
+                if got < passing and self._all[-1] is first and not self._out:
+                    first.passing = passing - got
+                    if not self._push_on(got, last=drained and self.ended):
+                        return
+                else:
+                    first.take(self._text[:got].tobytes())
+                    if drained and self.ended:
+                        continue  # what comes of the end goes with it
+                    if self._out and not self.push():
+                        return
+                if drained and not self.ended:
+                    return
+            elif got == 0:
+                self._end_all()
+                return
+            elif source.drained:
+                if self.urgent:  # all marks are passed; another one tells of itself
+                    self._pass_urgent()
+                return
+        self.source.pump.again(self)
+
+    def _push_on(self, size: int, *, last: bool) -> bool:
+        """Push what was read as it is.  True when nothing is left."""
+        flags = MSG_MORE if last and self._all[0].passing > FOREVER else 0
+        self.wrote = True
+        try:
+            self.kept = self._to.push(size, flags)
+        except OSError as error:
+            self.gone += size
+            self._break(self.sink, error)
+            return False
+        return not self.kept
+
+    def _end_all(self) -> None:
+        self.ended = True
+        self._all[0].end()
+
+    def _is_stalled(self) -> bool:
+        """Whether what it would add to the opposite direction is too much by now."""
+        opposite = self.opposite
+        if (opposite.kept or opposite._out) and opposite.held > MUCH:
+            self._stalled = True
+        return self._stalled
+
+    def _most(self, first: Answering) -> int:
+        """How much may be read now; 0: nothing, before somebody says so."""
+        most = SIZE
+        if first.most:
+            most = min(SIZE, max(1, first.most - len(first.rest)))
+        allowance = self._allowance
+        if allowance is None:
+            return most
+        pump = self.source.pump
+        allowed = allowance.take(pump.reactor.seconds(), most)
+        if not allowed:
+            self._wait = pump.at(allowance.when, self)
+        return allowed
+
+    def push(self, flags: int = 0) -> bool:
+        """Push what is to go on.  True when nothing is left."""
+        out = self._out
+        try:
+            if self.kept:
+                self.kept = self._to.flush()
+            if out and not self.kept:
+                if not self.writes:
+                    if self.over or self.gone or self.done:
+                        out.clear()
+                        return True
+                    raise AnswerError("something is sent before a server is there")
+                data = out[0] if len(out) == 1 else b"".join(out)
+                out.clear()
+                self.wrote = True
+                self.kept = self._to.put(data, flags)
+        except OSError as error:
+            self.gone += self.kept
+            self._break(self.sink, error)
+            return False
+        if self.kept:
+            return False
+        if self.opposite._stalled:
+            self.opposite._stalled = False
+            self.source.pump.again(self.opposite)
+        if self.done and not self.over and flags == 0:
+            self._finish()
+        return True
+
+    def push_back(self) -> None:
+        """Push what the opposite direction has replied."""
+        if self.done or self.over:
+            self._out.clear()
+        elif not self.spliced:
+            self.push()
+        elif self._inner is not None:
+            if self._inner.held:
+                self._inner.limit = self._inner.bytes  # as soon as they are through
+                return
+            self._take_back()
+            self.push()
+            self.source.pump.again(self)
+
+    # Bytes that only pass
+
+    # What the splice reports
+
+    # The ends
+
+    def fail(self) -> None:
+        self.ended = True
+        if self.up or self.halted or self.held or not self._filters.rescues():
+            self._owner.broken(self.source)
+        else:  # what it received is shown first
+            self.source.pump.again(self)
+
+    def _lose(self, error: OSError) -> None:
+        """The source was reset, and nothing more can be read."""
+        if self._out and not self.kept:
+            self.push()
+        if self.up or not self._filters.rescued(error):
+            self._break(self.source, error)
+
+    def deliver(self) -> None:
+        """Nothing will be carried out for the session any more."""
+        self._last = True
+
+    def stop(self) -> None:
+        self.over = True
+        wait, self._wait = self._wait, None
+        if wait is not None and self._allowance is not None:
+            wait.call_off()
+            self._allowance.cancel()
+        if self._inner is not None:
+            self._inner.stop()

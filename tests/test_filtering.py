@@ -1,0 +1,37 @@
+"""Sessions with filters, on real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.filter_scripts import SCRIPTS
+from tests.filtered import Filtered
+
+Start = Callable[..., Filtered]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts what is given to ``Filtered``."""
+    started: list[Filtered] = []
+
+    def begin(*makes: Any, **settings: Any) -> Filtered:
+        started.append(Filtered(*makes, **settings))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        each.close()
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_comes_out_as_in_a_trial(start: Start, name: str) -> None:
+    script = SCRIPTS[name]
+    one = start(*script.makes, unreachable=script.unreachable)
+    one.play(script.steps)
+    assert one.to_client == script.to_client
+    assert tuple(one.to_servers) == script.to_servers
+    assert one.ending == script.ending
