@@ -10,6 +10,7 @@ from bridge.config.http import HeaderChanges as Configured
 from bridge.config.http import Http, field_name, field_value
 from bridge.filters import About
 from bridge.filters.ftp import FtpFilter
+from bridge.filters.http import HttpFilter
 from bridge.filters.http_settings import HeaderChanges, HttpSettings
 from bridge.net.fields import FRAMING, VARIABLES
 from bridge.service.filters import filters_of, http_settings
@@ -24,9 +25,12 @@ def test_a_front_of_streams_has_none() -> None:
 
 def test_the_modes_filter_stands_before_ones_own() -> None:
     own = "filters: ['bridge.filters.smtp_xclient:XClient']"
-    ftp, second = filters_of(front(f"mode: ftp, {own}"))
-    assert isinstance(ftp.make(ABOUT), FtpFilter)
+    first, second = filters_of(front(f"mode: http, {own}"))
+    assert first.reads_first and not first.secures_later
+    assert isinstance(first.make(ABOUT), HttpFilter)
     assert type(second.make(ABOUT)).__name__ == "XClient"
+    (ftp,) = filters_of(front("mode: ftp"))
+    assert isinstance(ftp.make(ABOUT), FtpFilter)
     (alone,) = filters_of(front(own))
     assert type(alone.make(ABOUT)).__name__ == "XClient"
 

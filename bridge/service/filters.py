@@ -6,9 +6,12 @@ From a front's configuration to its filters: that of its mode, then the operator
 
 from __future__ import annotations
 
+from functools import partial
+
 from bridge.config import http as config
 from bridge.config.model import Front
 from bridge.filters.ftp import FtpFilter
+from bridge.filters.http import HttpFilter
 from bridge.filters.http_settings import HeaderChanges, HttpSettings
 from bridge.filters.named import use_of
 from bridge.filters.use import Use
@@ -17,6 +20,9 @@ from bridge.filters.use import Use
 def filters_of(front: Front) -> tuple[Use, ...]:
     """From the client's side on."""
     own = tuple(use_of(each.use, each.settings) for each in front.filters)
+    if front.mode == "http":
+        make = partial(HttpFilter, settings=http_settings(front.http))
+        return (Use(make, HttpFilter.reads_first, HttpFilter.secures_later), *own)
     if front.mode == "ftp":
         return (Use.of(FtpFilter), *own)
     return own

@@ -199,17 +199,21 @@ class Gateway:
     def wait_log(self, text: str, times: int = 1) -> None:
         until(lambda: self.log.count(text) >= times, f"{text!r} in the log")
 
-    def told(self) -> list[Record]:
-        """The access records written so far."""
+    def told(self, kind: str = "session") -> list[Record]:
+        """The access records of a *kind* written so far."""
         if not self.access.exists():
             return []
         lines = self.access.read_text().splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        records = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [record for record in records if record["kind"] == kind]
 
-    def records(self, count: int, timeout: float = PATIENCE) -> list[Record]:
-        """Exactly *count* access records, waited for."""
-        until(lambda: len(self.told()) >= count, f"{count} access records", timeout)
-        records = self.told()
+    def records(
+        self, count: int, timeout: float = PATIENCE, kind: str = "session"
+    ) -> list[Record]:
+        """Exactly *count* access records of a *kind*, waited for."""
+        what = f"{count} access records"
+        until(lambda: len(self.told(kind)) >= count, what, timeout)
+        records = self.told(kind)
         assert len(records) == count, f"{len(records)} records instead of {count}"
         return records
 
