@@ -31,7 +31,11 @@ def place(**changes: Any) -> Any:
 
 def session(**changes: Any) -> Any:
     numbers = itertools.count(1)
-    house = Any_(next_name=lambda: f"id-{next(numbers)}", room=Any_(taken=25))
+    house = Any_(
+        next_name=lambda: f"id-{next(numbers)}",
+        room=Any_(taken=25),
+        seconds=lambda: 6.5,
+    )
     values: dict[str, Any] = {
         "terms": Any_(house=house, front="front"),
         "live": Any_(counters=Counters(), sessions=set(range(24))),
@@ -48,6 +52,7 @@ def session(**changes: Any) -> Any:
 def test_each_value_stands_in_its_own_field() -> None:
     one = session()
     assert completed(one, READ)._asdict() == READ._asdict() | {
+        "over": 6.5,
         "session": "id-1",
         "front": "front",
         "farm": "farm",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _BUSY: Final = {"no_server": 503, "limited": 503, "queue_timeout": 504}
 _LOST: Final = {*_BUSY, "dial_failed", "tls_failed", RESET}
 """Endings that the client is told of, if nothing was answered yet."""
-_LATE: Final = ("connect_timeout", "open")
+_LATE: Final = ("connect_timeout", "open deadline")
 """Reasons of a dial that failed because it took too long."""
 _LITTLE: Final = 1.0
 """Seconds that are not worth another deadline."""

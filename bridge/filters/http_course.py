@@ -103,9 +103,9 @@ class Course:
         """What the client sends cannot be served."""
         return self.ended(BAD, reason, status)
 
-    def failed(self, reason: str) -> Answers:
-        """The server's answer is none, or it was cut."""
-        return self.ended(RESET, reason, 502)
+    def failed(self, reason: str, ending: str = RESET) -> Answers:
+        """The server's answer was cut; or is none, with BAD for an *ending*."""
+        return self.ended(ending, reason, 502)
 
     def ended(self, ending: str, reason: str, status: int) -> Answers:
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bridge.filters.answers import Drop, Pass, PassRest, Refuse, Reply, Send, Want
-from bridge.filters.http_course import ALL, RESET, with_body
+from bridge.filters.http_course import ALL, BAD, RESET, with_body
 from bridge.filters.http_response import ResponseWriter
 from bridge.wire.http_body import Chunks
 from bridge.wire.http_head import (
@@ -64,7 +64,7 @@ class Responses:
                 return self._interim(turn, response, data, end, ended)
             self._judge(turn, response)
         except HeadError as error:
-            return course.failed(f"the server's answer: {error}")
+            return course.failed(f"the server's answer: {error}", BAD)
         return self._answered(turn, response, data, end, ended)
 
     def _unasked(self, data: bytes, ended: bool) -> Answers:
@@ -89,7 +89,7 @@ class Responses:
         turn.again = turn.again and not data
         wrong = len(data) >= course.settings.head or wrong_end(data)
         if wrong or not data.startswith(b"HTTP/1."[: len(data)]):
-            return course.failed("the server's answer is not HTTP/1")
+            return course.failed("the server's answer is not HTTP/1", BAD)
         return (course.wants_answer,)
 
     def _judge(self, turn: Turn, response: Response) -> None:
@@ -103,8 +103,9 @@ class Responses:
         self, turn: Turn, response: Response, data: bytes, end: int, ended: bool
     ) -> Answers:
         """Another answer follows this one (RFC 9110 section 15.2)."""
+        course = self._course
         if ended and end == len(data):
-            raise HeadError("none follows that with 1xx")
+            return course.failed("the server ended before its answer")
         turn.again = False
         if not turn.request.minor:  # it would not know what that is
             return (Drop(end),)
@@ -173,7 +174,7 @@ class Responses:
             if chunks.trailers:
                 end = chunks.end(data, at)
         except HeadError as error:
-            return course.failed(f"the server's answer: {error}")
+            return course.failed(f"the server's answer: {error}", BAD)
         if end is not None:
             self._chunks = None
             turn.down += end

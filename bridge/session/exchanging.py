@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from bridge.session.session import Session
 
 _READ = Exchange._fields.index("session")
-"""So many of an exchange's fields are of who has read the request."""
+"""So many of an exchange's fields are of who has read the request ..."""
+_OVER = Exchange._fields.index("over")
+"""... but for this one: its body may have passed for long since."""
 
 
 def tell(
@@ -38,7 +40,7 @@ def completed(session: Session, exchange: Exchange) -> Exchange:
     """
     *exchange* with all that its *session* knows of it.
 
-    By position, like a record: a test compares all fields.
+    It is over now.  By position, like a record: a test compares all fields.
     """
     terms = session.terms
     house, place = terms.house, session.place if exchange.dials else None
@@ -49,7 +51,9 @@ def completed(session: Session, exchange: Exchange) -> Exchange:
     session.name = session.name or house.next_name()
     return Exchange._make(
         (
-            *exchange[:_READ],
+            *exchange[:_OVER],
+            house.seconds(),
+            *exchange[_OVER + 1 : _READ],
             session.name,
             terms.front,
             farm.name if farm is not None else "",

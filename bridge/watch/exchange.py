@@ -48,6 +48,8 @@ class Exchange(NamedTuple):
     none, and what the client was answered is ours.
     """
     over: float
+    """When it was told of.  A body may pass long after who has read the head said so:
+    the session fills this in."""
     up: int
     """Received of the client for it: head and body."""
     down: int
