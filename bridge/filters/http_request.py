@@ -12,6 +12,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from bridge.filters.http_fields import (
+    FORWARDED,
+    KEEP,
+    KEPT,
+    OPTIONS,
+    X_FORWARDED_FOR,
+)
 from bridge.filters.http_settings import clean
 from bridge.wire.http_head import listed, plain
 
@@ -20,26 +27,6 @@ if TYPE_CHECKING:
     from bridge.filters.http_settings import HttpSettings
     from bridge.wire.http_head import Request
     from bridge.wire.http_target import Target
-
-HOP: Final = frozenset(
-    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"upgrade"}
-)
-"""
-For one hop.  Transfer-Encoding is too, and goes on with the chunks; Trailer with them.
-"""
-KEEP: Final = frozenset({b"keep-alive"})
-OPTIONS: Final = frozenset({b"close", b"keep-alive", b"upgrade", b"te", b""})
-"""What Connection may list that names no field to be taken out, or one that is."""
-
-FORWARDED: Final = b"forwarded"
-X_FORWARDED_FOR: Final = b"x-forwarded-for"
-X_FORWARDED: Final = frozenset(
-    {X_FORWARDED_FOR, b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-host"}
-)
-KEPT: Final = frozenset(
-    {b"content-length", b"expect", b"host", b"trailer", b"transfer-encoding"}
-)
-"""What a Connection field cannot take out, as the message would be another one."""
 
 _ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]+")
 _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -51,30 +38,23 @@ _NEVER_UPGRADED: Final = re.compile(rb"(?:h2c?|http|tls)(?:/|\Z)", re.IGNORECASE
 class RequestWriter:
     """Writes the requests of one session."""
 
-    __slots__ = ("_client", "_fixed", "_gone", "_last", "_settings", "_values", "ours")
+    __slots__ = ("_about", "_client", "_host", "_ours", "_settings", "_usual")
 
     def __init__(self, about: About, settings: HttpSettings) -> None:
+        self._about = about
         self._settings = settings
-        self._client = _peer(about.client[0])
-        told = settings.x_forwarded != "off"
-        ours = settings.request_headers.gone
-        ours |= X_FORWARDED if told else frozenset()
-        ours |= {FORWARDED} if settings.forwarded != "off" else frozenset()
-        self.ours: frozenset[bytes] = ours
-        """What a client cannot send: whatever it says there is not passed as ours."""
-        self._gone = HOP | ours
-        self._values = values_of(about)
-        fixed = b""
-        if told:
-            fixed += b"X-Forwarded-Proto: %b\r\n" % self._values["scheme"]
-            if about.listen[1]:
-                fixed += b"X-Forwarded-Port: %d\r\n" % about.listen[1]
-        self._fixed = fixed
-        self._last: tuple[Target | None, bytes] = (None, b"")
+        self._client = b""
+        """Its address, as others are told of it; nothing: it has none."""
+        self._host: bytes | None = None
+        """What the next two are for: they are the same for all requests to one host."""
+        self._ours = b""
+        """What is put behind all fields, the empty line included."""
+        self._usual = b""
+        """The same behind what says who the client is, if nobody has said so before."""
 
     def write(self, request: Request, target: Target) -> bytes:
         """The head that goes on, its empty line included."""
-        gone = self._gone
+        gone = self._settings.request_gone
         first = request.first
         host = b""
         if request.options:
@@ -87,7 +67,11 @@ class RequestWriter:
             first = b"%b %b HTTP/1.%d" % (request.method, target.path, request.minor)
         if target.authority != request.known.get(b"host", b""):
             gone |= {b"host"}
-            host = b"" if b"host" in self.ours else b"Host: %b\r\n" % target.authority
+            host = (
+                b""
+                if b"host" in self._settings.ours
+                else b"Host: %b\r\n" % target.authority
+            )
         if not request.minor and b"expect" in request.known:
             gone |= {b"expect"}  # RFC 9110 section 10.1.1: HTTP/1.0 has none
         lines = [first]
@@ -100,41 +84,55 @@ class RequestWriter:
 
     def trailers(self, lines: bytes) -> bytes:
         """Of trailers, what may go on: no server may take one for a field of ours."""
+        never = self._settings.request_gone | KEPT
         kept = [
             line
             for line in lines.split(b"\r\n")
-            if plain(line.partition(b":")[0].lower()) not in self._gone | KEPT
+            if plain(line.partition(b":")[0].lower()) not in never
         ]
         return b"\r\n".join(kept)
 
     def _behind(self, request: Request, target: Target) -> bytes:
         """What is put behind the fields that stay."""
+        if self._host != target.authority:
+            self._be_for(target)
+        settings, known, names = self._settings, request.known, request.names
+        if (
+            settings.forwarded == "off"
+            and (not request.options or request.options == KEEP)
+            and request.minor
+            and b"te" not in known
+            and X_FORWARDED_FOR not in names
+        ):
+            return self._usual
         line = b""
-        settings = self._settings
         if self._client and settings.x_forwarded != "off":
             client = self._client
-            if settings.x_forwarded == "append" and X_FORWARDED_FOR in request.names:
+            if settings.x_forwarded == "append" and X_FORWARDED_FOR in names:
                 client = _behind(request.all_of(X_FORWARDED_FOR), client)
             line = b"X-Forwarded-For: " + client + b"\r\n"
         if settings.forwarded != "off":
             line += self._forwarded(request, target)
-        last, ours = self._last
-        if last is None or last.authority != target.authority:
-            ours = self._by_host(target)
-            self._last = target, ours
-        known = request.known
-        options = request.options
-        if (options and options != KEEP) or b"te" in known or not request.minor:
-            line += _connection(request)
-        return line + ours
+        return line + _connection(request) + self._ours
 
-    def _by_host(self, target: Target) -> bytes:
-        """What is the same for all requests of a session to one host."""
-        ours = self._fixed
-        if target.authority and self._settings.x_forwarded != "off":
-            ours += b"X-Forwarded-Host: %b\r\n" % target.authority
-        values = self._values | {"host": target.name.encode()}
-        return ours + self._settings.request_headers.filled(values) + b"\r\n"
+    def _be_for(self, target: Target) -> None:
+        """The next requests are to that host."""
+        about, settings = self._about, self._settings
+        self._host, self._client = target.authority, _peer(about.client[0])
+        usual = ours = b""
+        if settings.x_forwarded != "off":
+            if self._client:
+                usual = b"X-Forwarded-For: %b\r\n" % self._client
+            ours = b"X-Forwarded-Proto: %b\r\n" % _scheme(about)
+            if about.listen[1]:
+                ours += b"X-Forwarded-Port: %d\r\n" % about.listen[1]
+            if target.authority:
+                ours += b"X-Forwarded-Host: %b\r\n" % target.authority
+        if settings.request_headers.lines:
+            values = values_of(about) | {"host": target.name.encode()}
+            ours += settings.request_headers.filled(values)
+        self._ours = ours + b"\r\n"
+        self._usual = usual + self._ours
 
     def _forwarded(self, request: Request, target: Target) -> bytes:
         """RFC 7239's field.  Without ``by``: what we are called inside is not told."""
@@ -143,7 +141,7 @@ class RequestWriter:
             client = b"unknown"
         elif b":" in client:
             client = b'"[%b]"' % client
-        element = b"for=%b;proto=%b" % (client, self._values["scheme"])
+        element = b"for=%b;proto=%b" % (client, _scheme(self._about))
         if target.authority:
             host = target.authority
             quoted = host if _TOKEN.fullmatch(host) else b'"%b"' % host
@@ -154,9 +152,8 @@ class RequestWriter:
 
     def _lookalikes(self, request: Request) -> set[bytes]:
         """Names that some server takes for one of ours: ``X_Forwarded_For``."""
-        return {name for name in request.names if plain(name) in self._gone | KEPT} - (
-            KEPT | self._gone
-        )
+        never = self._settings.request_gone | KEPT
+        return {name for name in request.names if plain(name) in never} - never
 
 
 def upgrades(request: Request) -> bool:
@@ -176,7 +173,7 @@ def values_of(about: About) -> dict[str, bytes]:
         "front": about.front,
         "listen": _zoneless(about.listen[0]),
         "listen.port": str(about.listen[1]),
-        "scheme": "https" if about.secure else "http",
+        "scheme": _scheme(about).decode(),
         "session": about.session,
         "tls.alpn": about.alpn,
         "tls.sni": about.asked,
@@ -209,6 +206,10 @@ def _connection(request: Request) -> bytes:
 def _behind(chain: list[bytes], ours: bytes) -> bytes:
     """A list in one field, ours as its last element: servers count from the right."""
     return b", ".join([*filter(None, chain), ours])
+
+
+def _scheme(about: About) -> bytes:
+    return b"https" if about.secure else b"http"
 
 
 def _peer(host: str) -> bytes:

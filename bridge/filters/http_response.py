@@ -8,30 +8,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bridge.filters.http_request import HOP, KEEP, KEPT, OPTIONS, values_of
+from bridge.filters.http_fields import CLOSE, KEEP, KEPT, LENGTHS, OPTIONS
+from bridge.filters.http_request import values_of
 
 if TYPE_CHECKING:
     from bridge.filters.about import About
     from bridge.filters.http_settings import HttpSettings
     from bridge.wire.http_head import Response
 
-_LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
-_CLOSE: Final = frozenset({b"close"})
-_ONE_HOP: Final = HOP - {b"connection"}
+_CONNECTION: Final = frozenset({b"connection"})
 _UPGRADE_REQUIRED: Final = 426
 
 
 class ResponseWriter:
     """Writes the heads of answers of one session."""
 
-    __slots__ = ("_about", "_changes", "_gone", "_last", "_watched")
+    __slots__ = ("_about", "_changes", "_gone", "_last")
 
     def __init__(self, about: About, settings: HttpSettings) -> None:
         self._about = about
         self._changes = settings.response_headers
-        self._watched = _ONE_HOP | self._changes.gone
-        self._gone = HOP | self._changes.gone
+        self._gone = settings.response_gone
         self._last: tuple[str | None, bytes] = (None, b"")
+        """What the configuration puts in, for whom, and the end."""
 
     def write(
         self, response: Response, host: str, *, keeps: bool, older: bool
@@ -44,27 +43,27 @@ class ResponseWriter:
         """
         options = response.options
         if not keeps:
-            right = options == _CLOSE
+            right = options == CLOSE
         elif older:
             right = options == KEEP
         else:
             right = not options or options == KEEP
-        bare = response.status == 204 and not _LENGTHS.isdisjoint(response.names)
+        bare = response.status == 204 and not LENGTHS.isdisjoint(response.names)
         as_it_came = right and not bare and not self._changes.lines
-        if as_it_came and self._watched.isdisjoint(response.names):
+        if as_it_came and self._gone.intersection(response.names) <= _CONNECTION:
             return None
-        gone = self._gone | _LENGTHS if bare else self._gone
+        gone = self._gone | LENGTHS if bare else self._gone
         connection = b"close" if not keeps else b"keep-alive" if older else b""
         return self._written(response, host, gone, connection)
 
     def interim(self, response: Response, host: str) -> bytes:
         """An answer before the final one (1xx), which has no body."""
-        return self._written(response, host, self._gone | _LENGTHS, b"")
+        return self._written(response, host, self._gone | LENGTHS, b"")
 
     def switched(self, response: Response, host: str) -> bytes:
         """From here on it is not HTTP: a 101, or what CONNECT asked for."""
         upgrade = b"" if b"upgrade" not in response.known else b"upgrade"
-        return self._written(response, host, self._gone | _LENGTHS, upgrade)
+        return self._written(response, host, self._gone | LENGTHS, upgrade)
 
     def _written(
         self, response: Response, host: str, gone: frozenset[bytes], connection: bytes
@@ -88,7 +87,8 @@ class ResponseWriter:
         return b"\r\n".join(lines) + self._behind(host)
 
     def _behind(self, host: str) -> bytes:
-        """What the configuration puts in, and the end."""
+        if not self._changes.lines:
+            return b"\r\n"
         last, behind = self._last
         if last != host:
             values = values_of(self._about) | {"host": host.encode()}

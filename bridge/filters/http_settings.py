@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from bridge.filters.http_fields import FORWARDED, HOP, X_FORWARDED
 from bridge.net.fields import FRAMING, NAME, UnknownVariableError, template
 
 Told = Literal["append", "replace", "off"]
@@ -119,3 +120,18 @@ class HttpSettings:
     response_headers: HeaderChanges = HeaderChanges()
     tells: bool = True
     """Whether each request is told of (``Tell``)."""
+    ours: frozenset[bytes] = field(init=False)
+    """What a client cannot send: what it says there is not passed as ours."""
+    request_gone: frozenset[bytes] = field(init=False)
+    """What does not stay in a request as it comes."""
+    response_gone: frozenset[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        ours = self.request_headers.gone
+        if self.x_forwarded != "off":
+            ours |= X_FORWARDED
+        if self.forwarded != "off":
+            ours |= {FORWARDED}
+        object.__setattr__(self, "ours", ours)
+        object.__setattr__(self, "request_gone", ours | HOP)
+        object.__setattr__(self, "response_gone", self.response_headers.gone | HOP)
