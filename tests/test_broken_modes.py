@@ -145,11 +145,19 @@ FTP = {
         ftp("\n    ftp: {ports: »50999-50000}"), "write 50000-50999"
     ),
     "ports in words": Broken(ftp("\n    ftp: {ports: »any}"), "is no range of ports"),
+    "every port for ftp": Broken(ftp("", '»"[2001:db8::/96]:*"'), "[2001:db8::/96]:21"),
     "low ports": Broken(ftp("\n    ftp: {ports: »20-1100}"), "not in 1024..65535"),
     "ports that there are not": Broken(
         ftp("\n    ftp: {ports: »60000-70000}"), "70000 is not in"
     ),
     "a socket's path": Broken(ftp("", "»unix:/run/ftp.sock"), "need an address"),
+    "tls in front": Broken(
+        ftp("\n    »tls: {certificates: [{certificate: a.pem}]}"), "AUTH TLS leads to"
+    ),
+    "tls behind": Broken(
+        ftp("").replace("{servers:", "{»tls: {}, servers:"),
+        "front web has mode ftp, which reads what is said in the clear",
+    ),
     "a listener among them": Broken(
         ftp("\n    ftp: {ports: »2000-3000}", '["[::]:21", "[::1]:2121"]'),
         "2121 is listened on, at <text>:3:25: choose other ports",

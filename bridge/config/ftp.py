@@ -67,6 +67,7 @@ class Ftp(Part):
     """Which ports mode `ftp` opens for data."""
 
     ports: Ports = DEFAULT
-    """Where the front listens for a client's data connections, one port for each at a
-    time, at the address that the client came to. A firewall in front must let them
-    through. None of them may be a listener's."""
+    """Where data connections are listened for, each at a port of its own until it is
+    there: a client's at the address that it came to, a server's at the one that it
+    knows us by. Firewalls on both sides must let them through. None of them may be a
+    listener's."""

@@ -46,6 +46,9 @@ def flaws(
             taken = taken or _Taken(fronts)
             yield from _ftp(path, front, taken, places)
     yield from _farms(fronts, farms, places)
+    for farm, name in _used(fronts, "ftp").items():
+        who = f"front {name} has mode ftp, which"
+        yield from _in_the_clear(("farms", farm), farms.get(farm), who, places)
 
 
 def _http(
@@ -68,18 +71,36 @@ def _farms(
     places: Mapping[Path, Place],
 ) -> Iterator[Flaw]:
     """Servers that might answer in another protocol than a front of mode http reads."""
-    used: dict[str, str] = {}
-    for name, front in fronts.items():
-        if front.get("mode") == "http":
-            to = front.get("to")
-            for farm in to.values() if isinstance(to, dict) else (to,):
-                if isinstance(farm, str):
-                    used.setdefault(farm, name)
-    for farm, front_name in used.items():
+    for farm, front_name in _used(fronts, "http").items():
         tls = farms.get(farm, {}).get("tls")
         if isinstance(tls, dict):
             path: Path = ("farms", farm, "tls", "alpn")
             yield from _no_h2(path, tls, f"front {front_name} has mode http,", places)
+
+
+def _used(fronts: Mapping[str, dict[str, Any]], mode: str) -> dict[str, str]:
+    """The farms that fronts of *mode* lead to, each with one of those."""
+    used: dict[str, str] = {}
+    for name, front in fronts.items():
+        if front.get("mode") == mode:
+            to = front.get("to")
+            for farm in to.values() if isinstance(to, dict) else (to,):
+                if isinstance(farm, str):
+                    used.setdefault(farm, name)
+    return used
+
+
+def _in_the_clear(
+    path: Path, part: Any, who: str, places: Mapping[Path, Place]
+) -> Iterator[Flaw]:
+    """FTP's own TLS begins with AUTH; ours would leave the data unprotected."""
+    if isinstance(part, dict) and isinstance(part.get("tls"), dict):
+        here = (*path, "tls")
+        message = (
+            f"{who} reads what is said in the clear, and data would be, too: take it "
+            "out; AUTH TLS leads to the server's own"
+        )
+        yield Flaw(place_of(places, here).key, here, message)
 
 
 def _no_h2(
@@ -111,6 +132,11 @@ def _ftp(
             what = "mode ftp has data connections, which need an address"
             message = f"{shown(item)} is none, and {what}: write one"
             yield Flaw(place_of(places, at).value, at, message)
+        elif item.endswith("]:*"):
+            what = "every port is this front's, also those of data connections"
+            message = f"{what}: write the one of FTP, like {item[:-1]}21"
+            yield Flaw(place_of(places, at).value, at, message)
+    yield from _in_the_clear(path, front, "mode ftp", places)
     written = front.get("ftp")
     try:
         found = written.get("ports") if isinstance(written, dict) else None
