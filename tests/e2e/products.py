@@ -153,13 +153,15 @@ userdb {{
 
 
 @contextmanager
-def dovecot() -> Iterator[Product]:
+def dovecot(*settings: str) -> Iterator[Product]:
+    """*settings*: lines of its configuration; ``{folder}`` is its own."""
     server = requires("dovecot")
     if os.geteuid():
         missing("needs root: dovecot does")
     with product() as made:
         file = made.folder / "dovecot.conf"
-        file.write_text(DOVECOT.format(folder=made.folder, port=made.port))
+        text = "\n".join([DOVECOT, *settings, ""])
+        file.write_text(text.format(folder=made.folder, port=made.port))
         made.start(server, "-F", "-c", file)
         yield made
 
@@ -182,11 +184,12 @@ postscreen_greet_action = enforce
 postscreen_cache_map =
 """
 
-# No process but these is needed to greet.
+# No process but these is needed to greet, and to take a recipient.
 POSTFIX_SERVICES = """
 127.0.0.1:{port} inet n - n - - smtpd
 127.0.0.1:{strict} inet n - n - 1 postscreen
 smtpd pass - - n - - smtpd
+cleanup unix n - n - 0 cleanup
 dnsblog unix - - n - 0 dnsblog
 tlsproxy unix - - n - 0 tlsproxy
 anvil unix - - n - 1 anvil
@@ -218,7 +221,8 @@ def behind_postscreen(made: Postfix) -> Product:
 
 
 @contextmanager
-def postfix() -> Iterator[Postfix]:
+def postfix(*settings: str) -> Iterator[Postfix]:
+    """*settings*: lines of main.cf."""
     server = requires("postfix")
     if os.geteuid():
         missing("needs root: postfix does")
@@ -227,7 +231,8 @@ def postfix() -> Iterator[Postfix]:
         for name in ("etc", "spool", "data"):
             (home / name).mkdir()
         os.chown(home / "data", account("postfix").pw_uid, 0)
-        (home / "etc/main.cf").write_text(POSTFIX.format(folder=home))
+        told = "\n".join([POSTFIX.format(folder=home), *settings, ""])
+        (home / "etc/main.cf").write_text(told)
         services = POSTFIX_SERVICES.format(port=made.port, strict=made.strict)
         (home / "etc/master.cf").write_text(services)
         try:
