@@ -1,7 +1,8 @@
 """What a filter may answer."""
 
-from bridge.filters import Dial, Meet, Send, Tell, Want
+from bridge.filters import ENDINGS, Dial, Meet, Send, Tell, Want
 from bridge.watch.exchange import Exchange
+from bridge.session.flow import Ending
 
 
 def test_what_is_sent_stands_for_all_that_was_shown_unless_it_says_for_how_much() -> (
@@ -28,3 +29,7 @@ def test_what_is_told_is_the_exchange_itself() -> None:
         up=9, down=9,
     )  # fmt: skip
     assert Tell(value).value is value
+
+
+def test_a_session_ends_as_a_session_does() -> None:
+    assert {each.value for each in Ending} == ENDINGS

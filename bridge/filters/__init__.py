@@ -9,6 +9,7 @@ them from here.
 
 from bridge.filters.about import About
 from bridge.filters.answers import (
+    ENDINGS,
     Answer,
     Answers,
     Close,
@@ -29,6 +30,7 @@ from bridge.filters.filter import Filter
 from bridge.filters.use import MakeFilter, Use
 
 __all__ = [
+    "ENDINGS",
     "About",
     "Answer",
     "Answers",

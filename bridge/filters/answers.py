@@ -9,7 +9,7 @@ says.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from bridge.watch.exchange import Exchange
@@ -96,9 +96,17 @@ class Reply:
         self.data = data
 
 
+ENDINGS: Final = frozenset({
+    "done", "denied", "limited", "bad_header", "no_server", "queue_timeout",
+    "dial_failed", "tls_failed", "idle", "half_closed_idle", "front_reset",
+    "back_reset", "drained", "killed", "error",
+})  # fmt: skip
+"""What log, metrics and docs call the end of a session."""
+
+
 class Refuse:
     """
-    The session ends as *ending*, one of the closed list, because of *reason*.
+    The session ends as *ending*, one of ``ENDINGS``, because of *reason*.
 
     The client gets *reply* first, if there is any, and then a FIN instead of a reset.
     """

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from bridge.filters.about import About
 from bridge.filters.answers import (
+    ENDINGS,
     Answer,
     Answers,
     Close,
@@ -247,6 +248,8 @@ class Trial:
             case Reply(data=data):
                 self._push(way.other, data)
             case Refuse(ending=ending, reason=reason, reply=reply):
+                if ending not in ENDINGS:
+                    raise ValueError(f"{ending!r} is no ending")
                 self._push(way.other if way in self._ups else way, reply)
                 self._finish(ending, reason)
             case Close():

@@ -21,7 +21,7 @@ from tests.e2e.certified import NAME, Certified
 from tests.e2e.conftest import Start
 from tests.e2e.gateway import PATIENCE, Gateway, relay, until
 from tests.e2e.peers import name_of, serving
-from tests.e2e.product import HERE, Product
+from tests.e2e.product import GUEST, HERE, Product
 from tests.e2e.test_proxy_header import BELIEVED, LINE
 from tests.netlab.fixtures import requires
 
@@ -156,9 +156,7 @@ def test_smtplib_has_tls_with_a_postfix_that_has_none(
         assert client.mail(SENDING[0])[0] == 250
         assert client.rcpt(SENDING[1])[0] == 250
         assert client.docmd("RSET")[0] == 250
-    record = gateway.record()
-    assert record["ending"] == "done"
-    assert record["tls"]["front"]["version"] == "TLSv1.3"
+    assert gateway.record()["tls"]["front"]["version"] == "TLSv1.3"
 
 
 def test_a_command_behind_starttls_reaches_nobody(
@@ -232,9 +230,8 @@ def dovecot() -> Iterator[Product]:
 def test_imaplib_has_tls_with_a_dovecot_that_has_none(
     start: Start, dovecot: Product, certified: Certified
 ) -> None:
-    gateway = start(
-        relay(f"{HERE}:{dovecot.port}", front=tls(certified, "imap", required=True))
-    )
+    front, away = tls(certified, "imap", required=True), {"source": GUEST}
+    gateway = start(relay(f"{HERE}:{dovecot.port}", front=front, farm=away))
     with imaplib.IMAP4("::1", gateway.port, timeout=PATIENCE) as client:
         client.host = NAME
         assert {"STARTTLS", "LOGINDISABLED"} <= set(client.capabilities)
@@ -248,6 +245,15 @@ def test_imaplib_has_tls_with_a_dovecot_that_has_none(
         assert client.select()[1] == [b"1"]
         assert client.fetch("1", "RFC822.SIZE")[1] == [b"1 (RFC822.SIZE 117000)"]
     assert gateway.record()["ending"] == "done"
+
+
+def test_dovecot_forbids_logins_unless_it_is_told_not_to(start: Start) -> None:
+    """Who comes from its own address is secure to it, as the gateway seldom is."""
+    with products.dovecot() as made:
+        away = {"source": GUEST}
+        gateway = start(relay(f"{HERE}:{made.port}", farm=away))
+        with imaplib.IMAP4("::1", gateway.port, timeout=PATIENCE) as client:
+            assert "LOGINDISABLED" in client.capabilities
 
 
 def test_s_client_has_tls_with_dovecot(
