@@ -1,8 +1,8 @@
 """What a filter may answer."""
 
 from bridge.filters import ENDINGS, Dial, Meet, Send, Tell, Want
-from bridge.watch.exchange import Exchange
 from bridge.session.flow import Ending
+from bridge.watch.exchange import Exchange
 
 
 def test_what_is_sent_stands_for_all_that_was_shown_unless_it_says_for_how_much() -> (
