@@ -156,7 +156,7 @@ def test_smtplib_has_tls_with_a_postfix_that_has_none(
         assert client.mail(SENDING[0])[0] == 250
         assert client.rcpt(SENDING[1])[0] == 250
         assert client.docmd("RSET")[0] == 250
-    assert gateway.record()["tls"]["front"]["version"] == "TLSv1.3"
+    assert gateway.record()["tls"]["version"] == "TLSv1.3"
 
 
 def test_a_command_behind_starttls_reaches_nobody(
