@@ -262,8 +262,9 @@ class Session:
             self.terms.admission.refused["map"] += 1
             self.handle(Event.DENIED)
             return
-        first = self._at is None and self.place is None
-        now = self.accepted if first else house.seconds()
+        nothing = self._at is None and self.place is None  # came before
+        at_once = nothing and not self.terms.stages
+        now = self.accepted if at_once else house.seconds()
         self.place = place = Place(farm)
         if destination.send_proxy is not None:
             place.preface = Preface(self, destination.send_proxy)
