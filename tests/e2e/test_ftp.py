@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -198,6 +199,23 @@ def test_servers_behind_a_prefix_are_led_to_by_the_address_in_front(
         assert names == {f"{lab.server.address}:21"}
 
 
+@pytest.mark.parametrize("options", [["--ftp-pasv"], ["--ftp-port", "-"]])
+def test_a_pseudonym_is_the_same_for_data_as_for_control(
+    bed: Bed, start: Start, tmp_path: Path, options: list[str]
+) -> None:
+    """Else vsftpd, which knows who has logged in, would refuse the data."""
+    lab = bed.lab
+    wanted = bed.configuration()
+    wanted["farms"]["vsftpd"]["source"] = {"pool": "100.64.0.0/24"}
+    lab.server.ip(f"route replace 100.64.0.0/24 via {lab.back_address}")
+    with prepared(start(wanted, host=lab.gateway), lab.gateway) as gateway:
+        with moved(bed.files["vsftpd"], tmp_path):
+            curl(lab, f"ftp://[{lab.front_address}]:21", tmp_path, *options)
+        data_of(gateway, 3)
+        sources = {each["source"] for each in gateway.told()}
+    assert len(sources) == 1 and sources.pop().startswith("100.64.0.")
+
+
 class Talk:
     """A control connection, by hand."""
 
@@ -212,6 +230,10 @@ class Talk:
     def say(self, command: str) -> str:
         self.socket.sendall(command.encode() + b"\r\n")
         return self.hear()
+
+    def passive(self) -> int:
+        """Where the next data connection goes to."""
+        return int(self.say("EPSV").split("|")[3])
 
     def log_in(self) -> Talk:
         assert self.say("USER anonymous").startswith("230 ")
@@ -248,8 +270,7 @@ def test_when_all_ports_are_lent_the_client_hears_so(bed: Bed, start: Start) -> 
 def test_a_stranger_does_not_get_the_data(bed: Bed, gateway: Gateway) -> None:
     lab = bed.lab
     with closing(Talk(bed).log_in()) as talk:
-        port = int(talk.say("EPSV").split("|")[3])
-        where = (lab.front_address, port)
+        where = (lab.front_address, talk.passive())
         with (
             lab.gateway.connect(where) as stranger,
             pytest.raises(ConnectionResetError),
@@ -260,6 +281,33 @@ def test_a_stranger_does_not_get_the_data(bed: Bed, gateway: Gateway) -> None:
             assert talk.say("NLST").startswith("150 ")
             assert mine.makefile("rb").read()
             assert talk.hear().startswith("226 ")
+
+
+def test_a_transfer_is_asked_after_and_aborted_in_its_middle(
+    bed: Bed, gateway: Gateway
+) -> None:
+    """As RFC 959 has it: Telnet's IP and Synch, which is urgent, before ABOR."""
+    lab = bed.lab
+    (bed.files["pyftpdlib"] / "down").write_bytes(bytes(40_000_000))
+    with closing(Talk(bed, PORTS[1])) as talk:
+        assert talk.say("USER anonymous").startswith("331 ")
+        assert talk.say("PASS x").startswith("230 ")
+        assert talk.say("TYPE I").startswith("200 ")
+        with lab.client.connect((lab.front_address, talk.passive())):
+            assert talk.say("RETR down").startswith("150 ")
+            assert talk.say("STAT").startswith("211-")
+            while not talk.hear().startswith("211 "):
+                pass
+            talk.socket.sendall(b"\xff\xf4\xff")
+            talk.socket.send(b"\xf2", socket.MSG_OOB)
+            assert talk.say("ABOR").startswith("426 ")
+            assert talk.hear().startswith("226 ")
+        with lab.client.connect((lab.front_address, talk.passive())) as data:
+            assert talk.say("NLST").startswith("150 ")
+            assert data.makefile("rb").read() == b"down\r\n"
+            assert talk.hear().startswith("226 ")
+    moved = [each["bytes"]["down"] for each in gateway.records(3) if "control" in each]
+    assert max(moved) < 40_000_000
 
 
 TLS = ["--ssl-reqd", "--insecure"]
