@@ -68,7 +68,9 @@ def inside(schema: dict[str, Any], value: Any) -> bool:
     properties = schema.get("properties", {})
     more = schema.get("additionalProperties", {"type": list(KINDS)})
     return all(
-        valid(properties[key], v) if key in properties else more and valid(more, v)
+        valid(properties[key], v)
+        if key in properties
+        else more is True or (more and valid(more, v))
         for key, v in value.items()
     )
 
@@ -110,6 +112,21 @@ TO = "fronts: {a: {listen: x, to: %s}}, farms: {b: {servers: [x]}}"
         (FRONT % "", "fronts: {}, farms: {b: {servers: [x]}}"),
         (FRONT % ", mode: http", FRONT % ", mode: https"),
         (FRONT % ", tls: off", FRONT % ", tls: {}"),
+        (FRONT % ", filters: 'a.b:C'", FRONT % ", filters: a"),
+        (FRONT % ", filters: {use: 'a:B'}", FRONT % ", filters: {with: {}}"),
+        (
+            FRONT % ", filters: ['a:B', {use: 'a:B', with: {c: [1]}}]",
+            FRONT % ", filters: [a]",
+        ),
+        (
+            FRONT % ", mode: http, http: {forwarded: append, headers: {request: "
+            "{set: {A: '${client}'}, remove: B}}}",
+            FRONT % ", mode: http, http: {forwarded: 5}",
+        ),
+        (
+            FRONT % ", mode: ftp, ftp: {ports: 50000-50999}",
+            FRONT % ", mode: ftp, ftp: {ports: 5}",
+        ),
         (FRONT % ", tls: {certificates: [{certificate: a.pem}]}", FRONT % ", tls: on"),
         (
             FARM % "{servers: [x], tls: {alpn: h2}}",

@@ -168,11 +168,12 @@ class Http(Part):
 
     forwarded: _Told = "off"
     """`Forwarded` (RFC 7239) of requests: `append` puts who the client is behind what
-    it came with, `replace` in the place of that, `off` takes away what it came with.
-    What a client says of itself so is nobody's word but its own."""
+    it came with, `replace` in the place of that; `off` adds nothing, and what it came
+    with goes on as it is: `remove` it if a server believes it."""
     x_forwarded: _Told = "append"
-    """The same for `X-Forwarded-For`; `X-Forwarded-Proto`, `X-Forwarded-Port` and
-    `X-Forwarded-Host` are the gateway's own with both, and taken away with `off`."""
+    """The same for `X-Forwarded-For`, in which servers have to count from the right;
+    `X-Forwarded-Proto`, `X-Forwarded-Port` and `X-Forwarded-Host` are the gateway's own
+    with both `append` and `replace`."""
     head: Annotated[Size, _HEAD] = 64 << 10
     """The longest head of a request or an answer. A request with a longer one gets 431
     and ends as `bad_header`; an answer with one becomes 502."""
@@ -182,7 +183,7 @@ class Http(Part):
     """How long a request's head may take, from its first byte to its last; then it
     gets 408, and the session ends as `bad_header`. The first byte has until `open`."""
     redirect_to_https: Switch = False
-    """Answers every request with a redirect (308) to the same place under `https`, and
-    goes to no server. The front has no `tls` then."""
+    """Answers every request with a redirect (308; 301 to HTTP/1.0) to the same place
+    under `https`, and goes to no server. The front has no `tls` then."""
     headers: Headers = Headers()
     """What is changed of heads besides."""

@@ -148,8 +148,8 @@ class Front(Part):
     (`"*"`), of which the most exact one counts; and `default`, for clients that ask for
     no name, for none of these, or speak no TLS. Without `default` those are reset. Mode
     `http` takes such a map, too, or one farm: there the name is the host of each
-    request, without its port; `default` is for requests that name none, none of these,
-    or an address, and without it they get 421."""
+    request, without its port. `"*"` is any host then, an address as well, and `default`
+    is also for requests that name none (of HTTP/1.0); without it they get 421."""
     mode: Literal["stream", "sni", "http", "ftp"] = "stream"
     """What is understood of the bytes: `stream` passes them on as they are; `sni` does
     too, once it has read in a TLS client's first message whom it asks for, which

@@ -14,6 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 
 from bridge.config.keys import ITEM, NAME, ROOT, Key, called, find, meant
 from bridge.config.model import Config
+from bridge.config.own_filters import MOST, PATTERN
 from bridge.config.rates import BANDWIDTH_PATTERN
 from bridge.config.unbuilt import spelt
 
@@ -41,6 +42,10 @@ def json_schema() -> dict[str, Any]:
     server = parts["Farm"]["properties"]["servers"]
     server["minItems"] = 1
     server["items"] = {"anyOf": [{"type": "string"}, server["items"]]}
+    filters = parts["Front"]["properties"]["filters"]
+    each = {"anyOf": [{"type": "string", "pattern": PATTERN}, filters.pop("items")]}
+    many = {"type": filters.pop("type"), "items": each, "maxItems": MOST}
+    filters["anyOf"] = [*each["anyOf"], many]
     del parts["Farm"]["required"]
     parts["Farm"]["anyOf"] = [{"required": ["servers"]}, {"required": ["map"]}]
     for part in [schema, *parts.values()]:
