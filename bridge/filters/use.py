@@ -9,6 +9,8 @@ from typing import TypeAlias
 from bridge.filters.about import About
 from bridge.filters.filter import Filter
 
+_METHODS = ("__init__", *(name for name in vars(Filter) if name[0] != "_"))
+
 MakeFilter: TypeAlias = Callable[[About], Filter]
 """Makes one session's filter.  An exception ends that session as ``error``."""
 
@@ -22,6 +24,16 @@ class Use:
     """As ``Filter.reads_first``, of what *make* makes."""
     secures_later: bool = False
     """As ``Filter.secures_later``."""
+
+    @property
+    def idle(self) -> bool:
+        """What it makes is no more than ``Filter``: nobody notices if it is not asked."""
+        make = self.make
+        return (
+            isinstance(make, type)
+            and issubclass(make, Filter)
+            and all(getattr(make, each) is getattr(Filter, each) for each in _METHODS)
+        )
 
     @classmethod
     def of(cls, kind: type[Filter]) -> Use:

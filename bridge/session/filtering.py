@@ -52,9 +52,8 @@ class FilteredSession(Wishing):
         """Make the filters, and what shows them bytes."""
         if self._ways:
             return
+        self._make()
         terms, front = self.terms, self.front
-        about = about_of(self)
-        self.filters = tuple(use.make(about) for use in terms.filters)
         pipes, pace = terms.house.pipes, terms.pace
         up = self.up = Shown(self, front, pipes, up=True)
         down = self.down = Shown(self, front, pipes, up=False)
@@ -185,10 +184,12 @@ class FilteredSession(Wishing):
                 self.terms.exchange_told(self, answer.value)
 
     def _let_go(self) -> None:
-        self._kept = (self.up, self.down)
+        up, down = self.up, self.down
         super()._let_go()
-        # Its directions may be in the middle of something that has led to this.
-        self.terms.house.pump.again(self)
+        if self._ways:
+            self._kept = (up, down)
+            # They may be in the middle of something that has led to this.
+            self.terms.house.pump.again(self)
 
     def _forget(self) -> None:
         """Refer to nothing that may refer to this."""

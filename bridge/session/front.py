@@ -68,7 +68,8 @@ class FrontFactory(ServerFactory):
     def __init__(self, terms: Terms, live: Live[Session]) -> None:
         self.terms = terms
         self.live = live
-        self.kind = FilteredSession if terms.filters else Session
+        filtered = not all(use.idle for use in terms.filters)
+        self.kind = FilteredSession if filtered else Session
         self._admission = terms.admission
         self._admitted = terms.stages[0]
         # Senders are few, and come again and again.

@@ -47,6 +47,8 @@ class Shown(Answered):
     )  # fmt: skip
 
     opposite: Shown
+    _from: End
+    _to: End
 
     def __init__(
         self, filters: Filters, stream: Stream, pipes: Pipes, *, up: bool
@@ -55,8 +57,6 @@ class Shown(Answered):
         self._text = stream.pump.channel.text
         self.reads = False
         """There is a source."""
-        self._from: End = end_of(stream)
-        self._to: End = self._from
         self._wait: Wait[Runnable] | None = None
         self.wrote = False
         """Something, to this sink, that was in memory."""

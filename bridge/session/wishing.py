@@ -17,6 +17,7 @@ from bridge.filters.filter import Filter
 from bridge.net.tcpinfo import why_broken
 from bridge.session.carrying import AnswerError
 from bridge.session.flow import TABLE, Ending, Event, State
+from bridge.session.introducing import about_of
 from bridge.session.session import BUG, Session
 from bridge.session.shown import Shown
 
@@ -76,8 +77,14 @@ class Wishing(Session):
         self.still = False
         """Nothing is shown for now."""
 
+    def _make(self) -> None:
+        """Have the filters, if there are none yet."""
+        if not self.filters:
+            about = about_of(self)
+            self.filters = tuple(use.make(about) for use in self.terms.filters)
+
     def _begin(self) -> None:
-        """Make the filters, and what shows them bytes."""
+        """Have what shows them bytes."""
         raise NotImplementedError
 
     def _listen(self) -> None:
@@ -216,6 +223,9 @@ class Wishing(Session):
     def _rescued(self, ending: str, reason: str) -> bool:
         """Whether a filter has something to say where the session would end so."""
         if self.ending is not None or self._losses >= LOSSES:
+            return False
+        self._make()
+        if not self.rescues():
             return False
         self._begin()
         self._note()
