@@ -25,9 +25,14 @@ Make = Callable[[About], Filter]
 
 
 def uses(makes: Sequence[Make]) -> tuple[Use, ...]:
-    """*makes* as a front has them."""
+    """*makes* as a front has them; the base itself is then no less than others."""
     return tuple(
-        Use.of(each) if isinstance(each, type) else Use(each) for each in makes
+        Use(partial(each))
+        if each is Filter
+        else Use.of(each)
+        if isinstance(each, type)
+        else Use(each)
+        for each in makes
     )
 
 

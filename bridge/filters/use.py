@@ -27,7 +27,7 @@ class Use:
 
     @property
     def idle(self) -> bool:
-        """What it makes is no more than ``Filter``: nobody notices if it is not asked."""
+        """What it makes is no more than ``Filter``: it need not be asked."""
         make = self.make
         return (
             isinstance(make, type)
