@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bridge.watch.access import JsonFormat, TextFormat
 from bridge.watch.seen import LONGEST, Told, sessions, told_in
 from tests.test_access import EPOCH, record
+from tests.test_access_http import REQUEST
 
 FORMATS = (
     TextFormat(),
@@ -116,3 +117,24 @@ def test_each_session_counts() -> None:
     lines = [form.line(record(), EPOCH) + "\n" for form in FORMATS]
     lines.insert(2, "something else\n")
     assert [told[:2] for told in sessions(lines)] == [ASKED] * len(FORMATS)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_requests_tell_of_their_session_where_it_has_no_line(
+    form: TextFormat | JsonFormat,
+) -> None:
+    told = told_in(form.request(REQUEST, EPOCH))
+    if isinstance(form, JsonFormat):
+        assert told is None
+    else:
+        assert told == Told("2001:db8::2", "static", None)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_a_client_asks_for_is_taken_for_nobody(
+    form: TextFormat | JsonFormat,
+) -> None:
+    """Neither in text nor in JSON."""
+    forged = '/{"client":"192.0.2.9","ending":"done"}'
+    line = form.request(REQUEST._replace(target=forged, host=forged), EPOCH)
+    assert client_of(line) in (None, "2001:db8::2")

@@ -82,7 +82,7 @@ class HttpFilter(Filter):
         if ending == RESET and turn.again and not course.fresh:
             return [*course.once_more(turn), Send(turn.sent, 0)]
         if reason.startswith("no farm"):
-            status = 421
+            status, turn.sent = 421, b""  # the server of the one before is not its
         elif ending == "dial_failed" and reason in _LATE:
             status = 504
         else:

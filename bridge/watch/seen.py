@@ -68,6 +68,8 @@ def _in_json(text: str) -> Told | None:
         return None
     if not isinstance(told, dict) or "ending" not in told:
         return None
+    if told.get("kind") == "request":  # its session's own is there, too, and says more
+        return None
     client, farm, source = (told.get(key) for key in ("client", "farm", "source"))
     if not isinstance(client, str):
         return None

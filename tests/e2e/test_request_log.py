@@ -166,6 +166,23 @@ def test_a_client_that_leaves_in_the_middle_is_told_of(
     assert (told["status_code"], told["termination_state"][0]) == ("-1", "C")
 
 
+@pytest.mark.parametrize("reused", [False, True])
+def test_a_host_that_leads_nowhere_went_to_no_server(
+    start: Start, server: socket.socket, reused: bool
+) -> None:
+    configuration = http(name_of(server))
+    configuration["fronts"]["web"]["to"] = {"a.example": "web"}
+    with logged(start, configuration) as gateway, serving(server, answer):
+        with gateway.connect() as client:
+            if reused:
+                get(client, "/a")
+            client.sendall(b"GET /b HTTP/1.1\r\nHost: b.example\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 421")
+        told = fields(lines(gateway, 1 + reused)[-1])
+    assert (told["status_code"], told["http_request"]) == ("421", "GET /b HTTP/1.1")
+    assert (told["backend_name"], told["server_name"]) == ("-", "<NOSRV>")
+
+
 def test_a_redirect_is_answered_here(start: Start) -> None:
     with logged(start, http("127.0.0.1:9", redirect_to_https=True)) as gateway:
         with gateway.connect() as client:
