@@ -1,8 +1,11 @@
 """What becomes of an FTP client's commands, and of what the server says to them."""
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.filters import About
 from bridge.filters.ftp import BYE, FtpFilter
@@ -123,6 +126,7 @@ def test_without_a_port_left_the_server_never_hears_of_eprt() -> None:
         (b"CPSV", b"502"),
         (b"ALGS", b"504"),
         (b"NOOP\rPORT 192,0,2,7,0,25", b"500"),
+        (b"\xff\xfbPORT 192,0,2,7,200,1", b"500"),
     ],
 )
 def test_what_cannot_be_is_refused_in_its_turn_and_never_sent_on(
@@ -216,6 +220,36 @@ def test_a_server_of_ip6_is_asked_in_its_own_words() -> None:
     one.up(b"EPRT |2|2001:db8::1|50999|\r\n", False)
     (sent,) = one.met(("2001:db8:1::1", 50001), "")
     assert getattr(sent, "data", b"") == b"EPRT |2|2001:db8:1::1|50001|\r\n"
+
+
+PIECES = st.sampled_from(
+    [b"EPSV\r\n", b"PORT 1,2,3,4,5,6\r\n", b"EPRT |2|2001:db8::2|50999|\r\n",
+     b"EPRT |2|2001:db8::1|50999|\r\n", b"LPRT 1\r\n", b"227 (1,2,3,4,9,9)\r\n",
+     b"200 \r\n", b"EPSV", b"PORT ", b"EPRT ", b"PASV", b"LPRT ", b"ABOR", b"NOOP",
+     b"AUTH TLS\r\n",
+     b"|2|2001:db8::1|50999|", b"|2|2001:db8::2|50999|", b"1,2,3,4,5,6", b"\r\n",
+     b"\n", b"\r", b"\0", b" ", b"\xff", b"\xff\xfb\x01", b"\xff\xf4", b"227 ",
+     b"227-", b"227 (1,2,3,4,9,9)", b"200 ", b"234 ", b"530 ", b"421 "]
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.booleans(), st.lists(PIECES, max_size=6)), max_size=12))
+def test_whatever_is_said_no_server_is_told_to_connect_to_anybody_but_us(
+    talk: list[tuple[bool, list[bytes]]],
+) -> None:
+    trial = Trial(FtpFilter, about=SIX)
+    encrypted = False
+    for up, pieces in talk:
+        if trial.outcome.ending:
+            break
+        (trial.up if up else trial.down)(b"".join(pieces))
+        encrypted = encrypted or b"234 " in b"".join(pieces)
+    if encrypted:
+        return
+    for line in re.split(rb"[\r\n]", trial.outcome.to_server):
+        verb, _, argument = re.sub(rb"\xff[\xf0-\xff]\x01?", b"", line).partition(b" ")
+        assert verb.strip(b"\xff\0 ") not in (b"EPRT", b"LPRT")
+        assert verb != b"PORT" or argument.startswith(b"192,0,2,1,"), line
 
 
 def test_replies_that_were_counted_wrongly_do_not_lose_the_port() -> None:

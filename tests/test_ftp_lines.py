@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bridge.wire.ftp_lines import (
     Command,
     Reply,
+    bare_verb,
     ends,
     has_hidden_end,
     plain,
@@ -25,6 +26,7 @@ from bridge.wire.ftp_lines import (
         (b"\xff\xf4\xff\xf2ABOR\r\n", b"ABOR", b""),
         (b"E\xff\xfb\x01PSV\r\n", b"EPSV", b""),
         (b"CWD \xff\xff\r\n", b"CWD", b"\xff"),
+        (b"\0EP\0RT x\r\n", b"EPRT", b"x"),
         (b"\r\n", b"", b""),
     ],
 )
@@ -32,6 +34,14 @@ def test_a_command_is_read_past_what_is_telnets(
     line: bytes, verb: bytes, argument: bytes
 ) -> None:
     assert read_command(line) == Command(verb, argument)
+
+
+@pytest.mark.parametrize(
+    "line", [b"\xff\xffPORT 1\r\n", b"\xff\xfbPORT 1\r\n", b"p\x01o\xf1rt 1\n"]
+)
+def test_who_reads_past_more_than_telnet_reads_another_verb(line: bytes) -> None:
+    assert read_command(line).verb != b"PORT"
+    assert bare_verb(line) == b"PORT"
 
 
 def test_what_another_reader_may_take_for_an_end_is_seen() -> None:

@@ -50,6 +50,7 @@ from bridge.wire.ftp_lines import (
     MAX_LINE,
     MAX_REPLY,
     Command,
+    bare_verb,
     ends,
     has_hidden_end,
     read_command,
@@ -131,6 +132,8 @@ class FtpFilter(Filter):
                 return does(self, command, line)
             except FtpError as error:
                 said = f"{error.code} {error}.\r\n".encode("ascii")
+        elif bare_verb(line) in self._COMMANDS:
+            said = b"500 A command has nothing of Telnet within.\r\n"
         if said:
             return (Wait(),) if self._awaited.full else self._say(said, line)
         self._awaited.one_that_passes()

@@ -184,7 +184,9 @@ def _meetings_of(
     if front.mode != "ftp":
         return None
     tunings = {farm: config.profile(config.farms[farm].profile) for farm in front.farms}
-    opened = DataPorts(front.ftp.ports, config.profile(front.profile), tunings)
+    # Who fetches something does not speak first.
+    tuning = config.profile(front.profile).model_copy(update={"defer_accept": None})
+    opened = DataPorts(front.ftp.ports, tuning, tunings)
     return MeetingsOf(terms, live, opened)
 
 

@@ -25,6 +25,9 @@ _IAC = b"\xff"
 _TELNET = re.compile(rb"\xff(?:(\xff)|[\xfb-\xfe].|[\xf0-\xfa])?", re.DOTALL)
 """A doubled 255; an option offered or refused; another command."""
 
+_UNPRINTED = re.compile(rb"[\0-\x1f\x7f\xf0-\xff]+")
+"""What is Telnet's, or nobody's, within a verb."""
+
 _CODE = re.compile(rb"([1-6][0-9]{2})(?:([ -])|(?=\r?\n))")
 """
 How a reply's first line begins, and its last one (section 4.2).  6: protected replies
@@ -56,10 +59,18 @@ def plain(line: bytes) -> bytes:
 
 
 def read_command(line: bytes) -> Command:
-    """*line*, with its end or without."""
-    text = plain(line).rstrip(b"\r\n").lstrip(b" \t")
+    """*line*, with its end or without; Telnet's NUL is nothing at all."""
+    text = plain(line).replace(b"\0", b"").rstrip(b"\r\n").lstrip(b" \t")
     verb, _, argument = text.partition(b" ")
     return Command(verb.upper(), argument)
+
+
+def bare_verb(line: bytes) -> bytes:
+    """
+    The verb as it is for a reader who leaves out what cannot be printed, instead of
+    what is Telnet's; in capitals.
+    """
+    return _UNPRINTED.sub(b"", line).lstrip(b" ").partition(b" ")[0].upper()
 
 
 def has_hidden_end(line: bytes) -> bool:

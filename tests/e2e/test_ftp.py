@@ -304,10 +304,19 @@ def test_a_transfer_is_asked_after_and_aborted_in_its_middle(
             assert talk.hear().startswith("226 ")
         with lab.client.connect((lab.front_address, talk.passive())) as data:
             assert talk.say("NLST").startswith("150 ")
-            assert data.makefile("rb").read() == b"down\r\n"
+            assert b"down\r\n" in data.makefile("rb").read()
             assert talk.hear().startswith("226 ")
     moved = [each["bytes"]["down"] for each in gateway.records(3) if "control" in each]
     assert max(moved) < 40_000_000
+
+
+def test_without_a_server_the_client_hears_so(bed: Bed, start: Start) -> None:
+    wanted = bed.configuration()
+    wanted["farms"]["vsftpd"]["servers"] = [f"{bed.lab.server.address}:9"]
+    gateway = start(wanted, host=bed.lab.gateway)
+    with bed.lab.client.connect((bed.lab.front_address, 21)) as client:
+        assert client.makefile("rb").read().startswith(b"421 ")
+    assert gateway.record()["ending"] == "dial_failed"
 
 
 TLS = ["--ssl-reqd", "--insecure"]
