@@ -22,9 +22,17 @@ GONE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
 def answer(client: socket.socket) -> None:
-    """Each request: 404 for what has ``none`` in it; nothing for ``/silent``."""
+    """Each request, by its target; not ``/silent``."""
     while head := client.recv(65536):
-        if b"/silent" not in head:
+        if b"/close" in head:
+            return
+        if b"/cut" in head:
+            client.sendall(OK.replace(b": 2", b": 2000"))
+            reset(client)
+            return
+        if b"/bad" in head:
+            client.sendall(b"220 ready\r\n\r\n")
+        elif b"/silent" not in head:
             client.sendall(GONE if b"none" in head else OK)
 
 
@@ -151,6 +159,33 @@ def test_a_server_that_is_not_there_is_a_dial_that_failed(start: Start) -> None:
         told = fields(lines(gateway, 1)[0])
     assert told["server_name"] == server
     assert (told["Tc"], told["Tr"], told["termination_state"]) == ("-1", "-1", "SC--")
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "letters"),
+    [("/a", "200", "--"), ("/cut", "200", "SD"), ("/close", "502", "SH"),
+     ("/bad", "502", "PH")],
+)  # fmt: skip
+def test_what_the_server_did_is_said_in_haproxys_letters(
+    start: Start, server: socket.socket, target: str, status: str, letters: str
+) -> None:
+    with logged(start, http(name_of(server))) as gateway, serving(server, answer):
+        with gateway.connect() as client:
+            get(client, target)
+            told = fields(lines(gateway, 1)[0])
+    assert (told["status_code"], told["termination_state"]) == (status, f"{letters}--")
+    assert told["server_name"] != "<NOSRV>"
+
+
+def test_a_head_that_does_not_come_is_the_clients_doing(
+    start: Start, server: socket.socket
+) -> None:
+    with logged(start, http(name_of(server), request="100ms")) as gateway:
+        with gateway.connect() as client:
+            client.sendall(b"GET /slow HT")
+            assert client.recv(65536).startswith(b"HTTP/1.1 408")
+        told = fields(lines(gateway, 1)[0])
+    assert (told["status_code"], told["termination_state"]) == ("408", "cR--")
 
 
 def test_a_client_that_leaves_in_the_middle_is_told_of(
