@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -174,7 +175,8 @@ class Filtered:
         if self.far is not None:
             self.far.send(data)
         else:
-            self.client.sendall(data)
+            with suppress(BrokenPipeError, ConnectionResetError):  # it is over
+                self.client.sendall(data)
         self.turn()
 
     def down(self, data: bytes) -> None:
@@ -198,7 +200,7 @@ class Filtered:
         self.turn()
 
     def lost(self) -> None:
-        last = self.servers.pop()
+        last = self.servers[-1]
         last.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         last.close()
         self.turn()

@@ -99,10 +99,7 @@ class FilteredSession(Wishing):
         if asker is not None:
             asker.go_on()
         self._go_on()
-        if up.over:
-            self.handle(Event.FRONT_FINISHED)  # for this server, too
-        else:
-            up.move()
+        up.move()
         if self.back is not back or back.fd < 0 or up.wrote:
             return
         if place.preface is not None and waited:
@@ -122,6 +119,7 @@ class FilteredSession(Wishing):
 
     def _leave(self) -> None:
         self._at = None
+        self.live.opening.pop(self, None)
         if self.place is not None:
             self.place.leave()
 

@@ -42,8 +42,8 @@ class Shown(Answered):
     """
 
     __slots__ = (
-        "_from", "_last", "_stalled", "_text", "_to", "_wait", "fresh", "reads",
-        "wrote",
+        "_finished", "_from", "_last", "_stalled", "_text", "_to", "_wait", "fresh",
+        "reads", "wrote",
     )  # fmt: skip
 
     opposite: Shown
@@ -64,6 +64,8 @@ class Shown(Answered):
         """It has stopped since the opposite one holds too much."""
         self._last = False
         """Nothing is carried out for the session any more."""
+        self._finished = False
+        """The owner has heard of its end."""
         self.fresh = up
         """Nothing was read yet, and somebody wants to know."""
 
@@ -108,7 +110,7 @@ class Shown(Answered):
         self._drop_inner()
         self.gone += self.held
         self._out.clear()
-        self.kept, self.writes = 0, False
+        self.kept, self.writes, self.over = 0, False, False
 
     # Filters
 
@@ -161,9 +163,11 @@ class Shown(Answered):
             self._filters.settle()
 
     def _finish(self) -> None:
-        self.over = True
-        if self.writes or self.up:
-            self._owner.finished(self)
+        """The end has passed, and all before it is in the sink's socket."""
+        if self._finished and not self.writes:  # another server hears of it, too
+            return
+        self.over = self._finished = True
+        self._owner.finished(self)
 
     def _read(self) -> None:
         source, first = self._from, self._all[0]
@@ -241,6 +245,8 @@ class Shown(Answered):
         allowance = self._allowance
         if allowance is None:
             return most
+        if self._wait is not None:
+            return 0
         pump = self.source.pump
         allowed = allowance.take(pump.reactor.seconds(), most)
         if not allowed:
@@ -298,7 +304,8 @@ class Shown(Answered):
 
     def fail(self) -> None:
         self.ended = True
-        if self.up or self.halted or self.held or not self._filters.rescues():
+        stays = self.over or self.done or self.halted or self.held
+        if self.up or stays or not self._filters.rescues():
             self._owner.broken(self.source)
         else:  # what it received is shown first
             self.source.pump.again(self)

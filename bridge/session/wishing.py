@@ -135,7 +135,8 @@ class Wishing(Session):
 
     def wish(self, answering: Answering, answer: Answer) -> bool:
         kind = type(answer)
-        if self.ending is not None:
+        done = self._wish is not None and type(self._wish[1]) is not Dial
+        if self.ending is not None or done:
             return True
         if kind is Dial and self._is_there(answer):  # type: ignore[arg-type]
             return False
@@ -143,8 +144,7 @@ class Wishing(Session):
             self._check_secure(answering)
         elif kind is Refuse:
             self._say_why(answering, answer)  # type: ignore[arg-type]
-        if self._wish is None or type(self._wish[1]) is Dial:
-            self._wish, self.wished = (answering, answer), True
+        self._wish, self.wished = (answering, answer), True
         return True
 
     def _is_there(self, dial: Dial) -> bool:
@@ -271,7 +271,10 @@ class Wishing(Session):
             return
         if self._retires:
             self._retires = False
-            self.handle(Event.RETIRED)
+            if self.up.done:  # nobody is left who could ask another server
+                self._wish = (self._ways[0][1], Close())
+            else:
+                self.handle(Event.RETIRED)
         wish = self._wish
         if wish is not None and self._may(wish[1]):
             self._wish = None
