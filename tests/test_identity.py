@@ -194,6 +194,12 @@ def test_ipv4_clients_of_a_map() -> None:
     assert "dual_stack: the map of farm web leads IPv4 clients nowhere" in line
 
 
+def test_headers_may_name_a_port_and_an_address_that_the_front_has_not() -> None:
+    ports = f"{PREFIX}, to: 192.0.2.0/24, ports: {{443: 8443}}"
+    senders = "accept_proxy: ['2001:db8:1b::/64', 192.0.2.9]"
+    assert mapped(ports, f"listen: '[::]:80', dual_stack: true, {senders}") == []
+
+
 def test_a_queue_of_a_map_has_those_who_wait_for_its_servers() -> None:
     keys = f"map: {{{PREFIX}, to: 192.0.2.0/24}}, queue: {{length: 5}}"
     (line,) = warned("listen: '[::]:80'", keys)

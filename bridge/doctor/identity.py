@@ -172,6 +172,8 @@ def _reached(path: Path, farm: Farm) -> _Odd:
 def _mapped(path: Path, front: Front, name: str, farm: Farm) -> _Odd:
     """Where *front* takes clients that the map of the farm *name* refuses all."""
     assert farm.map is not None
+    if front.accept_proxy:  # what headers say that clients want is not known here
+        return
     ports = farm.map.ports
     refused = {
         listen.port: None

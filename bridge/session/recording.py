@@ -17,6 +17,7 @@ from bridge.net.tls import TLSStream
 from bridge.net.tlsinfo import TlsInfo, tls_info
 from bridge.session.flow import Ending, State
 from bridge.watch.record import Record, Sides
+from bridge.wire.proxy_value import UnixName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,17 @@ and the client has not).
 """
 
 
-class Ended(Protocol):
+class Coming(Protocol):
+    """Who has come, to which address of ours, and for whom it speaks."""
+
+    @property
+    def identity(self) -> ProxyHeader | None: ...
+
+    @property
+    def front(self) -> Stream: ...
+
+
+class Ended(Coming, Protocol):
     """What there is to know of a session that is over, and does not change any more."""
 
     @property
@@ -76,9 +87,6 @@ class Ended(Protocol):
     def client(self) -> tuple[str, int]: ...
 
     @property
-    def identity(self) -> ProxyHeader | None: ...
-
-    @property
     def name(self) -> str: ...
 
     @property
@@ -89,9 +97,6 @@ class Ended(Protocol):
 
     @property
     def place(self) -> Place | None: ...
-
-    @property
-    def front(self) -> Stream: ...
 
     @property
     def back(self) -> Stream | None: ...
@@ -211,16 +216,22 @@ def _sides(ended: Ended) -> Sides:
     """What both sockets know; and whom the client has connected to, if that is said."""
     front, back, identity = ended.front, ended.back, ended.identity
     end = identity.destination if identity is not None else None
-    if end is None:
-        listen = name_of(front)
-    else:
-        listen = told_end(end) if isinstance(end, Address) else (str(end), 0)
     return Sides(
-        listen=listen,
+        listen=(str(end), 0) if isinstance(end, UnixName) else wanted(ended),
         source=name_of(back),
         front=_info(front),
         back=_info(back),
     )
+
+
+def wanted(coming: Coming) -> tuple[str, int]:
+    """
+    The address and port that the client wanted to go to: by a PROXY header, if that
+    names an address, or our own.
+    """
+    identity = coming.identity
+    end = identity.destination if identity is not None else None
+    return told_end(end) if isinstance(end, Address) else name_of(coming.front)
 
 
 def name_of(stream: Stream | None) -> tuple[str, int]:

@@ -33,7 +33,7 @@ from bridge.session.live import UNSEEN, Live
 from bridge.session.opening import Opening, Reading, Securing
 from bridge.session.place import Place
 from bridge.session.preface import Preface
-from bridge.session.recording import name_of, named, tell
+from bridge.session.recording import named, tell, wanted
 
 if TYPE_CHECKING:
     from bridge.net.direction import Direction
@@ -253,7 +253,7 @@ class Session:
         destination, house = self.destination, self.terms.house
         assert destination is not None
         mapped = destination.mapped
-        farm = destination.farm if mapped is None else mapped.find(*name_of(self.front))
+        farm = destination.farm if mapped is None else mapped.find(*wanted(self))
         if isinstance(farm, Refusal):
             self.reason = str(farm)
             self.terms.admission.refused["map"] += 1

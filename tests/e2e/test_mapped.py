@@ -168,6 +168,33 @@ def test_a_front_of_a_prefix_may_lead_to_ordinary_servers(
         assert gateway.record()["listen"] == f"[{PREFIX[7]}]:4711"
 
 
+def test_a_senders_header_says_which_server_is_meant(lab: Lab, start: Start) -> None:
+    """By a front that no client of the map's could connect to."""
+    wanted = configured(f"[{lab.front_address}]:80")
+    wanted["fronts"]["web"]["accept_proxy"] = [lab.client.address]
+    wanted["farms"]["legacy"]["map"]["ports"] = {443: 8443}
+    wanted["farms"]["legacy"]["send_proxy"] = "v1"
+    named = called(lab.server.address)
+    header = f"PROXY TCP6 2001:db8:9::9 {named} 4711 443\r\n".encode()
+    with (
+        prepared(start(wanted, host=lab.gateway), lab.gateway) as gateway,
+        lab.server.listen((lab.server.address, 8443)) as listener,
+    ):
+        with lab.client.connect((lab.front_address, 80)) as client:
+            client.sendall(header + b"hello")
+            accepted, _ = listener.accept()
+            with accepted, accepted.makefile("rb") as reader:
+                assert reader.read(len(header) + 5) == header + b"hello"
+        record = gateway.record()
+        assert (record["listen"], record["server"]) == (
+            f"[{named}]:443", f"{lab.server.address}:8443",
+        )  # fmt: skip
+        with lab.client.connect((lab.front_address, 80)) as client:
+            client.sendall(header.replace(b" 443", b" 80"))
+            assert ends_reset(client) == b""
+        assert gateway.records(2)[1]["reason"] == "the port is not mapped"
+
+
 def test_a_dead_address_costs_one_dial_and_no_state(lab: Lab, start: Start) -> None:
     with prepared(start(configured(*EVERY), host=lab.gateway), lab.gateway) as gateway:
         is_reset(lab, called(lab.server.address), 9)
