@@ -39,7 +39,8 @@ def believing(
     def settle(terms: Terms) -> Terms:
         assert terms.destination is not None
         destination = replace(terms.destination, send_proxy=how)
-        return replace(terms, senders=senders, destination=destination)
+        terms.admission.believe(senders)
+        return replace(terms, destination=destination)
 
     return settle
 

@@ -11,6 +11,7 @@ import pytest
 
 from bridge.farm.server import Server
 from bridge.net import tlv
+from bridge.net.address import Networks
 from bridge.net.dial import Target
 from bridge.net.sockopt import TCP_FASTOPEN_CONNECT, Option
 from bridge.session.destination import SendProxy
@@ -25,9 +26,12 @@ from tests.sessions import Running, closed_address, server
 from tests.test_identifying import LOOPBACK
 
 
-def telling(how: SendProxy, **more: object) -> Callable[[Terms], Terms]:
+def telling(
+    how: SendProxy, senders: Networks | None = None, **more: object
+) -> Callable[[Terms], Terms]:
     def settle(terms: Terms) -> Terms:
         assert terms.destination is not None
+        terms.admission.believe(senders)
         told = replace(terms.destination, send_proxy=how)
         return replace(terms, destination=told, **more)  # type: ignore[arg-type]
 
@@ -35,9 +39,11 @@ def telling(how: SendProxy, **more: object) -> Callable[[Terms], Terms]:
 
 
 @contextmanager
-def running(how: SendProxy, **more: object) -> Iterator[tuple[Running, socket.socket]]:
+def running(
+    how: SendProxy, senders: Networks | None = None, **more: object
+) -> Iterator[tuple[Running, socket.socket]]:
     with server() as listening:
-        made = Running(listening.getsockname(), settle=telling(how, **more))
+        made = Running(listening.getsockname(), settle=telling(how, senders, **more))
         try:
             yield made, listening
         finally:

@@ -22,9 +22,8 @@ LAN = Networks([ip_network("10.0.0.0/8")])
 class Terms:
     stages = (Event.TO_READ, Event.ROUTED)
 
-    def __init__(self, admission: Admission, senders: Networks | None = None) -> None:
+    def __init__(self, admission: Admission) -> None:
         self.admission = admission
-        self.senders = senders
 
 
 class Live:
@@ -43,7 +42,7 @@ class Client:
 def judge(
     active: int, allow: Networks = NOBODY, senders: Networks | None = None
 ) -> Event:
-    terms: Any = Terms(Admission(Door(allow, NOBODY), 2), senders)
+    terms: Any = Terms(Admission(Door(allow, NOBODY), 2, senders=senders))
     live: Any = Live(active)
     client: Any = Client()
     return FrontFactory(terms, live).judge(client)
@@ -71,6 +70,19 @@ def test_who_speaks_for_others_has_to_say_for_whom(active: int, event: Event) ->
     allow = Networks([ip_network("192.0.2.0/24")])
     assert judge(active, allow, senders=LAN) is event
     assert judge(0, NOBODY, senders=allow) is Event.TO_READ
+
+
+def test_who_speaks_for_others_may_change_while_the_front_runs() -> None:
+    """And what was remembered of the ones before does not outlive them."""
+    terms: Any = Terms(Admission(Door(NOBODY, NOBODY), 2, senders=LAN))
+    live: Any = Live(0)
+    client: Any = Client()
+    factory = FrontFactory(terms, live)
+    assert factory.judge(client) is Event.TO_IDENTIFY
+    terms.admission.believe(NOBODY)
+    assert factory.judge(client) is Event.TO_READ
+    terms.admission.believe(LAN)
+    assert factory.judge(client) is Event.TO_IDENTIFY
 
 
 def test_nothing_is_read_before_there_is_a_server() -> None:

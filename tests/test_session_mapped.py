@@ -60,7 +60,8 @@ class Behind:
             mapped=self.mapped,
             send_proxy=None if self._security else SendProxy(2),
         )
-        return replace(terms, senders=LOOPBACK, destination=to)
+        terms.admission.believe(LOOPBACK)
+        return replace(terms, destination=to)
 
     def _server(self, where: tuple[str, int]) -> Server:
         self.made.append(where)

@@ -1,5 +1,5 @@
 """
-A file of networks, which ``allow`` and ``deny`` name as ``@file``: bytes -> networks.
+A file of networks, which ``allow`` and its like name as ``@file``: bytes -> networks.
 
 One network or address a line; ``#`` begins a comment, and so does ``;``, which some
 published lists have (Spamhaus's DROP); empty lines are passed over.  When it is read,

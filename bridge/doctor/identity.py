@@ -56,21 +56,21 @@ def oddities(document: Document) -> _Odd:
 
 
 def _accepting(path: Path, front: Front) -> _Odd:
-    if not front.accept_proxy:
+    if not front.accept_proxy.is_written:
         return
     if front.timeouts.open < LEAST_OPEN:
         what = f"{show_seconds(front.timeouts.open)} is short for a PROXY header"
         right = "one lost segment comes again after a second or two: write 3s or more"
         yield (*path, "timeouts", "open"), f"{what}: {right}"
     path = (*path, "accept_proxy")
-    for network in front.accept_proxy:
+    for network in front.accept_proxy.networks:
         if network.prefixlen == 0:
             what = f"{network} lets everybody say who he is"
             yield path, f"{what}: allow, deny, limits and logs then mean little"
     families = _families(front)
     if families is not None and not families:
         yield path, "does nothing: who comes by a UNIX socket is in no network"
-    for network in front.accept_proxy if families else ():
+    for network in front.accept_proxy.networks if families else ():
         if network.version not in (families or ()):
             yield path, f"{network} does nothing: nobody comes by IPv{network.version}"
 
@@ -110,7 +110,7 @@ def _header(path: Path, farm: Farm, fronts: list[Front]) -> _Odd:
     if sent is None or not fronts:
         return
     path = (*path, "send_proxy")
-    proxied = any(front.accept_proxy for front in fronts)
+    proxied = any(front.accept_proxy.is_written for front in fronts)
     if sent.passed and not proxied:
         what = "does nothing: no front that leads here has accept_proxy"
         yield (*path, "pass"), what
@@ -172,7 +172,9 @@ def _reached(path: Path, farm: Farm) -> _Odd:
 def _mapped(path: Path, front: Front, name: str, farm: Farm) -> _Odd:
     """Where *front* takes clients that the map of the farm *name* refuses all."""
     assert farm.map is not None
-    if front.accept_proxy:  # what headers say that clients want is not known here
+    if (
+        front.accept_proxy.is_written
+    ):  # what headers say that clients want is not known here
         return
     ports = farm.map.ports
     refused = {

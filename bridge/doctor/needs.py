@@ -98,7 +98,7 @@ def _spoofed(config: Config, name: str) -> frozenset[int]:
 
 def _families(front: Front) -> frozenset[int]:
     """Those that a client of *front* may be of."""
-    if front.accept_proxy:
+    if front.accept_proxy.is_written:
         return _BOTH
     families: set[int] = set()
     for listen in front.listen:

@@ -18,12 +18,11 @@ from bridge.config.model import Config, FrontLimits
 from bridge.config.model import Front as FrontConfig
 from bridge.config.routes import DEFAULT
 from bridge.net.crowd import Arrivals, Crowd
-from bridge.net.door import Door
 from bridge.net.listener import Listener
 from bridge.net.paced import Pace
 from bridge.net.port import Port
 from bridge.net.securities import FrontSecurities
-from bridge.service.doors import door_of
+from bridge.service.doors import Entry, entry_of
 from bridge.service.farms import Farms
 from bridge.service.listening import Inherited, bound, listen_errors
 from bridge.service.logs import Logs
@@ -110,9 +109,11 @@ class RunningFront:
         """What was counted since the start."""
         return self._live.counters
 
-    def let_in_by(self, door: Door) -> None:
-        """Another *door* from now on; who is there may stay."""
-        self._factory.terms.admission.door = door
+    def let_in_by(self, entry: Entry) -> None:
+        """Another *entry* from now on; who is there may stay."""
+        admission = self._factory.terms.admission
+        admission.door = entry.door
+        admission.believe(entry.senders)
 
     # Stopping
 
@@ -148,7 +149,6 @@ def _terms_of(name: str, means: FrontMeans) -> Terms:
             gone=config.profile(front.profile).user_timeout,
         ),
         admission=admission_of(front),
-        senders=front.accept_proxy or None,
         pace=_pace_of(front.limits),
         destination=None if front.mode == "sni" else farms[front.farms[0]],
         routes=_routes(front, farms) if front.mode == "sni" else None,
@@ -161,7 +161,9 @@ def _terms_of(name: str, means: FrontMeans) -> Terms:
 
 def admission_of(front: FrontConfig) -> Admission:
     """Who may come in, and how many."""
-    return Admission(door_of(front), front.limits.connections, _crowd_of(front.limits))
+    entry, limits = entry_of(front), front.limits
+    crowd = _crowd_of(limits)
+    return Admission(entry.door, limits.connections, crowd, entry.senders)
 
 
 def _crowd_of(limits: FrontLimits) -> Crowd | None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Protocol
 from bridge.session.flow import stages
 
 if TYPE_CHECKING:
-    from bridge.net.address import Networks
     from bridge.net.paced import Pace
     from bridge.net.pipes import Pipes
     from bridge.net.port import Room
@@ -95,8 +94,6 @@ class Terms:
     front: str
     timeouts: Timeouts
     admission: Admission
-    senders: Networks | None = None
-    """Who speaks for others, and says for whom in a PROXY header; None: nobody does."""
     pace: Pace | None = None
     """How much may be moved in a time; None: all there is."""
     destination: Destination | None = None
