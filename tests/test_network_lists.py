@@ -114,8 +114,8 @@ def test_senders_may_be_in_files_too_and_off(written: Written, tmp_path: Path) -
     senders = load(file, {}).config.fronts["web"].accept_proxy
     assert [str(each) for each in senders.networks] == ["192.0.2.8/32", "192.0.2.9/32"]
     (tmp_path / "lb.txt").write_text("# nobody yet\n")
-    senders = load(written('accept_proxy: "@lb.txt"'), {}).config.fronts["web"]
-    assert not senders.accept_proxy and senders.accept_proxy.is_written
+    front = load(written('accept_proxy: "@lb.txt"'), {}).config.fronts["web"]
+    assert not front.accept_proxy and front.accept_proxy.is_written
     off = load(written("accept_proxy: off"), {}).config.fronts["web"].accept_proxy
     assert not off.is_written
 
