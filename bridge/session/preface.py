@@ -133,9 +133,8 @@ def _end(where: SocketAddress) -> Address | None:
 def _added(introduced: Introduced, kinds: tuple[int, ...]) -> Iterator[Tlv]:
     """Those of *kinds* that there is something to say of."""
     front = introduced.front
-    connection = (
-        front.connection if isinstance(front, TLSStream) and front.protected else None
-    )
+    secure = front if isinstance(front, TLSStream) and front.protected else None
+    connection = secure.connection if secure is not None else None
     for kind in kinds:
         if kind == tlv.AUTHORITY:
             value = _authority(introduced.asked, connection)
@@ -144,8 +143,8 @@ def _added(introduced: Introduced, kinds: tuple[int, ...]) -> Iterator[Tlv]:
             value = introduced.name.encode()
         elif connection is not None and kind == tlv.ALPN:
             value = connection.get_alpn_proto_negotiated()
-        elif connection is not None and kind == tlv.SSL:
-            value = _ssl(connection)
+        elif secure is not None and kind == tlv.SSL:
+            value = _ssl(secure)
         else:
             value = b""
         if value:
@@ -159,7 +158,8 @@ def _authority(asked: str, connection: SSL.Connection | None) -> bytes:
     return (read_name(asked, ASKED) or "").encode("ascii")
 
 
-def _ssl(connection: SSL.Connection) -> bytes:
+def _ssl(secure: TLSStream) -> bytes:
+    connection = secure.connection
     shown, common_name = certificate_names(connection)
     names = {
         tlv.SSL_VERSION: connection.get_protocol_version_name(),
@@ -167,4 +167,5 @@ def _ssl(connection: SSL.Connection) -> bytes:
         tlv.SSL_CN: common_name,
     }
     # Whoever shows a certificate that is not good has not got this far.
-    return Ssl.of(names, verify=0 if shown else None).as_tlv()[1]
+    verify = 0 if shown else None
+    return Ssl.of(names, verify, resumed=secure.seal.resumed).as_tlv()[1]
