@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 
 import pytest
 
@@ -20,11 +22,14 @@ from bridge.net import tlv
 from bridge.net.address import Address
 from bridge.net.dial import Target
 from bridge.net.mapping import Map, Refusal
+from bridge.net.securities import FarmSecurities
 from bridge.net.security import Security
 from bridge.session.destination import SendProxy
 from bridge.session.terms import Terms
 from bridge.wire.proxy_header import read_header, write_header
 from bridge.wire.proxy_value import ProxyHeader, UnixName
+from tests.handshakes import FarmTls
+from tests.secured import NAME, Far, accepting, authority
 from tests.sessions import Running, server
 from tests.test_identifying import LOOPBACK
 
@@ -50,10 +55,8 @@ class Behind:
     def settle(self, terms: Terms) -> Terms:
         """The terms of a front that leads there, and believes its clients."""
         assert terms.destination is not None
-        kind = Kind(
-            "farm", Policy(), Rules(), terms.house.pump.reactor, Origin(Sources(9)),
-            self._server,
-        )  # fmt: skip
+        clock, origin = terms.house.pump.reactor, Origin(Sources(9))
+        kind = Kind("farm", Policy(retries=0), Rules(), clock, origin, self._server)
         self.mapped = Mapped(Map(PREFIX, (), [TO], {443: 8443}), kind)
         to = replace(
             terms.destination,
@@ -68,6 +71,14 @@ class Behind:
         security = self._security(*where) if self._security is not None else None
         target = Target(socket.AF_INET, self._where, (), security=security)
         return Server(str(Address(*where)), target)
+
+
+def proving(folder: Path, *names: str) -> ssl.SSLContext:
+    """A server's with a certificate for *names*."""
+    files = authority().issue(*names).write(folder, "server")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.certificate, files.key)
+    return context
 
 
 @contextmanager
@@ -166,3 +177,49 @@ def test_a_header_that_names_no_ip_destination_leaves_the_socket_s(
         front.connect().sendall(write_header(header, 2))
         assert front.record().reason == str(Refusal.UNMAPPED)
         assert asked == [front.address]
+
+
+# TLS on both sides
+
+
+@pytest.mark.parametrize(
+    ("certified", "identity", "why"),
+    [
+        ("192.0.2.77", None, ""),
+        (NAME, NAME, ""),
+        (NAME, None, f"is not for 192.0.2.77, it is for {NAME}; set tls.identity"),
+        ("192.0.2.78", None, "is not for 192.0.2.77, it is for 192.0.2.78"),
+        ("198.51.100.1", None, "is not for 192.0.2.77"),
+        ("192.0.2.77", NAME, f"is not for {NAME}"),
+    ],
+)
+def test_a_mapped_server_is_who_its_ipv4_address_or_the_identity_says(
+    tmp_path: Path, certified: str, identity: str | None, why: str
+) -> None:
+    """TLS on both sides, behind a header; never by the address that was asked for."""
+    ca = authority().write(tmp_path)
+    securities = FarmSecurities("farm", FarmTls(identity, ca), lambda: 0.0)
+    with server() as listening:
+        behind = Behind(listening, securities.to)
+        front = Running(front=accepting(), settle=behind.settle)
+        raw = front.connect()
+        raw.sendall(naming(ITS_NAME, 443))
+        client = Far(raw)
+        client.first = b"question"
+        front.turner.until(lambda: client.has("never") or behind.made)
+        front.turner.settle()
+        accepted, _ = listening.accept()
+        far = Far(accepted, server=True, context=proving(tmp_path, certified))
+        if why:
+            front.turner.until(lambda: far.has("never") or front.records)
+            record = front.record()
+            assert record.ending == "tls_failed" and why in record.reason
+            assert record.server == "192.0.2.77:8443" and far.received == b""
+        else:
+            front.turner.until(lambda: far.got(b"question"))
+            far.send(b"answer")
+            front.turner.until(lambda: client.got(b"answer"))
+        front.close()
+        far.close()
+        assert behind.mapped is not None
+        behind.mapped.close()
