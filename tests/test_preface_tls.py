@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
+from bridge.farm.server import Server
 from bridge.net import tlv
 from bridge.net.certificates import load_pair
 from bridge.net.contexts import TowardsClients, for_clients
+from bridge.net.dial import Target
 from bridge.net.security import Security
 from bridge.session.destination import SendProxy
+from bridge.wire.proxy_header import read_header
 from bridge.wire.proxy_value import ProxyHeader
+from tests.pumping import PATIENCE
 from tests.secured import (
     NAME,
     TLS_1_2,
@@ -23,6 +29,7 @@ from tests.secured import (
     VERSIONS,
     Far,
     authority,
+    dialing,
     issued,
 )
 from tests.sessions import Running, server
@@ -100,3 +107,106 @@ def test_a_certificate_was_shown_now_or_earlier_in_its_session(
             assert header.authority == NAME.encode()
             assert header.alpn == b"http/1.1"
         front.close()
+
+
+# A server with an IPv6 and an IPv4 address
+
+
+UNIQUE = SendProxy(2, added=(tlv.UNIQUE_ID, tlv.CRC32C))
+
+
+@contextmanager
+def listening6() -> Iterator[socket.socket]:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as made:
+        made.settimeout(PATIENCE)
+        yield made
+
+
+def closed6() -> tuple[str, int]:
+    with listening6() as made:
+        host, port = made.getsockname()[:2]
+    return host, port
+
+
+@contextmanager
+def raced(six: tuple[str, int], four: tuple[str, int]) -> Iterator[Running]:
+    """A front whose one server is at both, by TLS, and is told who clients are."""
+    targets = (
+        Target(socket.AF_INET6, (*six, 0, 0), (), security=dialing()),
+        Target(socket.AF_INET, four, (), security=dialing()),
+    )
+    front = Running(settle=telling(UNIQUE), retries=0)
+    front.farm.add(Server("both", targets[0], race=targets))
+    yield front
+    front.close()
+
+
+def introduced(listening: socket.socket) -> tuple[ProxyHeader, Far]:
+    """The header that comes there before TLS, and the far end of what follows."""
+    accepted, _ = listening.accept()
+    accepted.settimeout(PATIENCE)
+    header = read_header(accepted.recv(1000, socket.MSG_PEEK))
+    assert header is not None
+    accepted.recv(header.length)
+    return header, Far(accepted, server=True)
+
+
+def test_of_two_addresses_the_one_that_answers_is_told_and_shaken_hands_with() -> None:
+    with server() as four, raced(closed6(), four.getsockname()) as front:
+        client = front.connect()
+        client.sendall(b"question")
+        front.turner.until(lambda: front.farm.active)
+        front.turner.settle()
+        header, far = introduced(four)
+        host, port = client.getsockname()
+        assert str(header.source) == f"{host}:{port}"
+        front.turner.until(lambda: far.got(b"question"))
+        assert header.unique_id == front.session().name.encode()
+        far.send(b"answer")
+        front.turner.settle()
+        assert client.recv(100) == b"answer"
+        client.close()
+        front.turner.until(lambda: far.has("close_notify"))
+        far.notify()
+        record = front.record()
+        assert (record.ending, record.up, record.down) == ("done", 8, 6)
+        assert (record.lost, record.back) == (0, four.getsockname())
+        far.close()
+
+
+def test_who_is_silent_in_its_handshake_is_told_and_reset_when_the_other_wins() -> None:
+    """Both hear the same of the client: its name too is one and the same."""
+    with server() as four, listening6() as six:
+        where = six.getsockname()
+        with raced((where[0], where[1]), four.getsockname()) as front:
+            client = front.connect()
+            client.sendall(b"question")
+            front.turner.until(lambda: front.farm.active)
+            front.turner.settle()
+            first, silent = introduced(six)
+            front.advance(1.0)
+            second, far = introduced(four)
+            assert first == second and first.unique_id
+            front.turner.until(lambda: far.got(b"question"))
+            front.turner.until(lambda: silent.has("reset"))
+            assert silent.received == b""
+            far.close()
+            silent.close()
+
+
+def test_one_that_is_not_who_it_should_be_gives_the_other_its_turn() -> None:
+    with server() as four, listening6() as six:
+        where = six.getsockname()
+        with raced((where[0], where[1]), four.getsockname()) as front:
+            client = front.connect()
+            client.sendall(b"question")
+            front.turner.until(lambda: front.farm.active)
+            front.turner.settle()
+            _, other = introduced(six)
+            other.raw.sendall(b"no TLS at all")
+            front.turner.settle()
+            header, far = introduced(four)
+            assert header.unique_id == front.session().name.encode()
+            front.turner.until(lambda: far.got(b"question"))
+            other.close()
+            far.close()
