@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import pytest
 from bridge.farm.server import Server
 from bridge.net import tlv
 from bridge.net.address import Networks
-from bridge.net.dial import Target
+from bridge.net.dial import Dial, Target, is_ours
 from bridge.net.sockopt import TCP_FASTOPEN_CONNECT, Option
 from bridge.session.destination import SendProxy
 from bridge.session.preface import OwnPreface, Preface
@@ -20,9 +21,10 @@ from bridge.session.terms import Terms
 from bridge.wire.proxy_header import read_header, write_header
 from bridge.wire.proxy_value import ProxyHeader
 from tests.proxied import LINE_READ
-from tests.pumping import PATIENCE, tcp_pairs
+from tests.pumping import PATIENCE, Turner, tcp_pairs
 from tests.secured import NAME, Far, accepting, dialing
-from tests.sessions import Running, closed_address, server
+from tests.sessions import Running, closed_address, reset, server
+from tests.test_dial import Hearing
 from tests.test_identifying import LOOPBACK
 
 
@@ -267,6 +269,22 @@ def test_a_check_speaks_for_nobody(version: int) -> None:
         else:
             port = ours.getsockname()[1]
             assert header.source is not None and str(port) in str(header.source)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_check_of_a_server_that_resets_at_once_is_no_bug(version: int) -> None:
+    """A socket that was reset has no other end, which getpeername(2) could name."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        turner, factory = Turner(), Hearing()
+        target = Target(socket.AF_INET, listening.getsockname(), ())
+        preface = OwnPreface(1 if version == 1 else 2)
+        Dial(turner.pump, target, factory, preface=preface).connect()
+        accepted, _ = listening.accept()
+        reset(accepted)
+        turner.until(lambda: factory.failures)
+        (failure,) = factory.failures
+        assert failure.value.osError == errno.ECONNRESET
+        assert not is_ours(failure.value)
 
 
 def test_a_check_of_a_unix_socket_has_no_addresses() -> None:

@@ -97,9 +97,7 @@ class OwnPreface:
         self._version = version
 
     def over(self, sock: Socket) -> bytes:
-        ends = _end(sock.getsockname()), _end(sock.getpeername())
-        if None in ends:  # a unix socket's
-            ends = None, None
+        ends = _ends(sock) if self._version == 1 else (None, None)
         return write_header(ProxyHeader(*ends, local=True), self._version)
 
 
@@ -120,6 +118,16 @@ def _header(introduced: Introduced, how: SendProxy) -> ProxyHeader:
 
 def _is_ip(header: ProxyHeader) -> bool:
     return isinstance(header.source, Address)
+
+
+def _ends(sock: Socket) -> tuple[Address, Address] | tuple[None, None]:
+    try:
+        ours, theirs = _end(sock.getsockname()), _end(sock.getpeername())
+    except OSError:  # it was reset already, as whoever sends will hear
+        return None, None
+    if ours is None or theirs is None:  # a unix socket's
+        return None, None
+    return ours, theirs
 
 
 def _end(where: SocketAddress) -> Address | None:
