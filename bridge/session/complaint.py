@@ -48,7 +48,8 @@ def complain(ended: Ended, failures: Repeated) -> None:
         failures.tell(f"front {ended.terms.front}", what, detail)
         return
     if ending is Ending.DIAL_FAILED:  # each reason has another remedy
-        what, reason = f"{what}, {reason}", ""
+        kind, reason = _kind(reason, place)
+        what = f"{what}, {kind}"
     detail = ", ".join(filter(None, (reason, _server(place))))
     failures.tell(f"farm {place.farm.name}", what, detail or _OTHERWISE.get(ending, ""))
 
@@ -61,12 +62,22 @@ def complain_of_dial(
 
     *its_end*: the reason may be in the other end's words, of which there is no end.
     """
-    what, detail = "a dial failed and is repeated", _server(place)
-    if its_end:
-        detail = f"{reason}, {detail}"
-    else:
-        what = f"{what}, {reason}"
+    what = "a dial failed and is repeated"
+    if not its_end:
+        kind, reason = _kind(reason, place)
+        what = f"{what}, {kind}"
+    detail = ", ".join(filter(None, (reason, _server(place))))
     failures.tell(f"farm {place.farm.name}", what, detail)
+
+
+def _kind(reason: str, place: Place) -> tuple[str, str]:
+    """
+    *reason* as one of few, and what is not in it: the pseudonym, of which there are as
+    many as clients.
+    """
+    if place.source and place.whose and place.source in reason:
+        return reason.replace(place.source, "a pseudonym"), place.source
+    return reason, ""
 
 
 def _server(place: Place) -> str:
