@@ -89,7 +89,7 @@ def test_pseudonyms_that_are_not_ours_are_one_kind_of_failure(
             each.plain, each.per_client = False, True
         for host in range(1, 6):
             running.connect(f"127.0.0.{host}")
-            running.turner.until(lambda: len(running.records) == host)
+            running.turner.until(partial(_more, running.records, host - 1))
         running.turner.reactor.advance(QUIET)
         why = "cannot leave from a pseudonym: Cannot assign requested address"
         what = f"farm farm: session ended as dial_failed, {why}: "

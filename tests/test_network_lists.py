@@ -1,5 +1,6 @@
 """Networks that are written in a configuration, and files of more."""
 
+import os
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
@@ -123,6 +124,12 @@ def test_senders_may_be_in_files_too_and_off(written: Written, tmp_path: Path) -
 def test_a_folder_is_no_file_of_networks(written: Written, tmp_path: Path) -> None:
     (message,) = errors(written('deny: "@."'))
     assert message.endswith(f"{tmp_path} cannot be read: Is a directory")
+
+
+def test_nobody_waits_for_a_pipe(written: Written, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (message,) = errors(written('deny: "@fifo"'))
+    assert message.endswith("fifo cannot be read: it is a pipe, and will be read again")
 
 
 def test_files_may_hold_others_by_now() -> None:

@@ -97,8 +97,8 @@ class OwnPreface:
         self._version = version
 
     def over(self, sock: Socket) -> bytes:
-        ends = _ends(sock) if self._version == 1 else (None, None)
-        return write_header(ProxyHeader(*ends, local=True), self._version)
+        ours, theirs = _ends(sock) if self._version == 1 else (None, None)
+        return write_header(ProxyHeader(ours, theirs, local=True), self._version)
 
 
 def _header(introduced: Introduced, how: SendProxy) -> ProxyHeader:
