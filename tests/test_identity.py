@@ -162,8 +162,12 @@ def mapped(keys: str, front: str = "listen: '[::]:80'") -> list[str]:
             "map.to[1]: no address of eam leads to 203.0.113.0/24",
         ),
         (
-            "prefix: '64:ff9b::/96', to: 0.0.0.0/0",
+            "prefix: '64:ff9b::/96', to: 0.0.0.0/2",
             "64:ff9b::/96 carries global addresses only",
+        ),
+        (
+            f"{PREFIX}, to: 0.0.0.0/0",
+            "map.to: leads nearly everywhere, and everybody may come in: an open proxy",
         ),
     ],
 )
@@ -177,6 +181,8 @@ def test_maps_that_lead_where_it_seems() -> None:
     assert mapped(f"eam: [{WIDE}], to: 192.0.2.0/25") == []
     assert mapped("prefix: '64:ff9b:1::/48', to: 10.0.0.0/8") == []
     assert mapped("prefix: '64:ff9b::/96', to: 8.8.8.0/24") == []
+    ours = "listen: '[::]:80', allow: '2001:db8::/32'"
+    assert mapped(f"{PREFIX}, to: 0.0.0.0/0", ours) == []
 
 
 @pytest.mark.parametrize("listen", ["[::]:80", "[2001:db8:64::/96]:80"])

@@ -7,7 +7,7 @@ What this host's kernel lacks for it is in ``diverted``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeAlias
 
@@ -30,6 +30,8 @@ LEAST_OPEN = 3.0
 section 2, which asks for as many)."""
 
 _USUAL_PREFIX = 64
+_BOUNDLESS = 1 << 31
+"""IPv4 addresses, half of all: no farm has as many."""
 _TOLD = 20
 """Overlaps of one map that are told."""
 
@@ -51,6 +53,7 @@ def oddities(document: Document) -> _Odd:
         if farm.map is not None:
             yield from _explicit(path, farm)
             yield from _reached(path, farm)
+            yield from _boundless(path, farm, fronts.values())
             for front_name, front in fronts.items():
                 yield from _mapped(("fronts", front_name), front, name, farm)
 
@@ -167,6 +170,16 @@ def _reached(path: Path, farm: Farm) -> _Odd:
         if prefix == WELL_KNOWN and private is not None and not explicit:
             what = f"{WELL_KNOWN} carries global addresses only"
             yield (*path, index), f"{what} (RFC 6052, section 3.1): not {private}"
+
+
+def _boundless(path: Path, farm: Farm, fronts: Iterable[Front]) -> _Odd:
+    """A map that is an open proxy but for what it never leads to."""
+    assert farm.map is not None
+    most = sum(network.num_addresses for network in farm.map.to)
+    if most >= _BOUNDLESS and not all(front.allow for front in fronts):
+        what = "leads nearly everywhere, and everybody may come in: an open proxy"
+        right = "write the servers' own networks, or an allow in front"
+        yield (*path, "map", "to"), f"{what}: {right}"
 
 
 def _mapped(path: Path, front: Front, name: str, farm: Farm) -> _Odd:
