@@ -168,6 +168,58 @@ def test_a_front_of_a_prefix_may_lead_to_ordinary_servers(
         assert gateway.record()["listen"] == f"[{PREFIX[7]}]:4711"
 
 
+EXPLICIT = [
+    {"front": "2001:db8:70::100/120", "back": "198.18.0.0/24"},
+    {"front": "2001:db8:70::1:2/128", "back": "198.18.0.7/32"},  # the longer one
+    {"front": "2001:db8:71::/112", "back": "198.18.0.0/28"},  # a suffix to spare
+    {"front": "2001:db8:70::2:0/120", "back": "203.0.113.0/24"},  # not in `to`
+]
+
+
+@pytest.mark.parametrize("port", ["80", "*"])
+def test_explicit_addresses_lead_where_they_say(
+    lab: Lab, start: Start, port: str
+) -> None:
+    """By one listener for a prefix that no prefix of the map's is."""
+    fronts = ("2001:db8:70::/64", "2001:db8:71::/112")
+    wanted = configured(*(f"[{front}]:{port}" for front in fronts))
+    wanted["farms"]["legacy"]["map"] = {"eam": EXPLICIT, "to": "198.18.0.0/24"}
+    reached = {
+        "2001:db8:70::102": "198.18.0.2",
+        "2001:db8:70::1c8": "198.18.0.200",
+        "2001:db8:70::1:2": "198.18.0.7",
+        "2001:db8:71::3000": "198.18.0.3",  # the first 4 bits of 16 are the address
+    }
+    unmapped = "no prefix and no explicit mapping has this address"
+    refused = {
+        "2001:db8:70::1": unmapped,
+        "2001:db8:70::2:5": "the address is not in the list of where the map leads",
+        "2001:db8:70::101": "the address is the gateway's own",
+    }
+    for front in fronts:
+        lab.client.ip(f"route replace {front} via {lab.front_address}")
+    with (
+        prepared(start(wanted, host=lab.gateway), lab.gateway) as gateway,
+        lab.server.listen(("0.0.0.0", 80)) as listener,
+    ):
+        for front, back in reached.items():
+            with lab.client.connect((front, 80)) as client:
+                accepted, _ = listener.accept()
+                with accepted:
+                    assert accepted.getsockname()[0] == back
+                    accepted.sendall(b"answer")
+                    assert client.recv(9) == b"answer"
+        records = gateway.records(len(reached))
+        assert [r["server"] for r in records] == [f"{b}:80" for b in reached.values()]
+        assert [r["listen"] for r in records] == [f"[{front}]:80" for front in reached]
+        for front in refused:
+            is_reset(lab, front, 80)
+        last = gateway.records(len(reached) + len(refused))[len(reached) :]
+        assert [(r["ending"], r["reason"]) for r in last] == [
+            ("denied", why) for why in refused.values()
+        ]
+
+
 def test_a_senders_header_says_which_server_is_meant(lab: Lab, start: Start) -> None:
     """By a front that no client of the map's could connect to."""
     wanted = configured(f"[{lab.front_address}]:80")
