@@ -29,6 +29,9 @@ SENDERS = 1024
 CONNECTIONS = "limits.connections"
 """The reason of who is one too many for the front."""
 
+DENY = "deny "
+"""Begins the reason of who is in ``deny``: the network follows."""
+
 NOT_ALLOWED = "not in allow"
 """The reason of who is in no network of a list; one who is in ``deny`` hears which."""
 
@@ -113,7 +116,7 @@ class Admission:
             network = self._door.denied_by(where)
             if network is None:
                 return self._refuse(guest, Event.DENIED, "allow", NOT_ALLOWED)
-            return self._refuse(guest, Event.DENIED, "deny", f"deny {network}")
+            return self._refuse(guest, Event.DENIED, "deny", f"{DENY}{network}")
         crowd = self.crowd
         if crowd is not None:
             source = crowd.source_of(where)

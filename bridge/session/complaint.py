@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.session.admission import DENY
 from bridge.session.flow import Ending
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def complain(ended: Ended, failures: Repeated) -> None:
     what = f"session ended as {ending._value_}"
     if place is None:  # before it had a farm
         client = f"client {ended.client[0]}"
-        if ending is Ending.LIMITED:  # by one limit of several: each has its own count
+        if _is_of_few(ending, reason):  # each has its own count
             what, reason = f"{what}, {reason}", ""
         detail = f"{reason}, {client}" if reason else client
         failures.tell(f"front {ended.terms.front}", what, detail)
@@ -52,6 +53,13 @@ def complain(ended: Ended, failures: Repeated) -> None:
         what = f"{what}, {kind}"
     detail = ", ".join(filter(None, (reason, _server(place))))
     failures.tell(f"farm {place.farm.name}", what, detail or _OTHERWISE.get(ending, ""))
+
+
+def _is_of_few(ending: Ending, reason: str) -> bool:
+    """Whether there are few such reasons: of the networks in ``deny`` there are not."""
+    if ending is Ending.DENIED:
+        return not reason.startswith(DENY)
+    return ending is Ending.LIMITED
 
 
 def complain_of_dial(

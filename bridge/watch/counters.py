@@ -13,6 +13,9 @@ class Counters:
     accepted: int = 0
     endings: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-    """Who did not come in, by the key of what was against it: ``limits.per_source``."""
+    """
+    Who did not come in, by the key of what was against it, as ``limits.per_source``;
+    ``listen``, if the front is not for that address of ours; or ``bad_header``.
+    """
     up: int = 0
     down: int = 0
