@@ -2,8 +2,8 @@
 What all sessions of one front have in common, and what never changes of it.
 
 A session is small because everything that is the same for its whole front stands here,
-once: how long things may take, who may come in and where to, and who is told.  Not
-here: what changes while the front runs (``live``).
+once: how long things may take, who says who may come in, where to, and who is told.
+Not here: what changes while the front runs (``live``, ``admission``).
 """
 
 from __future__ import annotations
