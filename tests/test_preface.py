@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,6 +97,20 @@ def test_what_follows_goes_both_ways_and_none_of_the_header_is_counted() -> None
         assert client.recv(100) == b"answer"
         assert (record.ending, record.up, record.down) == ("done", 7, 6)
         assert record.lost == 0
+
+
+def test_it_is_nothing_for_the_collector_to_find() -> None:
+    with running(SendProxy(2)) as (front, listening):
+        gc.collect()
+        gc.disable()
+        try:
+            front.connect().close()
+            front.accept(listening).close()
+            front.record()
+            left = [each for each in gc.get_objects() if isinstance(each, Preface)]
+            assert left == []
+        finally:
+            gc.enable()
 
 
 def test_a_client_that_only_ends_is_told_of_too() -> None:

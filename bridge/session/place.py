@@ -47,6 +47,7 @@ class Place:
 
     def leave(self) -> None:
         """Give back everything.  Sockets towards the server are closed by now."""
+        self.preface = None  # which refers to whoever has this
         self.farm.depart()
         if self.source:
             self.give_back_port()
