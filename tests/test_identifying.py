@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,11 @@ from hypothesis import strategies as st
 from bridge.net import tlv
 from bridge.net.address import Networks
 from bridge.net.door import Door
+from bridge.session.attempt import Attempt
 from bridge.session.destination import Destination, SendProxy
+from bridge.session.flow import State
+from bridge.session.identifying import Identifying
+from bridge.session.opening import Opening
 from bridge.session.terms import Terms
 from bridge.wire.proxy_header import write_header
 from bridge.wire.proxy_tlv import Tlv
@@ -354,3 +359,31 @@ def test_it_belongs_to_destinations_whether_fields_are_kept() -> None:
         two = Destination(front.farm, 3.0, send_proxy=SendProxy(2, (5, 0xE1)))
         assert replace(front.terms, destination=two).passed == {5, 0xE1}
         assert front.terms.passed == frozenset()
+
+
+def test_nothing_of_it_is_left_once_there_is_a_server(
+    made: tuple[Running, socket.socket],
+) -> None:
+    """Nor anything for the collector to find."""
+    front, listening = made
+    gc.collect()
+    gc.disable()
+    try:
+        front.connect().sendall(LINE)
+        front.accept(listening)
+        session = front.session()
+        front.turner.until(lambda: session.state is State.OPEN)
+        kinds = (Opening, Identifying, Attempt)
+        assert [each for each in gc.get_objects() if isinstance(each, kinds)] == []
+    finally:
+        gc.enable()
+
+
+def test_one_that_is_there_already_is_read_at_once(
+    made: tuple[Running, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is on a busy gateway: no event has to tell of it."""
+    monkeypatch.delattr(Identifying, "ready")
+    front, listening = made
+    front.connect().sendall(LINE + b"hello")
+    assert heard(front, listening) == b"hello"

@@ -63,7 +63,7 @@ class RunningFront:
     def __init__(self, name: str, means: FrontMeans) -> None:
         self.name = name
         self._means = means
-        terms, clock = _terms_of(name, means), means.house.pump.reactor
+        terms, clock = terms_of(name, means), means.house.pump.reactor
         self._live: Live[Session] = Live(clock, terms)
         self._factory = FrontFactory(terms, self._live)
         self._sweep = Sweep(clock, terms, self._live)
@@ -133,7 +133,8 @@ class RunningFront:
         yield self._live.close
 
 
-def _terms_of(name: str, means: FrontMeans) -> Terms:
+def terms_of(name: str, means: FrontMeans) -> Terms:
+    """On which the sessions of the front *name* live, as it is configured."""
     config, logs, front = means.config, means.logs, means.config.fronts[name]
     timeouts, securities = front.timeouts, means.securities.get(name)
     farms = {farm: _destination(farm, means) for farm in front.farms}
@@ -189,7 +190,8 @@ def _destination(farm: str, means: FrontMeans) -> Destination:
     how = None
     if sent is not None:
         how = SendProxy(1 if sent.version == "v1" else 2, sent.passed, sent.added)
-    return Destination(means.farms[farm], settings.connect_timeout, gone, mapped, how)
+    connect, clear = settings.connect_timeout, settings.tls is None
+    return Destination(means.farms[farm], connect, gone, mapped, how, clear)
 
 
 def _routes(front: FrontConfig, farms: Mapping[str, Destination]) -> Routes:

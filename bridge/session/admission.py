@@ -100,7 +100,7 @@ class Admission:
         """
         if active >= self.connections and (self.anyone or self._admits(guest)):
             return self.turn_away(guest)
-        return Event.ADMITTED if self.anyone else self.ask(guest, now)
+        return self.ask(guest, now)
 
     def ask(self, guest: Guest, now: float) -> Event:
         """
@@ -109,6 +109,8 @@ class Admission:
         Also once more, when something read says who it really is: from then on it is
         counted with those, and with nobody else.
         """
+        if self.anyone:
+            return Event.ADMITTED
         if guest.source != NOBODY:
             self.leave(guest)
         where = number(guest.client[0])

@@ -18,6 +18,7 @@ from bridge.net.pump import ERR, IN, PRI, RDHUP
 from bridge.net.security import TLSError
 from bridge.net.stream import READ_SIZE
 from bridge.net.tls import TLSStream
+from bridge.session.admission import Guest
 from bridge.session.flow import Event
 from bridge.wire.client_hello import MAX_BYTES, ClientHello, HelloError, HelloReader
 
@@ -41,7 +42,7 @@ DECODE_ERROR = b"\x15\x03\x03\x00\x02\x02\x32"
 _NO_NAME = "who asks for no name"
 
 
-class Opened(Protocol):
+class Opened(Guest, Protocol):
     """Whose opening it is: a session."""
 
     front: Stream
@@ -50,11 +51,10 @@ class Opened(Protocol):
     """Where it goes, once that is known."""
     asked: str
     """Whom the client asks for."""
-    reason: str
-    """Why the client is refused."""
-
-    def identify(self, header: ProxyHeader) -> Event:
-        """What its peer says of whom it speaks for: whether that one may come in."""
+    identity: ProxyHeader | None
+    """Whom its peer speaks for: what is kept of that; None: it is the client."""
+    ahead: int
+    """Bytes of a PROXY header that stay in front of the client's own."""
 
     def handle(self, event: Event) -> None:
         """What has become of a stage."""
@@ -109,6 +109,11 @@ class Opening:
             stage.cancel()
 
     # What the stages report
+
+    def identified(self, event: Event) -> None:
+        """It is known who the client is, and whether it may come in."""
+        self._stage = None
+        self.opened.handle(self.terms.stages[0] if event is Event.ADMITTED else event)
 
     def passed(self) -> None:
         """It is over: the next one, or the farm."""

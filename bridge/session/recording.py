@@ -90,6 +90,9 @@ class Ended(Coming, Protocol):
     def name(self) -> str: ...
 
     @property
+    def ahead(self) -> int: ...
+
+    @property
     def asked(self) -> str: ...
 
     @property
@@ -152,7 +155,7 @@ def record_of(ended: Ended, active: int) -> Record:
         up.bytes if up is not None else 0,
         down.bytes if down is not None else 0,
         # Nothing is: the kernel goes on delivering after close(2).
-        0 if ending is Ending.DONE else _lost(up, down, sides, place),
+        0 if ending is Ending.DONE else _lost(up, down, sides, _said(ended)),
         place.attempts - 1 if place is not None and place.attempts > 1 else 0,
         place.queued if place is not None else 0,
         house.room.taken,
@@ -197,14 +200,18 @@ def _asked(front: Stream) -> str:
 
 def _via(ended: Ended) -> tuple[str, int] | None:
     """Who has named the client, if somebody has."""
-    return None if named(ended.identity) is None else told(ended.front.peer)
+    identity = ended.identity
+    if identity is None or identity.source is None:
+        return None
+    return told(ended.front.peer)
 
 
 def named(identity: ProxyHeader | None) -> tuple[str, int] | None:
     """Who the client is by a PROXY header, if that says so."""
-    if identity is None or identity.source is None:
-        return None
-    return told_end(identity.source)
+    source = identity.source if identity is not None else None
+    if isinstance(source, Address):  # mostly; else that is a call more
+        return source.host, source.port
+    return None if source is None else told_end(source)
 
 
 def told_end(end: Endpoint) -> tuple[str, int]:
@@ -252,32 +259,41 @@ def _lost(
     up: Direction | None,
     down: Direction | None,
     sides: Sides | None,
-    place: Place | None = None,
+    said: int = 0,
 ) -> int:
     """
     Bytes received from one side and not delivered to the other.
 
     What was in our hands; and, where the kernel was asked, what the receiving end
-    never acknowledged.
+    never acknowledged.  *said* is what the server got first (``_said``).
     """
     if up is None or down is None:
         return 0
     if sides is None:
-        return up.held + down.held
+        return min(up.held, up.bytes) + down.held
     back, front = sides.back, sides.front
     # The dialing end's count includes the SYN it sent (tcp_snd_una_update).
-    ours = 1 + (place.preface.size if place is not None and place.preface else 0)
-    acknowledged = max(0, back.bytes_acked - ours)
+    acknowledged = max(0, back.bytes_acked - 1 - said)
     return _undelivered(up, acknowledged) + _undelivered(down, front.bytes_acked)
 
 
 def _undelivered(direction: Direction, acknowledged: int) -> int:
+    # More is held than came of the client if a header of its (``ahead``) is held too.
+    held = min(direction.held, direction.bytes)
     if acknowledged < 0:  # not asked for
-        return direction.held
+        return held
     if not isinstance(direction.sink.peer, tuple):
         # A unix socket acknowledges nothing: what is written is the reader's already.
-        return direction.held
+        return held
     if direction.sink.secure:  # bytes of records; those outstanding are known exactly
         outstanding = direction.held + unacknowledged(direction.sink.socket)
         return min(direction.bytes, outstanding)
-    return max(direction.held, direction.bytes - acknowledged)
+    return max(held, direction.bytes - acknowledged)
+
+
+def _said(ended: Ended) -> int:
+    """Bytes of the PROXY header that the server got."""
+    place = ended.place
+    if place is None or place.preface is None:
+        return ended.ahead
+    return place.preface.size

@@ -110,6 +110,11 @@ class Terms:
     """What an admitted client goes through until there is a farm: see ``flow``."""
     passed: frozenset[int] = field(init=False)
     """The fields of such a header that any destination is told again."""
+    resent: int = field(init=False)
+    """
+    The version of such a header that may stay where it is, in front of the client's own
+    bytes, for servers to get it as it came; 0: none.
+    """
 
     def __post_init__(self) -> None:
         secures = self.security is not None or self.securities is not None
@@ -118,6 +123,16 @@ class Terms:
         sent = (each.send_proxy for each in self.destinations)
         passed = frozenset(kind for how in sent if how for kind in how.passed)
         object.__setattr__(self, "passed", passed)
+        object.__setattr__(self, "resent", self._resent())
+
+    def _resent(self) -> int:
+        """Nothing may be read or said between it and what follows, or be counted."""
+        to = self.destination
+        if to is None or to.send_proxy is None or not to.clear:
+            return 0
+        between = (self.security, self.securities, self.pace)
+        alone = between == (None,) * 3 and not to.send_proxy.added
+        return to.send_proxy.version if alone else 0
 
     @property
     def destinations(self) -> tuple[Destination, ...]:
