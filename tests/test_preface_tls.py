@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from bridge.net.certificates import load_pair
 from bridge.net.contexts import TowardsClients, for_clients
 from bridge.net.dial import Target
 from bridge.net.security import Security
+from bridge.net.sockopt import TCP_FASTOPEN_CONNECT, Option
 from bridge.session.destination import SendProxy
 from bridge.wire.proxy_header import read_header
 from bridge.wire.proxy_value import ProxyHeader
@@ -209,4 +211,27 @@ def test_one_that_is_not_who_it_should_be_gives_the_other_its_turn() -> None:
             assert header.unique_id == front.session().name.encode()
             front.turner.until(lambda: far.got(b"question"))
             other.close()
+            far.close()
+
+
+def test_with_fast_open_it_goes_before_the_handshake_too() -> None:
+    """The SYN has waited for it; the second time it takes it along, with a cookie."""
+    fast = Option("fast_open", socket.IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1)
+    for _ in range(2):
+        with server() as listening:
+            where = listening.getsockname()
+            front = Running(settle=telling(UNIQUE))
+            target = Target(socket.AF_INET, where, (fast,), security=dialing())
+            front.farm.add(Server("fast", target))
+            client = front.connect()
+            client.sendall(b"question")
+            front.session()
+            front.turner.settle()
+            header, far = introduced(listening)
+            assert header.unique_id == front.session().name.encode()
+            front.turner.until(partial(far.got, b"question"))
+            far.send(b"answer")
+            front.turner.settle()
+            assert client.recv(100) == b"answer"
+            front.close()
             far.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +12,7 @@ from bridge.net.address import Networks
 from bridge.net.door import Door
 from bridge.session.admission import Admission
 from bridge.session.flow import Event, State
-from bridge.session.front import FrontFactory
+from bridge.session.front import FrontFactory, PrefixFactory
 from tests.sessions import Running, reset, server
 
 NOBODY = Networks()
@@ -83,6 +83,29 @@ def test_who_speaks_for_others_may_change_while_the_front_runs() -> None:
     assert factory.judge(client) is Event.TO_READ
     terms.admission.believe(LAN)
     assert factory.judge(client) is Event.TO_IDENTIFY
+
+
+@pytest.mark.parametrize(
+    ("listen", "event"),
+    [("2001:db8:64::5", Event.TO_IDENTIFY), ("2001:db8:65::5", Event.DENIED)],
+)
+def test_a_front_of_a_prefix_is_there_for_senders_to_its_own_addresses(
+    listen: str, event: Event
+) -> None:
+    """Whatever they would have said: that is about the server, and this about us."""
+
+    class Came(Client):
+        front = SimpleNamespace(
+            peer=("10.1.2.3", 5),
+            fd=0,
+            socket=SimpleNamespace(getsockname=lambda: (listen, 443, 0, 0)),
+        )
+
+    terms: Any = Terms(Admission(Door(NOBODY, NOBODY), 2, senders=LAN))
+    live: Any = Live(0)
+    client: Any = Came()
+    factory = PrefixFactory(terms, live, [IPv6Network("2001:db8:64::/96")])
+    assert factory.judge(client) is event
 
 
 def test_nothing_is_read_before_there_is_a_server() -> None:

@@ -67,6 +67,8 @@ def _prefixes(config: Config) -> Iterator[IPv6Network]:
             if isinstance(listen, PrefixListen) and listen.port is not None:
                 yield listen.network
             if isinstance(listen, Address) and listen.host == "::":
+                if front.accept_proxy.is_written:  # headers say what is wanted
+                    continue
                 # What arrives it takes, so what its farms stand for is to arrive.
                 yield from _fronts(config.farms[farm] for farm in front.farms)
 
