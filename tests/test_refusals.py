@@ -19,8 +19,10 @@ from bridge.net.door import Door
 from bridge.session.front import FrontFactory, PrefixFactory
 from bridge.session.terms import Terms
 from bridge.watch.repeated import QUIET, Repeated
+from bridge.wire.proxy_header import write_header
+from bridge.wire.proxy_value import ProxyHeader
 from tests.logged import logged
-from tests.sessions import Running, server
+from tests.sessions import Running, reset, server
 from tests.test_identifying import LOOPBACK
 from tests.test_session_mapped import Behind, naming
 
@@ -180,3 +182,30 @@ def test_a_header_that_comes_too_late_is_counted_too() -> None:
         assert front.record().reason == "open deadline"
         assert front.live.counters.refused == {"bad_header": 1}
         front.close()
+
+
+def test_limits_by_source_are_the_named_clients_and_not_their_senders() -> None:
+    """And LOCAL, by which a sender looks whether we are there, counts for nobody."""
+
+    def of(host: str) -> bytes:
+        return f"PROXY TCP4 {host} 192.0.2.80 4711 443\r\n".encode()
+
+    local = write_header(ProxyHeader(local=True), 2)
+    crowd = Crowd(1, None)
+    with server() as listening:
+        front = Running(listening.getsockname(), crowd=crowd, senders=LOOPBACK)
+        come_in = [of("192.0.2.1"), of("192.0.2.2"), local, local]
+        clients = [front.connect() for _ in come_in]
+        for client, says in zip(clients, come_in, strict=True):
+            client.sendall(says)
+        front.turner.until(lambda: front.farm.active == len(come_in))
+        assert len(crowd) == 2
+        come(front, of("192.0.2.1"))
+        record = front.record()
+        assert (record.client[0], record.reason) == ("192.0.2.1", "limits.per_source")
+        reset(clients[0])
+        front.turner.until(lambda: len(front.records) == 2)
+        front.connect().sendall(of("192.0.2.1"))
+        front.turner.until(lambda: front.farm.active == len(come_in))
+        front.close()
+        assert len(crowd) == 0
