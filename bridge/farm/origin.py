@@ -113,11 +113,10 @@ class PoolOrigin(Origin):
         if target is None:
             raise NoWayError("the server is not of the pool's family")
         try:
-            source = self._pseudonyms.pseudonym(client)
+            source, whose = self._pseudonyms.seen_as(client)
         except NoPseudonymError:
             raise NoWayError("every address of the pool is left out") from None
-        whose = self._pseudonyms.prefix_of(client)
-        way = Way(target, source, (source, 0), whose=whose)
+        way = Way(target, source, (source, 0), False, whose)
         return self._with_port(way, server)
 
 
