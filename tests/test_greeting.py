@@ -10,7 +10,7 @@ from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from bridge.net.stream import Stream
-from bridge.session.opening import Greeting
+from bridge.session.greeting import Greeting
 from bridge.wire.client_hello import MAX_BYTES, ClientHello, HelloError
 from tests.hellos import hello, message, of_python, records, server_name
 from tests.pumping import Turner, tcp_pairs
@@ -48,6 +48,9 @@ class Bench:
 
     def ungreeted(self, stream: Stream, error: HelloError) -> None:
         self.errors.append(str(error))
+
+    def broken(self, stream: Stream, error: OSError) -> None:
+        self.errors.append(error.strerror or "")
 
     def name(self) -> str | None:
         self.turner.until(lambda: self.found or self.errors)

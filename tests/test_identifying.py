@@ -191,6 +191,17 @@ def test_a_reset_within_it_is_the_fronts(made: tuple[Running, socket.socket]) ->
     assert front.record().ending == "front_reset"
 
 
+def test_a_reset_before_anybody_looked_is_the_fronts_too(
+    made: tuple[Running, socket.socket],
+) -> None:
+    """Whoever looks is told of it, and nobody is after that."""
+    front, _ = made
+    reset(front.connect())
+    record = front.record()
+    why = "Connection reset by peer"
+    assert (record.ending, record.reason) == ("front_reset", why)
+
+
 def test_parser_dos_what_is_no_header_ends_at_once(
     made: tuple[Running, socket.socket],
 ) -> None:

@@ -43,17 +43,20 @@ def kept(header: ProxyHeader, passed: frozenset[int]) -> ProxyHeader | None:
 class Identifying:
     """The stage of TO_IDENTIFY.  Its time is ``open``, which no byte prolongs."""
 
-    __slots__ = ("_opening", "_reader", "_stream")
+    __slots__ = ("_opening", "_reader", "_stream", "_waits")
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
         self._stream: Stream = opening.opened.front
         self._reader: HeaderReader | None = None
         """Has what was taken already, where peeking does not show all there is."""
+        self._waits = False
+        """The pump tells of what comes."""
 
     def begin(self) -> None:
         """Look at what is there already; of what comes later the pump will tell."""
         if not self._look():
+            self._waits = True
             self._stream.pump.hand_over(self._stream.fd, self)
 
     def give_up(self) -> None:
@@ -80,8 +83,11 @@ class Identifying:
                 header = self._peek()
             else:
                 header = self._take()
-        except OSError:  # nothing more now; or reset, and the pump will report that
+        except BlockingIOError:  # nothing more now
             return False
+        except OSError as error:  # reset; the kernel has told, and will not again
+            self._opening.opened.broken(self._stream, error)
+            return True
         except ProxyError as error:
             self._give_back()
             self._opening.refuse(Event.BAD_HEADER, f"PROXY header: {error}")
@@ -148,4 +154,5 @@ class Identifying:
 
     def _give_back(self) -> None:
         """From now on the stream hears of its socket itself."""
-        self._stream.pump.hand_over(self._stream.fd, self._stream)
+        if self._waits:
+            self._stream.pump.hand_over(self._stream.fd, self._stream)

@@ -1,26 +1,23 @@
 """
 What is read of a client before its session has a farm: one stage after another.
 
-Here: the stages there are, each of which ends well or refuses the client, and how a
-ClientHello is read without taking it: its bytes stay in the kernel, for the server or
-for our own handshake.  Not here: in which order the stages come (``flow.stages``), what
-a hello says (``wire.client_hello``), which names lead where (``destination``).
+Here: the stages there are, each of which ends well or refuses the client.  Not here: in
+which order they come (``flow.stages``), how a ClientHello (``greeting``) or a PROXY
+header (``identifying``) is read, which names lead where (``destination``).
 """
 
 from __future__ import annotations
 
-from socket import MSG_PEEK
 from typing import TYPE_CHECKING, Protocol
 
-from bridge.net import sockopt
+from bridge.net.direction import Owner
 from bridge.net.handshake import Handshake
-from bridge.net.pump import ERR, IN, PRI, RDHUP
 from bridge.net.security import TLSError
 from bridge.net.stream import READ_SIZE
 from bridge.net.tls import TLSStream
 from bridge.session.admission import Guest
 from bridge.session.flow import Event
-from bridge.wire.client_hello import MAX_BYTES, ClientHello, HelloError, HelloReader
+from bridge.session.greeting import Greeting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.session.destination import Destination
     from bridge.session.live import Silent
     from bridge.session.terms import Terms
+    from bridge.wire.client_hello import ClientHello, HelloError
     from bridge.wire.proxy_value import ProxyHeader
 
 UNRECOGNIZED_NAME = b"\x15\x03\x03\x00\x02\x02\x70"
@@ -42,7 +40,7 @@ DECODE_ERROR = b"\x15\x03\x03\x00\x02\x02\x32"
 _NO_NAME = "who asks for no name"
 
 
-class Opened(Guest, Protocol):
+class Opened(Guest, Owner, Protocol):
     """Whose opening it is: a session."""
 
     front: Stream
@@ -175,6 +173,9 @@ class Reading:
     def ungreeted(self, stream: Stream, error: HelloError) -> None:
         self._go(None, str(error))
 
+    def broken(self, stream: Stream, error: OSError) -> None:
+        self._opening.opened.broken(stream, error)
+
     def _go(self, name: str | None, otherwise: str) -> None:
         self.cancel()
         opening = self._opening
@@ -256,95 +257,5 @@ class Securing:
             stream.write(DECODE_ERROR)
             self._refuse(stream, str(error))
 
-
-class Greeted(Protocol):
-    """Who waits for a hello.  Hears of it once, and not after the stream was closed."""
-
-    def greeted(self, stream: Stream, hello: ClientHello) -> None:
-        """It is there, whole; and so are its bytes, unread."""
-
-    def ungreeted(self, stream: Stream, error: HelloError) -> None:
-        """There is none, and there will be none; whatever came is unread."""
-
-
-class Greeting:
-    """
-    Looks at what *stream*, which is paused, receives, until it knows.
-
-    How long that may take is for a deadline of the session's to say.
-    """
-
-    __slots__ = ("_greeted", "_onward", "_reader", "_stream", "seen")
-
-    def __init__(self, stream: Stream, greeted: Greeted) -> None:
-        self._stream = stream
-        self._greeted = greeted
-        self._reader = HelloReader()
-        self.seen = 0
-        """Bytes that have come so far."""
-        self._onward = False  # the kernel knows what was seen
-
-    def begin(self) -> None:
-        """Look at what is there already; *greeted* may hear from within this call."""
-        self._stream.pump.hand_over(self._stream.fd, self)
-        self._look()
-
-    # The pump calls these
-
-    def ready(self, events: int) -> None:
-        stream = self._stream
-        stream.ready(events)  # which remembers, and tells of a reset
-        if stream.fd >= 0 and events & (IN | PRI | RDHUP) and not events & ERR:
-            self._look()
-
-    def crashed(self) -> None:
-        self._stream.crashed()
-
-    def _look(self) -> None:
-        try:
-            hello = self._reader.feed(data := self._peek())
-            while hello is None and self._onward and data:
-                hello = self._reader.feed(data := self._peek())
-            # A FIN is seen as nothing at all, or as nothing more.
-            if hello is None and (not data or self._stream.ended):
-                raise HelloError("the client ended before its ClientHello did")
-        except OSError:  # nothing more now; or reset, and the pump will report that
-            return
-        except HelloError as error:
-            self._give_back()
-            self._greeted.ungreeted(self._stream, error)
-            return
-        if hello is not None:
-            self._give_back()
-            self._greeted.greeted(self._stream, hello)
-
-    def _peek(self) -> bytes:
-        """
-        What was not seen yet; nothing at the end.  Raises OSError.
-
-        A peek stops at an urgent mark, and the next one begins where the first did
-        (tcp_recvmsg, net/ipv4/tcp.c), unless the kernel is told from where to go on.
-        """
-        sock = self._stream.socket
-        if self._stream.urgent and not self._onward:
-            try:
-                sockopt.peek_from(sock, self.seen)
-            except OSError:
-                raise HelloError("urgent data in the ClientHello") from None
-            self._onward = True
-        data = sock.recv(MAX_BYTES + 1, MSG_PEEK)
-        if not self._onward:
-            if len(data) == self.seen and data and not self._stream.ended:
-                raise BlockingIOError  # woken for what was seen already
-            data = data[self.seen :]
-        self.seen += len(data)
-        return data
-
-    def give_up(self) -> None:
-        """Look no more: from now on the stream hears of its socket itself."""
-        self._stream.pump.hand_over(self._stream.fd, self._stream)
-
-    def _give_back(self) -> None:
-        """The edge of what waits has been seen here, and will not come again."""
-        self.give_up()
-        self._stream.readable = True
+    def broken(self, stream: Stream, error: OSError) -> None:
+        self._opening.opened.broken(stream, error)

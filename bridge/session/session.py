@@ -99,7 +99,9 @@ class Session:
     @property
     def client(self) -> tuple[str, int]:
         """The kernel's other end, unless that has named somebody else."""
-        return named(self.identity) or told(self.front.peer)
+        identity = self.identity
+        who = named(identity) if identity is not None else None
+        return who or told(self.front.peer)
 
     def begin(self, admission: Event) -> None:
         """Start with what the front says of this client."""
