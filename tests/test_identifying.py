@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -25,7 +25,7 @@ from bridge.session.terms import Terms
 from bridge.wire.proxy_header import write_header
 from bridge.wire.proxy_tlv import Tlv
 from bridge.wire.proxy_value import ProxyHeader, UnixName
-from tests.proxied import HAPROXY, LINE, LINE_READ, binary, pieces
+from tests.proxied import HAPROXY, INET, LINE, LINE_READ, binary, pieces
 from tests.proxied import tlv as field
 from tests.sessions import TIMEOUTS, Running, reset, server
 
@@ -130,6 +130,28 @@ def test_split_anywhere_no_byte_is_lost_and_none_beyond_is_read(
         while more := accepted.recv(1000):
             got += more
         assert got == tail
+
+
+def test_one_that_is_longer_than_the_receive_buffer_has_room_for(
+    made: tuple[Running, socket.socket],
+) -> None:
+    """As ``receive_buffer: 4KiB`` makes it; it holds less than it is told to."""
+    front, listening = made
+    listener = front.port._listener.socket
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client = front.connect()
+    client.setblocking(False)
+    left = binary(INET + field(tlv.NOOP, bytes(8000))) + b"hello"
+    while left:
+        with suppress(BlockingIOError):
+            left = left[client.send(left) :]
+        front.turner.turn()
+    accepted = front.accept(listening)
+    front.turner.settle()
+    assert accepted.recv(100) == b"hello"
+    client.close()
+    accepted.close()
+    assert front.record().client == CLIENT
 
 
 @settings(max_examples=25, deadline=None)

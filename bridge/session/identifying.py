@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from bridge.net.stream import Stream
     from bridge.session.opening import Opening
 
+MUCH = 1024
+"""Bytes of a header that is not all there yet, of which so many are taken."""
+
 _CUT = "the connection ended before its PROXY header did"
 
 
@@ -121,7 +124,9 @@ class Identifying:
         if header is None:
             if not data or stream.ended:  # a FIN is not seen in what is peeked at
                 raise ProxyError(_CUT)
-            return None
+            # What is looked at fills the receive buffer, which may have room for less
+            # than all of it: then no more would come.
+            return None if len(data) < MUCH else self._take()
         opening = self._opening
         if header.version == opening.terms.resent and as_written(header, data):
             opening.opened.ahead = header.length
