@@ -85,15 +85,23 @@ class Far:
     The far end of *raw*: a client, or a server.  Nothing happens but in ``turn``.
 
     ``seen`` has ``close_notify``, ``fin`` and ``reset`` in the order they came.
+    *context* is another than the usual one; *session* is to be resumed.
     """
 
-    def __init__(self, raw: socket.socket, server: bool = False) -> None:
+    def __init__(
+        self,
+        raw: socket.socket,
+        server: bool = False,
+        context: ssl.SSLContext | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
         raw.setblocking(False)
         self.raw = raw
         self._into, self._from = ssl.MemoryBIO(), ssl.MemoryBIO()
-        context = server_context() if server else client_context()
+        context = context or (server_context() if server else client_context())
+        name = None if server else NAME
         self.tls = context.wrap_bio(
-            self._into, self._from, server, server_hostname=None if server else NAME
+            self._into, self._from, server, server_hostname=name, session=session
         )
         self.shaken = False
         self.received = b""

@@ -81,8 +81,9 @@ class Running:
         self.port.startListening()
         self._ends: list[socket.socket] = []
 
-    def connect(self) -> socket.socket:
-        client = socket.create_connection(self.address, PATIENCE)
+    def connect(self, host: str = "127.0.0.1") -> socket.socket:
+        """A client at *host*."""
+        client = socket.create_connection(self.address, PATIENCE, (host, 0))
         self._ends.append(client)
         return client
 

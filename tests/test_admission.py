@@ -13,7 +13,7 @@ from bridge.net.address import Networks
 from bridge.net.crowd import Arrivals, Crowd
 from bridge.net.door import Door
 from bridge.net.prefixes import NOBODY
-from bridge.session.admission import Admission
+from bridge.session.admission import SENDERS, Admission
 from bridge.session.flow import Event
 
 NONE = Networks()
@@ -186,6 +186,24 @@ def test_another_door_is_asked_from_then_on() -> None:
     admission.door = OPEN
     assert admission.anyone
     assert admission.admit(Guest("10.0.0.1"), 0, 0.0) is Event.ADMITTED
+
+
+def test_other_senders_are_believed_from_then_on_and_nobody_remembered() -> None:
+    admission = Admission(OPEN, 10, senders=LAN)
+    assert admission.sends is not None
+    assert admission.sends("10.1.2.3") and not admission.sends("192.0.2.1")
+    admission.believe(Networks([ip_network("192.0.2.0/24")]))
+    assert admission.sends("192.0.2.1") and not admission.sends("10.1.2.3")
+    admission.believe(NONE)
+    assert admission.sends is None, "nobody is asked whether it does"
+
+
+def test_of_hosts_that_are_asked_so_many_are_remembered() -> None:
+    admission = Admission(OPEN, 10, senders=LAN)
+    assert admission.sends is not None
+    for number in range(3 * SENDERS):
+        admission.sends(f"10.0.{number >> 8}.{number & 255}")
+    assert admission.sends.cache_info().currsize == SENDERS  # type: ignore[attr-defined]
 
 
 def test_link_local_hosts_are_sources_each() -> None:

@@ -71,7 +71,9 @@ LISTENS = {
     ),
     "a prefix without port": Broken(listening('»"[2001:db8:64::/96]"'), "with a port"),
     "a prefix's port 0": Broken(listening('»"[2001:db8:64::/96]:0"'), "not in 1..65"),
-    "a prefix outside brackets": Broken(listening('»"2001:db8:64::/96"'), "write 192"),
+    "a prefix outside brackets": Broken(
+        listening('»"2001:db8:64::/96"'), "write [2001:db8:64::/96]:443"
+    ),
     "an IPv4 prefix": Broken(listening("»192.0.2.0/24:443"), "is no IP address"),
     "IPv4 in brackets": Broken(listening('»"[192.0.2.0/24]:443"'), "no IPv6 network"),
     "everything": Broken(listening('»"[::/0]:443"'), "'::/0' is no prefix"),
@@ -206,6 +208,13 @@ HEADERS = {
     "a field twice": Broken(header("add: »[alpn, alpn]"), "has a field twice"),
     "fields in a map": Broken(header("add: »{alpn: yes}"), "a map is no field"),
     "an unknown key": Broken(header("»passed: [alpn]"), 'did you mean "pass"?'),
+    "another form's key": Broken(
+        led(
+            'a: {listen: "0.0.0.0:80", to: web}',
+            "web: {servers: [192.0.2.9:80], source: {client: true, »per: 64}}",
+        ),
+        "does not go with the keys beside it",
+    ),
 }
 
 MAPS = {

@@ -6,12 +6,16 @@ import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
 
+from bridge.farm.origin import PoolOrigin
 from bridge.farm.server import Server
+from bridge.farm.sources import Sources
 from bridge.net.dial import Target
+from bridge.net.pseudonym import Pseudonyms
 from bridge.net.sockopt import Option
 from bridge.session.terms import Terms
 from bridge.watch.record import Record
@@ -69,6 +73,33 @@ def test_a_dial_that_is_repeated_is_told_though_the_session_is_served(
         running.accept(listening)
         what = "a dial failed and is repeated, Connection refused"
         assert log.lines == [f"farm farm: {what}: server 0"]
+        running.close()
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_pseudonyms_that_are_not_ours_are_one_kind_of_failure(
+    log: Listening, retries: int
+) -> None:
+    """As after a boot, until ``setup``: each client's is another, and fails."""
+    with server() as listening:
+        running = told(*[listening.getsockname()] * 2, retries=retries)
+        names = Pseudonyms(IPv4Network("100.64.0.0/10"), b"secret")
+        running.farm.origin = PoolOrigin(Sources(10), names)
+        for each in running.farm.servers:
+            each.plain, each.per_client = False, True
+        for host in range(1, 6):
+            running.connect(f"127.0.0.{host}")
+            running.turner.until(partial(_more, running.records, host - 1))
+        running.turner.reactor.advance(QUIET)
+        why = "cannot leave from a pseudonym: Cannot assign requested address"
+        what = f"farm farm: session ended as dial_failed, {why}: "
+        assert [line for line in log.lines if line.startswith(what)] == [
+            f"{what}{names.pseudonym('127.0.0.1')}, server {retries}",
+            f"{what}4 more in 60 s, the last: "
+            f"{names.pseudonym('127.0.0.5')}, server {retries}",
+        ]
+        assert len(log.lines) == 2 * (1 + retries)
+        assert names.pseudonym("127.0.0.1") in running.records[0].reason
         running.close()
 
 

@@ -171,6 +171,21 @@ def test_a_session_is_resumed_by_its_ticket(pair: Pair, version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION])
+def test_a_resumed_session_still_says_whom_it_asked_for(
+    pair: Pair, version: int
+) -> None:
+    server = for_clients(pair, TowardsClients("1.2"), FILE)
+    asking = client(version=version)
+    session = None
+    for is_resumed in (False, True, True):
+        made = Link(dialed(asking, "a.test", session), accepted(server)).shake()
+        assert resumed(made) is is_resumed
+        assert made.server.get_servername() == b"a.test"
+        session = made.client.get_session()
+        made.close()
+
+
+@pytest.mark.parametrize("version", [SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION])
 def test_no_session_is_resumed_where_tickets_are_off(pair: Pair, version: int) -> None:
     server = for_clients(pair, TowardsClients("1.2", tickets=False), FILE)
     asking = client(version=version)

@@ -54,6 +54,11 @@ def test_a_prefix_needs_its_addresses(listen: str) -> None:
     assert warned(listen, MAP, "2001:db8:64::/64") == []
 
 
+def test_a_prefix_that_headers_name_need_not_arrive_here() -> None:
+    senders = "[::]:443', accept_proxy: '2001:db8:1b::1"
+    assert warned(senders, MAP, "::/0") == []
+
+
 def test_all_ports_need_to_be_diverted() -> None:
     (line,) = warned(f"{PREFIX}:*", MAP, "2001:db8:64::/96", "0.0.0.0/0")
     assert "fronts.web.listen: nobody would come in: packets to all ports" in line

@@ -11,9 +11,8 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
 from bridge.config import load
-from bridge.net.door import Door
 from bridge.net.hosts import number
-from bridge.service.doors import GIVES_WAY, Doors, Lists, door_of
+from bridge.service.doors import GIVES_WAY, Entries, Entry, Lists, entry_of
 from tests.logged import logged
 
 TEXT = """\
@@ -21,6 +20,7 @@ fronts:
   a: {listen: "[::1]:0", to: f, deny: ["@bad.txt", 192.0.2.0/24]}
   b: {listen: "[::1]:0", to: f, allow: "@good.txt", deny: "@bad.txt"}
   c: {listen: "[::1]:0", to: f, deny: 203.0.113.0/24}
+  d: {listen: "[::1]:0", to: f, accept_proxy: ["@lb.txt", 192.0.2.8], allow: 0.0.0.0}
 farms: {f: {servers: [192.0.2.10:80]}}
 """
 
@@ -32,17 +32,18 @@ class Reading:
         self.folder = folder
         self.write("bad.txt", "198.51.100.0/24\n")
         self.write("good.txt", "10.0.0.0/8 # ours\n")
+        self.write("lb.txt", "192.0.2.9\n")
         (folder / "bridge.yaml").write_text(TEXT)
         fronts = load(folder / "bridge.yaml", {}).config.fronts
-        self.doors = {name: door_of(front) for name, front in fronts.items()}
-        self.reads: list[tuple[Callable[[], Doors], Deferred[Doors]]] = []
+        self.entries = {name: entry_of(front) for name, front in fronts.items()}
+        self.reads: list[tuple[Callable[[], Entries], Deferred[Entries]]] = []
         self.lists = Lists(fronts, self._swap, self._away)
 
-    def _swap(self, name: str, door: Door) -> None:
-        self.doors[name] = door
+    def _swap(self, name: str, entry: Entry) -> None:
+        self.entries[name] = entry
 
-    def _away(self, read: Callable[[], Doors]) -> Deferred[Doors]:
-        done: Deferred[Doors] = Deferred()
+    def _away(self, read: Callable[[], Entries]) -> Deferred[Entries]:
+        done: Deferred[Entries] = Deferred()
         self.reads.append((read, done))
         return done
 
@@ -57,11 +58,19 @@ class Reading:
     def admits(self, host: str) -> str:
         """The fronts that do."""
         return "".join(
-            name for name, door in self.doors.items() if door.admits(number(host))
+            name
+            for name, entry in self.entries.items()
+            if entry.door.admits(number(host))
+        )
+
+    def believes(self, host: str) -> str:
+        """The fronts that do."""
+        return "".join(
+            name for name, entry in self.entries.items() if entry.senders.contains(host)
         )
 
 
-def _pass_on(result: Doors | Failure, done: Deferred[Doors]) -> None:
+def _pass_on(result: Entries | Failure, done: Deferred[Entries]) -> None:
     if isinstance(result, Failure):
         done.errback(result)
     else:
@@ -91,11 +100,32 @@ def test_all_are_read_again_and_what_is_written_stays(reading: Reading) -> None:
     assert reading.admits("10.9.1.1") == reading.admits("2001:db8::1") == "c"
     assert reading.admits("11.0.0.1") == "abc"
     assert reading.admits("192.0.2.1") == "c"
-    bad, good = reading.folder / "bad.txt", reading.folder / "good.txt"
+    bad, good, lb = (reading.folder / f"{name}.txt" for name in ("bad", "good", "lb"))
     assert log.lines == [
         f"front a: {bad} read again",
         f"front b: {good}, {bad} read again",
+        f"front d: {lb} read again",
     ]
+
+
+def test_senders_are_read_again_like_clients(reading: Reading) -> None:
+    assert reading.believes("192.0.2.9") == reading.believes("192.0.2.8") == "d"
+    reading.write("lb.txt", "192.0.2.10\n2001:db8:1b::/64\n")
+    with logged():
+        reading.lists.reload()
+        reading.finish()
+    for host in ("192.0.2.8", "192.0.2.10", "2001:db8:1b::5"):
+        assert reading.believes(host) == "d"
+    assert reading.believes("192.0.2.9") == ""
+
+
+def test_nobody_at_all_may_be_a_sender_for_a_while(reading: Reading) -> None:
+    reading.write("lb.txt", "# out of service\n")
+    with logged() as log:
+        reading.lists.reload()
+        reading.finish()
+    assert len(log.lines) == 3
+    assert (reading.believes("192.0.2.9"), reading.believes("192.0.2.8")) == ("", "d")
 
 
 @pytest.mark.parametrize(
@@ -103,6 +133,7 @@ def test_all_are_read_again_and_what_is_written_stays(reading: Reading) -> None:
     [
         ("bad.txt", "10.9.0.0/16\n\n  10.0.0.1/8\n", "{}/bad.txt:3:3: "),
         ("good.txt", "# nobody\n", "fronts.b.allow: {}/good.txt has no network in it"),
+        ("lb.txt", "192.0.2.9\n192.0.2.0/33\n", "{}/lb.txt:2:1: "),
         ("good.txt", None, "{}/good.txt cannot be read: No such file or directory"),
     ],
 )
@@ -115,11 +146,11 @@ def test_one_that_is_wrong_is_told_and_changes_nothing(
         (reading.folder / name).unlink()
     else:
         reading.write(name, text)
-    before = dict(reading.doors)
+    before = dict(reading.entries)
     with logged() as log:
         reading.lists.reload()
         reading.finish()
-    assert reading.doors == before
+    assert reading.entries == before
     assert len(log.lines) == 2
     assert log.lines[0].startswith(told.format(reading.folder))
     assert log.lines[1] == "the networks that were read before stay in use"
@@ -159,12 +190,12 @@ def test_who_asks_twice_gets_what_is_there_after_the_second(reading: Reading) ->
 
 
 def test_what_is_read_when_the_gateway_has_stopped_is_nobodys(reading: Reading) -> None:
-    before = dict(reading.doors)
+    before = dict(reading.entries)
     reading.lists.reload()
     reading.lists.reload()
     reading.lists.stop()
     reading.finish()
-    assert reading.doors == before
+    assert reading.entries == before
     assert reading.reads == []
 
 
@@ -189,5 +220,5 @@ def test_it_gives_way_to_others_while_it_reads(
     with logged():
         reading.lists.reload()
         reading.finish()
-    assert seen == [pytest.approx(GIVES_WAY, abs=1e-5)] * 2
+    assert seen == [pytest.approx(GIVES_WAY, abs=1e-5)] * 3
     assert sys.getswitchinterval() == before

@@ -150,6 +150,7 @@ def test_its_state_is_told_from_fronts_to_the_process(running: Running) -> None:
     one, two, farm, a_server, process = log.lines
     assert one.startswith("one: 1 sessions active, 1 accepted, 0 bytes up")
     assert two.startswith("two: 0 sessions active, 0 accepted")
+    assert two.endswith("endings {}, refused {}")
     assert farm.startswith("farm inner: 1 of 1 servers get sessions, 1 sessions")
     assert a_server.startswith("farm inner: server ")
     assert process.startswith("4 descriptors watched, 0 pipes kept")

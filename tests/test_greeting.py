@@ -49,6 +49,9 @@ class Bench:
     def ungreeted(self, stream: Stream, error: HelloError) -> None:
         self.errors.append(str(error))
 
+    def broken(self, stream: Stream, error: OSError) -> None:
+        self.errors.append(error.strerror or "")
+
     def name(self) -> str | None:
         self.turner.until(lambda: self.found or self.errors)
         assert self.errors == []

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.net.hosts import dotted, number, text6
+from bridge.net.address import canonical
+from bridge.net.hosts import dotted, host6, number, packed, text6
 from bridge.net.prefixes import NOBODY, number_of
 
 
@@ -56,3 +57,17 @@ def test_a_scope_id_does_not_count() -> None:
 )
 def test_what_is_no_literal_is_nobody(text: str) -> None:
     assert number(text) == NOBODY
+
+
+@given(
+    st.ip_addresses(v=6)
+    | st.ip_addresses(v=6, network="::/96")
+    | st.ip_addresses(v=6, network="::ffff:0:0/96")
+)
+def test_sixteen_bytes_are_a_host_in_its_one_spelling(ip: IPv6Address) -> None:
+    assert host6(ip.packed) == canonical(str(ip))
+
+
+@given(st.ip_addresses())
+def test_a_host_has_its_bytes(ip: IPv4Address | IPv6Address) -> None:
+    assert packed(str(ip)) == ip.packed

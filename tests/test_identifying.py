@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -15,12 +16,16 @@ from hypothesis import strategies as st
 from bridge.net import tlv
 from bridge.net.address import Networks
 from bridge.net.door import Door
+from bridge.session.attempt import Attempt
 from bridge.session.destination import Destination, SendProxy
+from bridge.session.flow import State
+from bridge.session.identifying import Identifying
+from bridge.session.opening import Opening
 from bridge.session.terms import Terms
 from bridge.wire.proxy_header import write_header
 from bridge.wire.proxy_tlv import Tlv
 from bridge.wire.proxy_value import ProxyHeader, UnixName
-from tests.proxied import HAPROXY, LINE, LINE_READ, binary, pieces
+from tests.proxied import HAPROXY, INET, LINE, LINE_READ, binary, pieces
 from tests.proxied import tlv as field
 from tests.sessions import TIMEOUTS, Running, reset, server
 
@@ -39,7 +44,8 @@ def believing(
     def settle(terms: Terms) -> Terms:
         assert terms.destination is not None
         destination = replace(terms.destination, send_proxy=how)
-        return replace(terms, senders=senders, destination=destination)
+        terms.admission.believe(senders)
+        return replace(terms, destination=destination)
 
     return settle
 
@@ -126,6 +132,28 @@ def test_split_anywhere_no_byte_is_lost_and_none_beyond_is_read(
         assert got == tail
 
 
+def test_one_that_is_longer_than_the_receive_buffer_has_room_for(
+    made: tuple[Running, socket.socket],
+) -> None:
+    """As ``receive_buffer: 4KiB`` makes it; it holds less than it is told to."""
+    front, listening = made
+    listener = front.port._listener.socket
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client = front.connect()
+    client.setblocking(False)
+    left = binary(INET + field(tlv.NOOP, bytes(8000))) + b"hello"
+    while left:
+        with suppress(BlockingIOError):
+            left = left[client.send(left) :]
+        front.turner.turn()
+    accepted = front.accept(listening)
+    front.turner.settle()
+    assert accepted.recv(100) == b"hello"
+    client.close()
+    accepted.close()
+    assert front.record().client == CLIENT
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from([LINE, V2]), st.data())
 def test_urgent_data_within_it_or_behind_it_stays_in_line(
@@ -183,6 +211,17 @@ def test_a_reset_within_it_is_the_fronts(made: tuple[Running, socket.socket]) ->
     front.turner.settle()
     reset(client)
     assert front.record().ending == "front_reset"
+
+
+def test_a_reset_before_anybody_looked_is_the_fronts_too(
+    made: tuple[Running, socket.socket],
+) -> None:
+    """Whoever looks is told of it, and nobody is after that."""
+    front, _ = made
+    reset(front.connect())
+    record = front.record()
+    why = "Connection reset by peer"
+    assert (record.ending, record.reason) == ("front_reset", why)
 
 
 def test_parser_dos_what_is_no_header_ends_at_once(
@@ -353,3 +392,31 @@ def test_it_belongs_to_destinations_whether_fields_are_kept() -> None:
         two = Destination(front.farm, 3.0, send_proxy=SendProxy(2, (5, 0xE1)))
         assert replace(front.terms, destination=two).passed == {5, 0xE1}
         assert front.terms.passed == frozenset()
+
+
+def test_nothing_of_it_is_left_once_there_is_a_server(
+    made: tuple[Running, socket.socket],
+) -> None:
+    """Nor anything for the collector to find."""
+    front, listening = made
+    gc.collect()
+    gc.disable()
+    try:
+        front.connect().sendall(LINE)
+        front.accept(listening)
+        session = front.session()
+        front.turner.until(lambda: session.state is State.OPEN)
+        kinds = (Opening, Identifying, Attempt)
+        assert [each for each in gc.get_objects() if isinstance(each, kinds)] == []
+    finally:
+        gc.enable()
+
+
+def test_one_that_is_there_already_is_read_at_once(
+    made: tuple[Running, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is on a busy gateway: no event has to tell of it."""
+    monkeypatch.delattr(Identifying, "ready")
+    front, listening = made
+    front.connect().sendall(LINE + b"hello")
+    assert heard(front, listening) == b"hello"

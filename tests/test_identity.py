@@ -162,8 +162,12 @@ def mapped(keys: str, front: str = "listen: '[::]:80'") -> list[str]:
             "map.to[1]: no address of eam leads to 203.0.113.0/24",
         ),
         (
-            "prefix: '64:ff9b::/96', to: 0.0.0.0/0",
+            "prefix: '64:ff9b::/96', to: 0.0.0.0/2",
             "64:ff9b::/96 carries global addresses only",
+        ),
+        (
+            f"{PREFIX}, to: 0.0.0.0/0",
+            "map.to: leads nearly everywhere, and everybody may come in: an open proxy",
         ),
     ],
 )
@@ -177,6 +181,8 @@ def test_maps_that_lead_where_it_seems() -> None:
     assert mapped(f"eam: [{WIDE}], to: 192.0.2.0/25") == []
     assert mapped("prefix: '64:ff9b:1::/48', to: 10.0.0.0/8") == []
     assert mapped("prefix: '64:ff9b::/96', to: 8.8.8.0/24") == []
+    ours = "listen: '[::]:80', allow: '2001:db8::/32'"
+    assert mapped(f"{PREFIX}, to: 0.0.0.0/0", ours) == []
 
 
 @pytest.mark.parametrize("listen", ["[::]:80", "[2001:db8:64::/96]:80"])
@@ -192,6 +198,12 @@ def test_ipv4_clients_of_a_map() -> None:
         f"{PREFIX}, to: 192.0.2.0/24", "listen: '[::]:80', dual_stack: true"
     )
     assert "dual_stack: the map of farm web leads IPv4 clients nowhere" in line
+
+
+def test_headers_may_name_a_port_and_an_address_that_the_front_has_not() -> None:
+    ports = f"{PREFIX}, to: 192.0.2.0/24, ports: {{443: 8443}}"
+    senders = "accept_proxy: ['2001:db8:1b::/64', 192.0.2.9]"
+    assert mapped(ports, f"listen: '[::]:80', dual_stack: true, {senders}") == []
 
 
 def test_a_queue_of_a_map_has_those_who_wait_for_its_servers() -> None:

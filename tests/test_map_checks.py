@@ -38,6 +38,15 @@ def test_a_front_without_one_is_told(listen: str) -> None:
     assert mapped(["[::]:81", listen]) == [("fronts", "a", "listen", 1)]
 
 
+def test_a_front_with_senders_needs_no_address_of_the_map() -> None:
+    """They say whom their clients want; without them it would be told."""
+    front = {"listen": "[2001:db8::1]:80", "to": "web"}
+    farms = {"web": {"map": {"prefix": PREFIX, "to": "192.0.2.0/24"}}}
+    believing = front | {"accept_proxy": ["2001:db8:1b::1"]}
+    assert paths(fronts={"a": believing}, farms=farms) == []
+    assert paths(fronts={"a": front}, farms=farms) == [("fronts", "a", "listen")]
+
+
 def test_a_front_of_mode_sni_that_leads_there_is_asked_too() -> None:
     front = {"listen": "0.0.0.0:80", "mode": "sni", "to": {"default": "web"}}
     farms = {"web": {"map": {"prefix": PREFIX, "to": "192.0.2.0/24"}}}

@@ -185,3 +185,10 @@ def test_no_address_whatever_leads_to_the_gateway_itself(ipv6: int) -> None:
         if not isinstance(found, Refusal):
             host = IPv4Address(found[0])
             assert not any(host in network for network in NEVER)
+
+
+def test_port_0_leads_nowhere_whatever_the_ports() -> None:
+    """No socket has it, but a PROXY header may name it."""
+    for ports in (None, {443: 8443}):
+        farm = Map(OWN_PREFIX, (), EVERYWHERE, ports)
+        assert farm.destination(at("192.0.2.33"), 0) is Refusal.PORT

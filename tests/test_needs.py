@@ -57,6 +57,13 @@ def test_what_a_farm_stands_for_arrives_at_a_front_for_every_address() -> None:
     assert one.prefixes == (PREFIX,)
 
 
+def test_nothing_is_to_arrive_of_what_headers_say_is_wanted() -> None:
+    senders = "accept_proxy: ['2001:db8:1b::/64']"
+    assert needs(config(MAP, f"listen: '[::]:80', {senders}")) == Needs()
+    prefix = needs(config(MAP, f"listen: '[{PREFIX}]:80', {senders}"))
+    assert prefix == Needs(prefixes=(PREFIX,))
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     _, why = refused(lambda: load_certificates(tmp_path))
     assert why == "cannot be read: Is a directory"
+
+
+def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    """A reload reads files while sessions go on."""
+    os.mkfifo(tmp_path / "ca.pem")
+    _, why = refused(lambda: load_certificates(tmp_path / "ca.pem"))
+    assert why.startswith("cannot be read: it is a pipe")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Networks that are written in a configuration, and files of more."""
 
+import os
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
@@ -108,9 +109,27 @@ def test_an_allow_of_nobody_is_refused_and_a_deny_of_nobody_is_not(
     assert more.allow.networks.contains("10.0.0.1")
 
 
+def test_senders_may_be_in_files_too_and_off(written: Written, tmp_path: Path) -> None:
+    (tmp_path / "lb.txt").write_text("192.0.2.9\n")
+    file = written('accept_proxy: ["@lb.txt", 192.0.2.8]')
+    senders = load(file, {}).config.fronts["web"].accept_proxy
+    assert [str(each) for each in senders.networks] == ["192.0.2.8/32", "192.0.2.9/32"]
+    (tmp_path / "lb.txt").write_text("# nobody yet\n")
+    front = load(written('accept_proxy: "@lb.txt"'), {}).config.fronts["web"]
+    assert not front.accept_proxy and front.accept_proxy.is_written
+    off = load(written("accept_proxy: off"), {}).config.fronts["web"].accept_proxy
+    assert not off.is_written
+
+
 def test_a_folder_is_no_file_of_networks(written: Written, tmp_path: Path) -> None:
     (message,) = errors(written('deny: "@."'))
     assert message.endswith(f"{tmp_path} cannot be read: Is a directory")
+
+
+def test_nobody_waits_for_a_pipe(written: Written, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (message,) = errors(written('deny: "@fifo"'))
+    assert message.endswith("fifo cannot be read: it is a pipe, and will be read again")
 
 
 def test_files_may_hold_others_by_now() -> None:
@@ -140,6 +159,7 @@ def test_a_path_has_a_name() -> None:
 
 
 def test_files_are_found_in_whatever_a_configuration_is() -> None:
-    fronts = {"a": {"allow": "@x", "deny": ["@y", 5, "10.0.0.0/8"]}, "b": 5}
-    assert list(named_files({"fronts": fronts})) == ["@x", "@y"]
+    a = {"allow": "@x", "deny": ["@y", 5, "10.0.0.0/8"], "accept_proxy": "@z"}
+    fronts = {"a": a, "b": 5}
+    assert list(named_files({"fronts": fronts})) == ["@x", "@y", "@z"]
     assert list(named_files(None)) == list(named_files({"fronts": []})) == []

@@ -386,3 +386,17 @@ def test_nothing_of_a_refused_opening_is_left(
         assert [each for each in gc.get_objects() if isinstance(each, kinds)] == []
     finally:
         gc.enable()
+
+
+def test_a_client_that_was_reset_before_anybody_looked_was_reset(
+    make: Make, tmp_path: Path
+) -> None:
+    """Whoever looks is told of it, and nobody is after that."""
+    for settle, ending in (
+        (routed, "front_reset"),
+        (partial(secured, tmp_path), "tls_failed"),
+    ):
+        running = make(settle)
+        reset(running.connect())
+        record = running.record()
+        assert (record.ending, record.reason) == (ending, "Connection reset by peer")

@@ -131,6 +131,25 @@ def test_for_others_what_is_said_of_them_or_nothing(client: str) -> None:
     assert not len(pooled.sharing)
 
 
+STRANGE = "0.0.0.0 224.0.0.1 255.255.255.255 :: ff02::1 127.0.0.1 ::1"
+
+
+@pytest.mark.parametrize("client", [*STRANGE.split(), "192.0.2.80", "2001:db8::80"])
+def test_nobody_is_spoofed_to_whom_a_server_could_not_answer(client: str) -> None:
+    """Not 127.0.0.1, which a header may name, nor a server that is a client as well."""
+    four = Target(socket.AF_INET, ("192.0.2.80", 80), ())
+    to = Server("both", SIX, race=(SIX, four))
+    with pytest.raises(NoWayError, match="could answer"):
+        ClientOrigin(Sources(1), None).way(client, to)
+    auto = ClientOrigin(Sources(1), Origin(Sources(1)))
+    assert auto.way(client, to) == Way(to.target)
+
+
+def test_on_one_host_a_loopback_client_is_answered() -> None:
+    local = Server("local", Target(socket.AF_INET, ("127.0.0.1", 80), ()))
+    assert ClientOrigin(Sources(1), None).way("127.0.0.1", local).transparent
+
+
 def test_a_link_local_client_is_not_spoofed() -> None:
     with pytest.raises(NoWayError):
         ClientOrigin(Sources(1), None).way("fe80::1%eth0", six())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +13,8 @@ import pytest
 
 from bridge.farm.server import Server
 from bridge.net import tlv
-from bridge.net.dial import Target
+from bridge.net.address import Networks
+from bridge.net.dial import Dial, Target, is_ours
 from bridge.net.sockopt import TCP_FASTOPEN_CONNECT, Option
 from bridge.session.destination import SendProxy
 from bridge.session.preface import OwnPreface, Preface
@@ -19,15 +22,19 @@ from bridge.session.terms import Terms
 from bridge.wire.proxy_header import read_header, write_header
 from bridge.wire.proxy_value import ProxyHeader
 from tests.proxied import LINE_READ
-from tests.pumping import PATIENCE, tcp_pairs
+from tests.pumping import PATIENCE, Turner, tcp_pairs
 from tests.secured import NAME, Far, accepting, dialing
-from tests.sessions import Running, closed_address, server
+from tests.sessions import Running, closed_address, reset, server
+from tests.test_dial import Hearing
 from tests.test_identifying import LOOPBACK
 
 
-def telling(how: SendProxy, **more: object) -> Callable[[Terms], Terms]:
+def telling(
+    how: SendProxy, senders: Networks | None = None, **more: object
+) -> Callable[[Terms], Terms]:
     def settle(terms: Terms) -> Terms:
         assert terms.destination is not None
+        terms.admission.believe(senders)
         told = replace(terms.destination, send_proxy=how)
         return replace(terms, destination=told, **more)  # type: ignore[arg-type]
 
@@ -35,9 +42,11 @@ def telling(how: SendProxy, **more: object) -> Callable[[Terms], Terms]:
 
 
 @contextmanager
-def running(how: SendProxy, **more: object) -> Iterator[tuple[Running, socket.socket]]:
+def running(
+    how: SendProxy, senders: Networks | None = None, **more: object
+) -> Iterator[tuple[Running, socket.socket]]:
     with server() as listening:
-        made = Running(listening.getsockname(), settle=telling(how, **more))
+        made = Running(listening.getsockname(), settle=telling(how, senders, **more))
         try:
             yield made, listening
         finally:
@@ -88,6 +97,20 @@ def test_what_follows_goes_both_ways_and_none_of_the_header_is_counted() -> None
         assert client.recv(100) == b"answer"
         assert (record.ending, record.up, record.down) == ("done", 7, 6)
         assert record.lost == 0
+
+
+def test_it_is_nothing_for_the_collector_to_find() -> None:
+    with running(SendProxy(2)) as (front, listening):
+        gc.collect()
+        gc.disable()
+        try:
+            front.connect().close()
+            front.accept(listening).close()
+            front.record()
+            left = [each for each in gc.get_objects() if isinstance(each, Preface)]
+            assert left == []
+        finally:
+            gc.enable()
 
 
 def test_a_client_that_only_ends_is_told_of_too() -> None:
@@ -261,6 +284,22 @@ def test_a_check_speaks_for_nobody(version: int) -> None:
         else:
             port = ours.getsockname()[1]
             assert header.source is not None and str(port) in str(header.source)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_check_of_a_server_that_resets_at_once_is_no_bug(version: int) -> None:
+    """A socket that was reset has no other end, which getpeername(2) could name."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        turner, factory = Turner(), Hearing()
+        target = Target(socket.AF_INET, listening.getsockname(), ())
+        preface = OwnPreface(1 if version == 1 else 2)
+        Dial(turner.pump, target, factory, preface=preface).connect()
+        accepted, _ = listening.accept()
+        reset(accepted)
+        turner.until(lambda: factory.failures)
+        (failure,) = factory.failures
+        assert getattr(failure.value, "osError", 0) == errno.ECONNRESET
+        assert not is_ours(failure.value)
 
 
 def test_a_check_of_a_unix_socket_has_no_addresses() -> None:

@@ -45,6 +45,8 @@ def test_an_address_is_no_prefix(text: str) -> None:
         ),
         ("[2001:db8:64::1/96]:*", r"write \[2001:db8:64::/96\]:\*"),
         ("[2001:db8:64::/96]", "is no prefix with a port"),
+        ("2001:db8:64::/96", r"write \[2001:db8:64::/96\]:443"),
+        ("::/96:443", "is no prefix with a port"),
         ("[2001:db8:64::/96]:", "is no prefix with a port"),
         ("[2001:db8:64::/96]:0", "port 0 is not in"),
         ("[2001:db8:64::/129]:1", "is no IPv6 network"),

@@ -63,6 +63,7 @@ def ended(**changes: Any) -> Any:
         "asked": "asked",
         "name": "",
         "identity": None,
+        "ahead": 0,
         "accepted": 1.5,
         "ending": Ending.IDLE,
         "ended_in": State.OPEN,
@@ -201,10 +202,25 @@ def test_who_was_named_by_a_header_is_told_with_who_did_so(
 
 def test_a_header_that_was_not_acknowledged_is_nobodys_loss() -> None:
     """What is lost is the client's: the server's acknowledgements begin with ours."""
-    place: Any = Any_(preface=Any_(size=28))
     back, front = NOTHING._replace(bytes_acked=1 + 28 + 4), NOTHING
     sides = Sides(("", 0), ("", 0), front, back)
     up, down = direction(11, 0), direction(0, 0)
-    assert recording._lost(up, down, sides, place) == 7
+    assert recording._lost(up, down, sides, 28) == 7
     nothing = sides._replace(back=NOTHING._replace(bytes_acked=1))
-    assert recording._lost(up, down, nothing, place) == 11
+    assert recording._lost(up, down, nothing, 28) == 11
+
+
+def test_a_header_that_is_held_with_the_clients_bytes_is_nobodys_loss() -> None:
+    nothing = Sides(("", 0), ("", 0), NOTHING, NOTHING._replace(bytes_acked=1))
+    down = direction(0, 0)
+    assert recording._lost(direction(5, 28 + 5), down, nothing, 28) == 5
+    assert recording._lost(direction(5, 28 + 5), down, None, 28) == 5
+    unix = direction(5, 28 + 5, stream("/run/x"))
+    assert recording._lost(unix, down, nothing, 28) == 5
+
+
+def test_what_the_server_gets_first_came_with_the_client_or_is_ours() -> None:
+    over = ended(ahead=52)
+    assert recording._said(over) == 52
+    over.place.preface, over.ahead = Any_(size=28), 0
+    assert recording._said(over) == 28

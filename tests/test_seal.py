@@ -9,17 +9,20 @@ from OpenSSL import SSL
 
 from bridge.net import seal as module
 from bridge.net.seal import PIECE, SIZE, Channel, Seal, reason_of
+from bridge.net.security import Security
 from tests.secured import accepting, dialing
 
 CHANNEL = Channel()
 text, wire = CHANNEL.text, CHANNEL.wire
 
 
-def shaken() -> tuple[Seal, Seal]:
+def shaken(
+    client: Security | None = None, server: Security | None = None
+) -> tuple[Seal, Seal]:
     """Both ends of a connection, its handshake and its tickets through."""
     ends = (
-        Seal(dialing().connection(), CHANNEL),
-        Seal(accepting().connection(), CHANNEL),
+        Seal((client or dialing()).connection(), CHANNEL),
+        Seal((server or accepting()).connection(), CHANNEL),
     )
     for _ in range(3):
         for one, other in (ends, ends[::-1]):
@@ -53,6 +56,14 @@ def test_what_is_sealed_is_unsealed(size: int) -> None:
         got += text[: other.unseal(len(piece))].tobytes()
         at += len(piece)
     assert got == data
+
+
+def test_both_ends_know_whether_a_session_was_resumed() -> None:
+    client, server = dialing(resumes=True), accepting()
+    first = shaken(client, server)
+    assert [end.resumed for end in first] == [False, False]
+    client.left(first[0].connection)
+    assert [end.resumed for end in shaken(client, server)] == [True, True]
 
 
 def test_an_incomplete_record_comes_out_with_the_rest_of_it() -> None:

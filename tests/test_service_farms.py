@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.config import parse
+from bridge.farm.farm import Farm
 from bridge.farm.lookup import Lookup
+from bridge.net.securities import FarmSecurities
 from bridge.service.farms import Farms
+from tests.handshakes import FarmTls
 from tests.pumping import Turner
 from tests.zones import Zone, a
 
@@ -49,3 +52,24 @@ def test_farms_share_what_asks_for_names(found: Any) -> None:
     made = found('["a.farm:80", "b.farm:80"]', "check: off", zone=zone)
     assert len(made.names) == 2
     assert made.asked == 1
+
+
+MAPPED = """
+fronts: {web: {listen: "[2001:db8:64::/96]:443", to: legacy}}
+farms:
+  legacy: {map: {prefix: "2001:db8:64::/96", to: 192.0.2.0/24}, check: off}
+"""
+
+
+def test_a_mapped_server_is_asked_to_be_its_own_ipv4_address(turner: Turner) -> None:
+    """Not the IPv6 one, which its certificate cannot have; and it is sent no name."""
+    tls = FarmSecurities("legacy", FarmTls(), lambda: 0.0)
+    farms = Farms(parse(MAPPED).config, turner.pump, {"legacy": tls})
+    farms.start()
+    farm = farms.mapped["legacy"].find("2001:db8:64::c000:24d", 443)
+    assert isinstance(farm, Farm)
+    (server,) = farm.servers
+    assert server.back == ("192.0.2.77", 443)
+    assert server.target.security is tls.to("192.0.2.77", 443)
+    assert server.target.security.name == ""
+    farms.stop()

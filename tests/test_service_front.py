@@ -11,7 +11,7 @@ from bridge.config import parse
 from bridge.net.pipes import Pipes
 from bridge.net.port import Room
 from bridge.service.farms import Farms
-from bridge.service.front import FrontMeans, RunningFront, destinations
+from bridge.service.front import FrontMeans, RunningFront, destinations, terms_of
 from bridge.service.listening import ListenError
 from bridge.service.logs import Logs
 from bridge.service.steps import take_all
@@ -81,6 +81,21 @@ def test_a_front_says_where_it_listens_and_for_whom(web: Running) -> None:
     where = f"127.0.0.1:{web.server.getsockname()[1]}"
     assert web.line.startswith("web listens on 127.0.0.1:")
     assert web.line.endswith(f", for farm inner ({where})")
+
+
+@pytest.mark.parametrize(
+    ("farm", "resent"),
+    [("", 0), (", send_proxy: v1", 1), (", send_proxy: v2, tls: {ca: ca.pem}", 0)],
+)
+def test_a_header_may_go_on_as_it_came_to_servers_without_tls(
+    web: Running, farm: str, resent: int
+) -> None:
+    front = "web: {listen: '127.0.0.1:80', to: inner, accept_proxy: ['127.0.0.1']}"
+    farms = f"inner: {{servers: ['127.0.0.1:81']{farm}}}"
+    config = parse(f"fronts: {{{front}}}\nfarms: {{{farms}}}").config
+    house = House(web.turner.pump, Pipes(), web.room, "test")
+    means = FrontMeans(config, house, web.farms, {}, Logs(Log()))
+    assert terms_of("web", means).resent == resent
 
 
 def test_a_front_counts_its_sessions(web: Running) -> None:

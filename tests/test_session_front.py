@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+from ipaddress import IPv6Network, ip_network
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +12,7 @@ from bridge.net.address import Networks
 from bridge.net.door import Door
 from bridge.session.admission import Admission
 from bridge.session.flow import Event, State
-from bridge.session.front import FrontFactory
+from bridge.session.front import FrontFactory, PrefixFactory
 from tests.sessions import Running, reset, server
 
 NOBODY = Networks()
@@ -23,9 +23,8 @@ class Terms:
     stages = (Event.TO_READ, Event.ROUTED)
     filters = ()
 
-    def __init__(self, admission: Admission, senders: Networks | None = None) -> None:
+    def __init__(self, admission: Admission) -> None:
         self.admission = admission
-        self.senders = senders
 
 
 class Live:
@@ -44,7 +43,7 @@ class Client:
 def judge(
     active: int, allow: Networks = NOBODY, senders: Networks | None = None
 ) -> Event:
-    terms: Any = Terms(Admission(Door(allow, NOBODY), 2), senders)
+    terms: Any = Terms(Admission(Door(allow, NOBODY), 2, senders=senders))
     live: Any = Live(active)
     client: Any = Client()
     return FrontFactory(terms, live).judge(client)
@@ -72,6 +71,42 @@ def test_who_speaks_for_others_has_to_say_for_whom(active: int, event: Event) ->
     allow = Networks([ip_network("192.0.2.0/24")])
     assert judge(active, allow, senders=LAN) is event
     assert judge(0, NOBODY, senders=allow) is Event.TO_READ
+
+
+def test_who_speaks_for_others_may_change_while_the_front_runs() -> None:
+    """And what was remembered of the ones before does not outlive them."""
+    terms: Any = Terms(Admission(Door(NOBODY, NOBODY), 2, senders=LAN))
+    live: Any = Live(0)
+    client: Any = Client()
+    factory = FrontFactory(terms, live)
+    assert factory.judge(client) is Event.TO_IDENTIFY
+    terms.admission.believe(NOBODY)
+    assert factory.judge(client) is Event.TO_READ
+    terms.admission.believe(LAN)
+    assert factory.judge(client) is Event.TO_IDENTIFY
+
+
+@pytest.mark.parametrize(
+    ("listen", "event"),
+    [("2001:db8:64::5", Event.TO_IDENTIFY), ("2001:db8:65::5", Event.DENIED)],
+)
+def test_a_front_of_a_prefix_is_there_for_senders_to_its_own_addresses(
+    listen: str, event: Event
+) -> None:
+    """Whatever they would have said: that is about the server, and this about us."""
+
+    class Came(Client):
+        front = SimpleNamespace(
+            peer=("10.1.2.3", 5),
+            fd=0,
+            socket=SimpleNamespace(getsockname=lambda: (listen, 443, 0, 0)),
+        )
+
+    terms: Any = Terms(Admission(Door(NOBODY, NOBODY), 2, senders=LAN))
+    live: Any = Live(0)
+    client: Any = Came()
+    factory = PrefixFactory(terms, live, [IPv6Network("2001:db8:64::/96")])
+    assert factory.judge(client) is event
 
 
 def test_nothing_is_read_before_there_is_a_server() -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
 
+from bridge.farm.server import Server
 from bridge.net.address import Networks
 from bridge.net.crowd import Arrivals, Crowd
+from bridge.net.dial import Target
 from bridge.net.door import Door
 from bridge.net.paced import Pace
+from bridge.session.destination import SendProxy
 from bridge.session.flow import Event
+from bridge.session.terms import Terms
+from bridge.wire.proxy_header import read_header
 from tests.sessions import TIMEOUTS, Running, reset, server
 
 SLOWLY = Pace(session=10, front=None)
@@ -88,6 +94,36 @@ def test_who_waits_for_its_limit_is_not_idle_and_gets_there() -> None:
         running.advance(146)
         assert len(accepted.recv(10_000)) == SEGMENT
         assert not running.records
+        running.close()
+
+
+def test_a_header_does_not_wait_for_bytes_that_have_to() -> None:
+    """Held back for them, it would leave by the kernel's patience, 200 ms later."""
+
+    def settle(terms: Terms) -> Terms:
+        assert terms.destination is not None
+        to = replace(terms.destination, send_proxy=SendProxy(2))
+        return replace(terms, destination=to)
+
+    pace = Pace(session=None, front=10)
+    with server() as listening, server() as other:
+        running = Running(listening.getsockname(), pace=pace, settle=settle)
+        running.connect().sendall(b"x" * 2 * SEGMENT)  # uses up what all have
+        running.accept(listening)
+        running.farm.remove(running.farm.servers[0])
+        target = Target(socket.AF_INET, other.getsockname(), ())
+        running.farm.add(Server("other", target))
+        running.turner.settle()
+        running.connect().sendall(b"hello")
+        running.turner.until(lambda: len(running.live.sessions) == 2)
+        running.turner.settle()
+        accepted, _ = other.accept()
+        accepted.settimeout(0.1)
+        header = read_header(accepted.recv(1000))
+        assert header is not None and header.length == 28
+        with pytest.raises(TimeoutError):
+            accepted.recv(1000)
+        accepted.close()
         running.close()
 
 

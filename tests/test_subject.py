@@ -9,7 +9,14 @@ from cryptography.x509.oid import NameOID
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bridge.net.subject import MOST, UNREADABLE, issuer_of, shown, subject_of
+from bridge.net.subject import (
+    MOST,
+    UNREADABLE,
+    common_name_of,
+    issuer_of,
+    shown,
+    subject_of,
+)
 from tests.authority import Authority
 
 AUTHORITY = Authority()
@@ -82,3 +89,48 @@ def test_a_subject_of_any_length_is_told_in_a_bounded_one() -> None:
     said = subject_of(around(x509.Name([long])))
     assert said.startswith("O=xxx")
     assert len(said) <= MOST + 1
+
+
+def test_the_common_name_is_the_first_one_and_as_it_is() -> None:
+    organization = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example, Inc.")
+    first, second = (
+        x509.NameAttribute(NameOID.COMMON_NAME, name) for name in ('a, "b"', "c")
+    )
+    name = x509.Name([organization, first, second])
+    assert common_name_of(around(name)) == 'a, "b"'
+    together = x509.Name([x509.RelativeDistinguishedName([organization, second])])
+    assert common_name_of(around(together)) == "c"
+    assert common_name_of(around(x509.Name([organization]))) == ""
+    assert common_name_of(around(x509.Name([]))) == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\x0c\x06M\xf8ller",  # no UTF-8
+        b"\x0c\x06M\x00ller",
+        b"\x0c\x06M\nller",
+        b"\x03\x06Moller",  # a BIT STRING
+        b"\x0c\x07Moller",  # longer than there is
+    ],
+)
+def test_a_common_name_that_is_none_is_not_told(value: bytes) -> None:
+    assert common_name_of(AUTHORITY.altered(ISSUED, UTF8, value)) == ""
+
+
+def test_a_common_name_without_end_is_not_told() -> None:
+    def called(length: int) -> bytes:
+        text = sized(bytes([12]) + b"\x84" + length.to_bytes(4, "big") + b"x" * length)
+        oid = b"\x06\x03\x55\x04\x03"
+        pair = sized(oid + text[6:])
+        name = b"\x31\x84" + len(pair).to_bytes(4, "big") + pair
+        return sized(sized(b"\x02\x01\x01" * 4 + sized(name)))
+
+    assert common_name_of(called(MOST)) == "x" * MOST
+    assert common_name_of(called(MOST + 1)) == ""
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_are_too_odd_for_a_common_name(data: bytes) -> None:
+    assert isinstance(common_name_of(data), str)
+    assert isinstance(common_name_of(sized(sized(b"\x02\x01\x01" * 4 + data))), str)

@@ -12,7 +12,7 @@ from bridge.net.address import Networks
 from bridge.net.door import Door
 from bridge.net.port import Room
 from bridge.session.admission import Admission
-from bridge.session.destination import Destination, Routes
+from bridge.session.destination import Destination, Routes, SendProxy
 from bridge.session.flow import Event
 from bridge.session.terms import House, Terms, Timeouts
 from tests.sessions import TIMEOUTS
@@ -77,3 +77,27 @@ def test_the_house_tells_the_time_of_its_pump() -> None:
     clock.advance(7)
     assert house.seconds() == 7
     assert [next(house.numbers) for _ in range(2)] == [1, 2]
+
+
+TELLING = replace(A, send_proxy=SendProxy(2), clear=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "version"),
+    [
+        ({"destination": TELLING}, 2),
+        ({"destination": replace(TELLING, send_proxy=SendProxy(1))}, 1),
+        ({"destination": replace(TELLING, send_proxy=SendProxy(2, (5,)))}, 2),
+        ({"destination": replace(TELLING, send_proxy=SendProxy(2, (), (5,)))}, 0),
+        ({"destination": replace(TELLING, send_proxy=None)}, 0),
+        ({"destination": replace(TELLING, clear=False)}, 0),
+        ({"destination": TELLING, "security": SOMETHING}, 0),
+        ({"destination": TELLING, "securities": SOMETHING}, 0),
+        ({"destination": TELLING, "pace": SOMETHING}, 0),
+        ({"routes": Routes({"b.example": TELLING}, TELLING)}, 0),
+    ],
+)
+def test_a_header_stays_only_where_nothing_comes_between_it_and_the_servers(
+    settings: dict[str, Any], version: int
+) -> None:
+    assert terms(**settings).resent == version

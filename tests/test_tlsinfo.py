@@ -11,7 +11,7 @@ from OpenSSL import SSL, crypto
 
 from bridge.net.contexts import identified
 from bridge.net.subject import UNREADABLE
-from bridge.net.tlsinfo import tls_info
+from bridge.net.tlsinfo import certificate_names, tls_info
 from tests.authority import Authority, put
 from tests.handshakes import Link, accepted, client, dialed
 
@@ -51,6 +51,29 @@ def test_a_clients_subject_in_any_kind_of_string(
 ) -> None:
     odd = OUR.altered(ISSUED, b"\x0c\x06Moller", value)
     assert tls_info(shaken(tmp_path, odd).server).subject == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (b"\x0c\x06Moller", "Moller"),
+        (b"\x14\x06M\xf8ller", "Møller"),
+        (b"\x0c\x06M\x00ller", ""),  # whom it names depends on who reads it
+    ],
+)
+def test_a_clients_common_name_is_told_where_it_is_one(
+    tmp_path: Path, value: bytes, said: str
+) -> None:
+    odd = OUR.altered(ISSUED, b"\x0c\x06Moller", value)
+    assert certificate_names(shaken(tmp_path, odd).server) == (True, said)
+
+
+def test_who_has_shown_no_certificate_has_no_names() -> None:
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.use_certificate(ISSUED.certificate)
+    context.use_privatekey(ISSUED.key)
+    link = Link(dialed(client()), accepted(context)).shake()
+    assert certificate_names(link.server) == (False, "")
 
 
 class Odd:

@@ -278,6 +278,9 @@ class Expecting:
     def greeted(self, stream: Stream, hello: ClientHello) -> None:
         self.told.append(hello.server_name)
 
+    def broken(self, stream: Stream, error: OSError) -> None:
+        raise AssertionError("nobody resets anything here")
+
     def ungreeted(self, stream: Stream, error: HelloError) -> None:
         self.told.append(str(error))
 
@@ -312,7 +315,7 @@ def test_a_kernel_that_cannot_peek_past_a_mark_has_seen_no_hello(
     def refused(sock: socket.SocketType, offset: int) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr("bridge.session.opening.sockopt.peek_from", refused)
+    monkeypatch.setattr("bridge.session.greeting.sockopt.peek_from", refused)
     turner = Turner()
     with tcp_pairs(1) as ((client, ours),):
         expecting = Expecting(turner.stream(ours))

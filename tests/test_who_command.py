@@ -83,6 +83,29 @@ def test_several_logs_are_one_and_one_may_be_compressed(
     assert capsys.readouterr().out == FOUND.replace("1 session", "2 sessions")
 
 
+def test_a_compressed_log_is_known_by_its_bytes_whatever_it_is_called(
+    tmp_path: Path, capsys: Printed
+) -> None:
+    log = tmp_path / "access.log-20261129"
+    log.write_bytes(gzip.compress(LINE.encode()))
+    assert main(["who", PSEUDONYM, *BY_HAND, "--log", str(log)]) == 0
+    assert capsys.readouterr() == (FOUND, "")
+
+
+@pytest.mark.parametrize(
+    ("start", "program"),
+    [(b"\x28\xb5\x2f\xfd", "zstdcat"), (b"\xfd7zXZ\0", "xzcat"), (b"BZh9", "bzcat")],
+)
+def test_a_log_that_only_others_can_read_is_not_taken_for_an_empty_one(
+    tmp_path: Path, start: bytes, program: str, capsys: Printed
+) -> None:
+    log = tmp_path / "access.log.1"
+    log.write_bytes(start + b"...")
+    assert main(["who", PSEUDONYM, *BY_HAND, "--log", str(log)]) == 1
+    err = capsys.readouterr().err
+    assert f"it is compressed: {program} {log} | bridgectl who ... --log -" in err
+
+
 def test_a_line_beyond_all_measure_hides_nothing_and_says_nothing(
     tmp_path: Path, capsys: Printed
 ) -> None:
@@ -150,7 +173,8 @@ def test_what_the_command_line_lacks_is_said(tmp_path: Path, capsys: Printed) ->
         ),
         (("100.64.3.7:80", *BY_HAND), "without a port"),
         ((CLIENT, "--pool", "100.64.0.1/10"), "has bits set beyond its prefix"),
-        ((CLIENT, "--pool", "2001:db8::/64"), "pseudonyms are IPv4"),
+        ((CLIENT, "--pool", "2001:db8::/64"), "is no IPv4 network, of which pools are"),
+        ((CLIENT, "--pool", "127.0.0.0/8"), "is no pool: 127.0.0.0/8 is the gateway"),
         ((CLIENT, "--pool", POOL, "--key", ""), "a key has 1 to 64 bytes"),
         ((CLIENT, "--pool", POOL, "--per", "129"), "write 1 to 128"),
         ((CLIENT, *BY_HAND, "--own", "::1"), "--own ::1: write IPv4 addresses"),
@@ -164,7 +188,10 @@ def test_a_wrong_command_line_is_2(
 
 
 def test_what_cannot_be_read_is_1_in_one_line(tmp_path: Path, capsys: Printed) -> None:
-    for name, content in (("none", None), ("bad.gz", b"no"), ("cut.gz", b"\x1f\x8b")):
+    broken = bytearray(gzip.compress(LINE.encode() * 10))
+    broken[20:30] = b"\xff" * 10
+    files = {"none": None, "bad.gz": b"no", "cut.gz": b"\x1f\x8b", "x.gz": broken}
+    for name, content in files.items():
         log = tmp_path / name
         if content is not None:
             log.write_bytes(content)

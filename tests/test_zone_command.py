@@ -97,6 +97,28 @@ def test_names_are_those_of_a_hosts_file(
     )
 
 
+def test_a_byte_order_mark_is_no_part_of_an_address(
+    file: str, tmp_path: Path, capsys: Printed
+) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_bytes(b"\xef\xbb\xbf192.0.2.33 www\r\n")
+    assert any(
+        "www.legacy" in line for line in lines(capsys, file, "--names", str(hosts))
+    )
+
+
+def test_servers_may_stand_behind_an_option(file: str, capsys: Printed) -> None:
+    told = lines(capsys, file, "--farm", "legacy", "192.0.2.33", "192.0.2.34")
+    assert told == lines(capsys, file, "192.0.2.33", "192.0.2.34")
+
+
+def test_what_is_no_option_is_told_behind_servers(file: str, capsys: Printed) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["zone", file, "--farm", "legacy", "192.0.2.33", "--frm"])
+    assert caught.value.code == 2
+    assert "unrecognized arguments: --frm" in capsys.readouterr().err
+
+
 def test_names_may_come_from_standard_input(
     file: str, capsys: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

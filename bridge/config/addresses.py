@@ -25,7 +25,6 @@ from bridge.config.scalars import Kind, shown
 from bridge.net.address import (
     Address,
     Listen,
-    Networks,
     parse_listen,
     parse_network,
 )
@@ -128,19 +127,12 @@ def _joined(items: tuple[tuple[Listen, ...], ...]) -> tuple[Listen, ...]:
     return tuple(chain.from_iterable(items))
 
 
-def _networks(value: object) -> object:
-    if value is False or value == "off":
-        return ()
-    return tuple(value) if isinstance(value, Networks) else listed(value)
-
-
 def one_or_more(item: dict[str, Any]) -> WithJsonSchema:
     """The schema of a value for which a list of such may stand."""
     return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
 
 
 _ListenItem = Annotated[tuple[Listen, ...], PlainValidator(_listen), _TEXT]
-_NetworkItem = Annotated[Network, PlainValidator(network), _TEXT]
 
 ListenList: TypeAlias = Annotated[
     tuple[Listen, ...],
@@ -153,17 +145,6 @@ ListenList: TypeAlias = Annotated[
     BeforeValidator(some),
     BeforeValidator(listed),
     Kind("an address, or a list of them"),
-    one_or_more({"type": "string"}),
-]
-NetworkList: TypeAlias = Annotated[
-    Networks,
-    GetPydanticSchema(
-        lambda _, handler: core_schema.no_info_after_validator_function(
-            Networks, handler(tuple[_NetworkItem, ...])
-        )
-    ),
-    BeforeValidator(_networks),
-    Kind("a network, or a list of them", show=lambda networks: "[]"),
     one_or_more({"type": "string"}),
 ]
 ServerAddress: TypeAlias = Annotated[

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from bridge.config import listen_checks
 from bridge.config.farm_map import network4, network6, prefix_of, reached
 from bridge.config.problems import Flaw, Path, Place, place_of
-from bridge.config.source_checks import Parts, leading_to, pools
+from bridge.config.source_checks import Parts, has_senders, leading_to, pools
 from bridge.net import hosts
 from bridge.net.address import Address, SystemdName
 from bridge.net.mapping import NOT_GLOBAL
@@ -96,7 +96,10 @@ def _leading(
 
 
 def _unmapped(farm: str, wanted: dict[str, Any], fronts: Parts) -> Iterator[_Said]:
-    """Where fronts listen that lead to *farm*, and it has no address for it."""
+    """
+    Where fronts listen that lead to *farm*, and it has no address for it.  What senders
+    of PROXY headers say that their clients want is not known here.
+    """
     fronts_of_map = [entry.front for _, entry in _entries((), wanted)]
     prefix = _prefix(wanted)
     fronts_of_map += [prefix] if prefix is not None else []
@@ -104,6 +107,8 @@ def _unmapped(farm: str, wanted: dict[str, Any], fronts: Parts) -> Iterator[_Sai
         return
     table = Prefixes(fronts_of_map)
     for name, front in leading_to(farm, fronts):
+        if has_senders(front):
+            continue
         for here, listen in listen_checks.listens(name, front):
             if not _is_mapped(listen, fronts_of_map, table):
                 right = f"listen on [{fronts_of_map[-1]}]:PORT"

@@ -16,11 +16,11 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
-from bridge.config.addresses import ListenList, NetworkList, listed
+from bridge.config.addresses import ListenList, listed
 from bridge.config.farm import Farm
 from bridge.config.ftp import Ftp
 from bridge.config.http import Http
-from bridge.config.network_lists import Allowed, Denied, ListedNetworks
+from bridge.config.network_lists import Allowed, Listed, ListedNetworks
 from bridge.config.own_filters import OwnFilters
 from bridge.config.profile import Name, Part, Profile, resolve
 from bridge.config.rates import Bandwidths, FrontBandwidth, RateOrOff
@@ -39,7 +39,6 @@ from bridge.config.scalars import (
 )
 from bridge.config.tls import FrontTlsOrOff
 from bridge.config.unbuilt import Unbuilt, refusal
-from bridge.net.address import Networks
 from bridge.net.prefix_listen import TPROXY_PORT
 
 _TIMEOUT = Bounds(0.001, 365 * 24 * 3600.0, show_seconds)
@@ -155,11 +154,12 @@ class Front(Part):
     too, once it has read in a TLS client's first message whom it asks for, which
     decrypts nothing and needs no certificate. `http` reads HTTP/1.0 and 1.1, each
     request for itself; `ftp` translates for IPv6 clients of IPv4 servers (RFC 6384)."""
-    accept_proxy: NetworkList = Networks()
-    """Networks whose connections must begin with a PROXY header (version 1 or 2, within
-    `open`); of anybody else one is not believed, and passed on like other bytes. The
-    client is then who the header says: for `allow`, `deny`, the limits, `source_hash`,
-    pseudonyms, headers to servers and the log. The sender itself need not be in
+    accept_proxy: Listed = ListedNetworks()
+    """Networks, and files of them as in `allow`, whose connections must begin with a
+    PROXY header (version 1 or 2, within `open`); of anybody else one is not believed,
+    and passed on like other bytes. The client is then who the header says: for `allow`,
+    `deny`, the limits, `source_hash`, pseudonyms, headers to servers and the log; and a
+    `map` leads by the destination that it names. The sender itself need not be in
     `allow`, nor when it speaks for itself (LOCAL: it checks the front)."""
     filters: OwnFilters = ()
     """Classes of your own that read or change the bytes, behind the mode's, in this
@@ -175,7 +175,7 @@ class Front(Part):
     networks in a file, one a line, with comments behind `#`; a relative path begins in
     the folder of the configuration file, and HUP reads it again. Clients that a
     dual-stack front reports as `::ffff:a.b.c.d` count as IPv4."""
-    deny: Denied = ListedNetworks()
+    deny: Listed = ListedNetworks()
     """Networks whose clients may not, and files of them; it wins over `allow`. A
     refused session is reset and ends as `denied`."""
     limits: FrontLimits = FrontLimits()

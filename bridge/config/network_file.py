@@ -1,5 +1,5 @@
 """
-A file of networks, which ``allow`` and ``deny`` name as ``@file``: bytes -> networks.
+A file of networks, which ``allow`` and its like name as ``@file``: bytes -> networks.
 
 One network or address a line; ``#`` begins a comment, and so does ``;``, which some
 published lists have (Spamhaus's DROP); empty lines are passed over.  When it is read,
@@ -15,6 +15,7 @@ from pathlib import Path
 from bridge.config.problems import ConfigError, Flaw, Problem, Spot, told
 from bridge.net.address import parse_network
 from bridge.net.prefixes import Network
+from bridge.net.whole_file import read_whole
 
 MAX_BYTES = 4 << 20
 """
@@ -34,10 +35,7 @@ def read_network_file(path: Path) -> tuple[Network, ...]:
 
     Raises OSError, and ConfigError for everything wrong in it.
     """
-    with path.open("rb") as opened:
-        # One byte more tells what is too long without taking it in.
-        data = opened.read(MAX_BYTES + 1)
-    return parse_network_file(data, str(path))
+    return parse_network_file(read_whole(path, MAX_BYTES), str(path))
 
 
 def parse_network_file(data: bytes, file: str) -> tuple[Network, ...]:

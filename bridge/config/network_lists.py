@@ -1,5 +1,6 @@
 """
-``allow`` and ``deny``: networks, and files of more of them, which ``@`` stands before.
+``allow``, ``deny`` and ``accept_proxy``: networks, and files of more of them, which
+``@`` stands before.
 
 The model reads no files.  Who validates it hands in what they hold, by their paths, as
 the context's ``networks`` (``reader``); who reads them again later makes another list
@@ -29,6 +30,9 @@ from bridge.config.addresses import listed, network, one_or_more
 from bridge.config.scalars import Kind
 from bridge.net.address import Networks
 from bridge.net.prefixes import Network
+
+LISTS = ("allow", "deny", "accept_proxy")
+"""The keys of a front that are such lists."""
 
 FILE = "@"
 """What stands before a file's path."""
@@ -79,6 +83,11 @@ class ListedNetworks:
         """Whether there is anything in it; an empty ``allow`` means all."""
         return bool(self.networks)
 
+    @property
+    def is_written(self) -> bool:
+        """Whether there may be anything in it, now or when its files are read again."""
+        return bool(self.written or self.files)
+
 
 def path_of(entry: str, folder: Path) -> Path:
     """
@@ -111,6 +120,10 @@ def _made(empty_is_all: bool, items: tuple[Any, ...]) -> ListedNetworks:
     return ListedNetworks(written, tuple(found), found, empty_is_all)
 
 
+def _listed_or_off(value: object) -> object:
+    return () if value is False or value == "off" else listed(value)
+
+
 def _type(empty_is_all: bool) -> GetPydanticSchema:
     return GetPydanticSchema(
         lambda _, handler: core_schema.no_info_after_validator_function(
@@ -126,8 +139,8 @@ _SCHEMA = one_or_more({"type": "string"})
 Allowed: TypeAlias = Annotated[
     ListedNetworks, _type(True), BeforeValidator(listed), _KIND, _SCHEMA
 ]
-Denied: TypeAlias = Annotated[
-    ListedNetworks, _type(False), BeforeValidator(listed), _KIND, _SCHEMA
+Listed: TypeAlias = Annotated[
+    ListedNetworks, _type(False), BeforeValidator(_listed_or_off), _KIND, _SCHEMA
 ]
 
 
@@ -135,7 +148,7 @@ def named_files(values: Any) -> Iterator[str]:
     """Every ``@file`` in the plain *values* of a configuration."""
     fronts = values.get("fronts") if isinstance(values, dict) else None
     for front in fronts.values() if isinstance(fronts, dict) else ():
-        for key in ("allow", "deny") if isinstance(front, dict) else ():
+        for key in LISTS if isinstance(front, dict) else ():
             for entry in _entries(front.get(key)):
                 if isinstance(entry, str) and entry.startswith(FILE):
                     yield entry

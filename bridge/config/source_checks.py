@@ -105,9 +105,14 @@ def _clients(farm: str, fronts: Parts) -> dict[str, frozenset[int]]:
     return found
 
 
+def has_senders(front: dict[str, Any]) -> bool:
+    """Whether some who come in speak for others, by a PROXY header."""
+    return front.get("accept_proxy") not in (None, [], "off", False)
+
+
 def _family(listen: object, front: dict[str, Any]) -> frozenset[int]:
     """The families of which every client that comes in there is."""
-    if front.get("accept_proxy") not in (None, [], "off", False):
+    if has_senders(front):
         return frozenset()  # the header may name anybody
     if isinstance(listen, SystemdName):
         return _BOTH  # not known here

@@ -59,7 +59,10 @@ def _message(detail: ErrorDetails, path: Path) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind == "extra_forbidden":
-        return f"unknown key, {meant(str(path[-1]), find(path[:-1]) or ROOT)}"
+        word, above = str(path[-1]), find(path[:-1]) or ROOT
+        if word in above.below:  # a value of several forms, of which this is another's
+            return "does not go with the keys beside it: take it out, or those"
+        return f"unknown key, {meant(word, above)}"
     if kind == "literal_error":
         choice = context["expected"].replace("'", "")
         near = did_you_mean(str(value), choice.replace(" or ", ", ").split(", "))

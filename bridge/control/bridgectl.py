@@ -40,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.  Returns its exit code; argparse exits with 2 by itself."""
     parser = _parser()
     _refuse_unknown(parser, sys.argv[1:] if arguments is None else arguments)
-    options = parser.parse_args(arguments)
+    options, left = parser.parse_known_args(arguments)
+    if left:
+        _take_left(options, left)
     try:
         status: int = options.run(options)
         sys.stdout.flush()
@@ -71,6 +73,14 @@ def _refuse_unknown(parser: argparse.ArgumentParser, arguments: Sequence[str]) -
     if not command.startswith("-") and command not in _BUILT:
         hint = did_you_mean(command, _BUILT)
         parser.error(f"there is no command {command!r}, {hint}")
+
+
+def _take_left(options: argparse.Namespace, left: list[str]) -> None:
+    """argparse has none of a command's ``addresses`` behind an option of it."""
+    unknown = [word for word in left if word.startswith("-")]
+    if unknown or "addresses" not in options:
+        options.parser.error(f"unrecognized arguments: {' '.join(unknown or left)}")
+    options.addresses += left
 
 
 def check(file: Path, host: Host) -> int:

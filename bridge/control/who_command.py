@@ -7,24 +7,32 @@ What is answered is in ``who``.
 from __future__ import annotations
 
 import argparse
-import gzip
 import os
+import shlex
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager
 from functools import partial
+from gzip import GzipFile
 from io import TextIOWrapper
-from ipaddress import IPv4Address, IPv6Network
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TextIO
 
 from bridge.config import load
+from bridge.config.source import pool_of
 from bridge.control.commands import DONE, CommandError, Commands, UsageError
 from bridge.control.configured import access_log, pools
 from bridge.control.who import Pool, answer, with_pseudonym
-from bridge.net.address import canonical, parse_network
+from bridge.net.address import canonical
 from bridge.net.pseudonym import DEFAULT_KEY, NoPseudonymError, Pseudonyms
 from bridge.watch.seen import LONGEST, Told, sessions
+
+_GZIP = b"\x1f\x8b"  # RFC 1952 section 2.3.1
+_PACKED = {b"\x28\xb5\x2f\xfd": "zstdcat", b"\xfd7zXZ": "xzcat", b"BZh": "bzcat"}
+"""How what logrotate(8) else compresses with begins, and what reads it."""
+_MAGIC = 5
 
 _WHERE = "say which pool: --config FILE, or --pool NETWORK and its --key"
 
@@ -111,9 +119,7 @@ def _pseudonyms(options: argparse.Namespace, own: frozenset[int]) -> Pseudonyms:
         raise UsageError(_WHERE)
     key = DEFAULT_KEY if options.key is None else os.fsencode(options.key)
     try:
-        pool = parse_network(options.pool)
-        if isinstance(pool, IPv6Network):
-            raise UsageError(f"{pool}: pseudonyms are IPv4, as in 100.64.0.0/10")
+        pool = pool_of(options.pool)
         per = 64 if options.per is None else options.per
         return Pseudonyms(pool, key, per, own.__contains__)
     except ValueError as error:
@@ -141,20 +147,30 @@ def _sessions(logs: Sequence[str]) -> Iterator[Told]:
         try:
             with _opened(log) as file:
                 yield from sessions(_lines(file))
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             why = getattr(error, "strerror", None) or error
             raise CommandError(f"{log} cannot be read: {why}") from None
 
 
-def _opened(log: str) -> TextIO | nullcontext[TextIO]:
+@contextmanager
+def _opened(log: str) -> Iterator[TextIO]:
     """Whatever the bytes: a log has what others wrote into it."""
     if log == "-":
         if isinstance(sys.stdin, TextIOWrapper):
             sys.stdin.reconfigure(errors="replace")
-        return nullcontext(sys.stdin)
-    if log.endswith(".gz"):  # rotated
-        return gzip.open(log, "rt", encoding="utf-8", errors="replace")
-    return open(log, encoding="utf-8", errors="replace")
+        yield sys.stdin
+        return
+    with open(log, "rb") as file:
+        start = file.peek(_MAGIC)[:_MAGIC]
+        for magic, program in _PACKED.items():
+            if start.startswith(magic):
+                right = f"{program} {shlex.quote(log)} | bridgectl who ... --log -"
+                raise CommandError(f"{log} cannot be read: it is compressed: {right}")
+        # Rotated ones need not be called so.
+        zipped = log.endswith(".gz") or start.startswith(_GZIP)
+        data = GzipFile(fileobj=file) if zipped else file
+        with TextIOWrapper(data, encoding="utf-8", errors="replace") as text:
+            yield text
 
 
 def _lines(file: TextIO) -> Iterator[str]:

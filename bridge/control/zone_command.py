@@ -147,7 +147,7 @@ def _names(path: str) -> Mapping[IPv4Address, str]:
     """
     names: dict[IPv4Address, str] = {}
     try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+        text = sys.stdin.read() if path == "-" else Path(path).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
         raise CommandError(f"{path} cannot be read: {why}") from None

@@ -69,7 +69,8 @@ def _prefixes(config: Config) -> Iterator[tuple[Network, Path]]:
         for listen in front.listen:
             if isinstance(listen, PrefixListen) and listen.port is not None:
                 yield listen.network, ("fronts", name, "listen")
-            if isinstance(listen, Address) and listen.host == "::":
+            every = isinstance(listen, Address) and listen.host == "::"
+            if every and not front.accept_proxy.is_written:
                 mapped |= dict.fromkeys(front.farms)
     for name in mapped:
         farm = config.farms[name]

@@ -7,7 +7,7 @@ What this host's kernel lacks for it is in ``diverted``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeAlias
 
@@ -30,6 +30,8 @@ LEAST_OPEN = 3.0
 section 2, which asks for as many)."""
 
 _USUAL_PREFIX = 64
+_BOUNDLESS = 1 << 31
+"""IPv4 addresses, half of all: no farm has as many."""
 _TOLD = 20
 """Overlaps of one map that are told."""
 
@@ -51,26 +53,27 @@ def oddities(document: Document) -> _Odd:
         if farm.map is not None:
             yield from _explicit(path, farm)
             yield from _reached(path, farm)
+            yield from _boundless(path, farm, fronts.values())
             for front_name, front in fronts.items():
                 yield from _mapped(("fronts", front_name), front, name, farm)
 
 
 def _accepting(path: Path, front: Front) -> _Odd:
-    if not front.accept_proxy:
+    if not front.accept_proxy.is_written:
         return
     if front.timeouts.open < LEAST_OPEN:
         what = f"{show_seconds(front.timeouts.open)} is short for a PROXY header"
         right = "one lost segment comes again after a second or two: write 3s or more"
         yield (*path, "timeouts", "open"), f"{what}: {right}"
     path = (*path, "accept_proxy")
-    for network in front.accept_proxy:
+    for network in front.accept_proxy.networks:
         if network.prefixlen == 0:
             what = f"{network} lets everybody say who he is"
             yield path, f"{what}: allow, deny, limits and logs then mean little"
     families = _families(front)
     if families is not None and not families:
         yield path, "does nothing: who comes by a UNIX socket is in no network"
-    for network in front.accept_proxy if families else ():
+    for network in front.accept_proxy.networks if families else ():
         if network.version not in (families or ()):
             yield path, f"{network} does nothing: nobody comes by IPv{network.version}"
 
@@ -110,7 +113,7 @@ def _header(path: Path, farm: Farm, fronts: list[Front]) -> _Odd:
     if sent is None or not fronts:
         return
     path = (*path, "send_proxy")
-    proxied = any(front.accept_proxy for front in fronts)
+    proxied = any(front.accept_proxy.is_written for front in fronts)
     if sent.passed and not proxied:
         what = "does nothing: no front that leads here has accept_proxy"
         yield (*path, "pass"), what
@@ -169,9 +172,23 @@ def _reached(path: Path, farm: Farm) -> _Odd:
             yield (*path, index), f"{what} (RFC 6052, section 3.1): not {private}"
 
 
+def _boundless(path: Path, farm: Farm, fronts: Iterable[Front]) -> _Odd:
+    """A map that is an open proxy but for what it never leads to."""
+    assert farm.map is not None
+    most = sum(network.num_addresses for network in farm.map.to)
+    if most >= _BOUNDLESS and not all(front.allow for front in fronts):
+        what = "leads nearly everywhere, and everybody may come in: an open proxy"
+        right = "write the servers' own networks, or an allow in front"
+        yield (*path, "map", "to"), f"{what}: {right}"
+
+
 def _mapped(path: Path, front: Front, name: str, farm: Farm) -> _Odd:
     """Where *front* takes clients that the map of the farm *name* refuses all."""
     assert farm.map is not None
+    if (
+        front.accept_proxy.is_written
+    ):  # what headers say that clients want is not known here
+        return
     ports = farm.map.ports
     refused = {
         listen.port: None

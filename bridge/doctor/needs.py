@@ -67,6 +67,8 @@ def _prefixes(config: Config) -> Iterator[IPv6Network]:
             if isinstance(listen, PrefixListen) and listen.port is not None:
                 yield listen.network
             if isinstance(listen, Address) and listen.host == "::":
+                if front.accept_proxy.is_written:  # headers say what is wanted
+                    continue
                 # What arrives it takes, so what its farms stand for is to arrive.
                 yield from _fronts(config.farms[farm] for farm in front.farms)
 
@@ -98,7 +100,7 @@ def _spoofed(config: Config, name: str) -> frozenset[int]:
 
 def _families(front: Front) -> frozenset[int]:
     """Those that a client of *front* may be of."""
-    if front.accept_proxy:
+    if front.accept_proxy.is_written:
         return _BOTH
     families: set[int] = set()
     for listen in front.listen:

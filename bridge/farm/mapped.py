@@ -83,7 +83,7 @@ class Mapped:
 
     def find(self, front: str, port: int) -> Farm | Refusal:
         """
-        The farm of the server that *port* of *front*, an address of ours, stands for.
+        The farm of the server that *port* of *front*, an IP address, stands for.
 
         A session arrives there at once, or it is never forgotten.
         """

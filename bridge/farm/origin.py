@@ -8,12 +8,13 @@ Not here: how a socket comes to have it (``net.dial``), or what a pseudonym foll
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from socket import AF_INET, AF_INET6
 from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.net.dial import NO_PORT
 from bridge.net.hosts import number
-from bridge.net.prefixes import NOBODY
+from bridge.net.prefixes import NOBODY, Prefixes
 from bridge.net.pseudonym import NoPseudonymError, Sharing
 
 if TYPE_CHECKING:
@@ -112,11 +113,10 @@ class PoolOrigin(Origin):
         if target is None:
             raise NoWayError("the server is not of the pool's family")
         try:
-            source = self._pseudonyms.pseudonym(client)
+            source, whose = self._pseudonyms.seen_as(client)
         except NoPseudonymError:
             raise NoWayError("every address of the pool is left out") from None
-        whose = self._pseudonyms.prefix_of(client)
-        way = Way(target, source, (source, 0), whose=whose)
+        way = Way(target, source, (source, 0), False, whose)
         return self._with_port(way, server)
 
 
@@ -139,14 +139,15 @@ class ClientOrigin(Origin):
             self.sharing = otherwise.sharing
 
     def way(self, client: str, server: Server, avoided: Avoided = NONE) -> Way:
-        target = _of_family(server, _family(client))
+        target = _answering(server, client)
         if target is not None:
             six = target.family == AF_INET6
             bound: SocketAddress = (client, 0, 0, 0) if six else (client, 0)
             way = Way(target, client, bound, transparent=True)
             return self._with_port(way, server)
         if self._otherwise is None:
-            raise NoWayError("the client is not of the server's family")
+            what = "the client has no address of the server's family"
+            raise NoWayError(f"{what} that it could answer")
         return self._otherwise.way(client, server, avoided)
 
 
@@ -158,13 +159,32 @@ def _of_family(server: Server, family: int) -> Target | None:
     return None
 
 
-def _family(client: str) -> int:
-    """0 for who has no address that a server could answer to."""
+def _answering(server: Server, client: str) -> Target | None:
+    """
+    The server's target that answers to *client*'s own address, if one could.
+
+    None could to what is no host's (a header may name any), nor to the server's own
+    address or a loopback one: it would drop all as forged, and seem to be down.
+    """
     value = number(client)
-    if value == NOBODY or value >> 118 == LINK_LOCAL:
-        return 0
-    return AF_INET if value < 0 else AF_INET6
+    if value == NOBODY or _HOSTLESS.longest(value) is not None:
+        return None
+    target = _of_family(server, AF_INET if value < 0 else AF_INET6)
+    if target is None:
+        return None
+    there = number(target.host)
+    if _LOOPBACK.longest(there) is not None:  # all is, on one host
+        return target
+    strange = value == there or _LOOPBACK.longest(value) is not None
+    return None if strange else target
 
 
-LINK_LOCAL = 0xFE80 >> 6
-"""fe80::/10: means nothing on another link, whatever its scope id here."""
+_LOOPBACK = Prefixes(map(ip_network, ("127.0.0.0/8", "::1/128")))
+_HOSTLESS = Prefixes(
+    map(
+        ip_network,
+        # unspecified, multicast with reserved and broadcast, and link-local: that means
+        # nothing on another link, whatever its scope id here
+        ("0.0.0.0/8", "::/128", "224.0.0.0/3", "ff00::/8", "fe80::/10"),
+    )
+)

@@ -78,7 +78,8 @@ class Sources:
 
     def left(self, source: str, back: Back) -> int:
         """Ports it has left; less than none when the kernel had more than we knew."""
-        return self.ports - self.used(source, back)
+        used = self._used.get(back)
+        return self.ports - used.get(source, 0) if used is not None else self.ports
 
     def __iter__(self) -> Iterator[tuple[str, Back, int]]:
         """Every pair in use, with its count."""

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 from bridge.net.names import pattern
+from bridge.net.whole_file import read_whole
 
 MAX_FILE = 4 << 20
 """Bytes of one file; the authorities of a whole system are a quarter of a MiB."""
@@ -79,8 +80,7 @@ def load_certificates(file: Path) -> tuple[x509.Certificate, ...]:
 
 def _read(file: Path) -> bytes:
     try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_FILE + 1)
+        data = read_whole(file, MAX_FILE)
     except OSError as error:
         _refuse(file, f"cannot be read: {error.strerror}")
     if len(data) > MAX_FILE:

@@ -98,6 +98,8 @@ def for_clients(pair: Pair, terms: TowardsClients, file: Path) -> SSL.Context:
     _use(context, pair, file)
     # Without one OpenSSL resumes no session of a client that showed a certificate.
     context.set_session_id(secrets.token_bytes(16))
+    # Or OpenSSL forgets, under TLS 1.2, which name a resumed session had asked for.
+    context.set_tlsext_servername_callback(_accept_name)
     # Tickets hold all there is: nothing is kept here for clients that may come back.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     if not terms.tickets:
@@ -233,6 +235,10 @@ def _issues(certificate: x509.Certificate) -> bool:
     except (ValueError, x509.ExtensionNotFound):
         return False
     return found.value.ca
+
+
+def _accept_name(connection: SSL.Connection) -> None:
+    """Whatever it is: where names matter, the hello is read before."""
 
 
 def _chooser(

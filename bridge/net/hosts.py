@@ -9,8 +9,10 @@ would pay for every client.
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
+from bridge.net.address import canonical
 from bridge.net.prefixes import IPV4, MAPPED, NOBODY
 
 
@@ -51,6 +53,30 @@ def text6(ipv6: int) -> str:
     '2001:db8::'
     """
     return inet_ntop(AF_INET6, ipv6.to_bytes(16, "big"))
+
+
+def host6(raw: bytes) -> str:
+    """
+    The one spelling (``address.canonical``) of the host whose 16 bytes *raw* is.
+
+    >>> host6(bytes.fromhex("00000000000000000000ffffc0000201"))
+    '192.0.2.1'
+    """
+    text = inet_ntop(AF_INET6, raw)
+    if "." not in text:
+        return text
+    # Mapped, or such as ::192.0.2.1, which the C library alone writes so.
+    return canonical(str(IPv6Address(raw)))
+
+
+def packed(host: str) -> bytes:
+    """
+    The 4 or 16 bytes of *host*, a literal without scope id.
+
+    >>> packed("192.0.2.1").hex()
+    'c0000201'
+    """
+    return inet_pton(AF_INET6 if ":" in host else AF_INET, host)
 
 
 def _without_scope(host: str) -> str:

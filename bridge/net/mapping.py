@@ -145,16 +145,16 @@ class Map:
 
     def destination(self, front: str, port: int) -> Destination | Refusal:
         """
-        Where the client at *front*, an address of ours, and *port* is to be taken.
+        Where the client is to be taken that wants *port* of *front*.
 
         Raises ValueError if *front* is no IP address.
         """
         back = self.back(front)
         if isinstance(back, Refusal):
             return back
-        if self.ports is None:
+        if self.ports is None and port:  # a header may name 0, which is none
             return dotted(back), port
-        if port not in self.ports:
+        if self.ports is None or port not in self.ports:
             return Refusal.PORT
         return dotted(back), self.ports[port]
 

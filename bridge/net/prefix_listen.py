@@ -34,6 +34,7 @@ would come back to us.
 TPROXY_PORT = 6052
 """Of ::1, where the diverted connections of all ports come in unless it is said."""
 
+_MEANT = re.compile(r"\[.*/|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*/")
 _SPELT = re.compile(r"\[(?P<network>[^]/]*/[^]]*)\]:(?P<port>\*|[0-9]{1,5})")
 
 
@@ -58,7 +59,7 @@ class PrefixListen:
         """
         found = _SPELT.fullmatch(text)
         if not found:
-            if text.startswith("[") and "/" in text and "%" not in text:
+            if _MEANT.match(text) and "%" not in text:
                 example = "[2001:db8:64::/96]:443 or [2001:db8:64::/96]:*"
                 raise ValueError(f"{text!r} is no prefix with a port: write {example}")
             return None

@@ -37,7 +37,7 @@ LONGEST_KEY = 64
 """Bytes: BLAKE2b's limit, RFC 7693 section 2.1."""
 
 CACHED = 4096
-"""Clients whose hash is kept: one that comes again costs a tenth.  Some 1 MB."""
+"""Clients of whom all is kept: one that comes again costs a tenth.  Some 1.5 MB."""
 
 TRIES = 32
 """Hashes tried before the pool is walked: only in one that is nearly all left out."""
@@ -100,8 +100,18 @@ class Pseudonyms:
         What is no address (a UNIX peer's name) is taken as it stands.  Raises
         NoPseudonymError.
         """
-        address, text = self._drawn(client)
-        return text if not self._left_out(address) else self._another(client)
+        return self.seen_as(client)[0]
+
+    def seen_as(self, client: str) -> tuple[str, str]:
+        """
+        Its ``pseudonym``, and whom that is meant for (``prefix_of``).
+
+        Raises NoPseudonymError.
+        """
+        address, text, whose = self._drawn(client)
+        if self._left_out(address):
+            text = self._another(client)
+        return text, whose
 
     def prefix_of(self, client: str) -> str:
         """
@@ -129,9 +139,9 @@ class Pseudonyms:
     def _length(self, ipv6: int) -> int:
         return 128 if ipv6 >> 118 == _LINK_LOCAL else self.per
 
-    def _draw_first(self, client: str) -> tuple[int, str]:
+    def _draw_first(self, client: str) -> tuple[int, str, str]:
         address = self._draw(self._subject(client), 0)
-        return address, dotted(address)
+        return address, dotted(address), self.prefix_of(client)
 
     def _subject(self, client: str) -> bytes:
         """What is hashed.  The first byte keeps the three kinds apart."""

@@ -124,6 +124,11 @@ class Seal:
         self.failure: SSL.Error | None = None
         """Why, if it was not close_notify."""
 
+    @property
+    def resumed(self) -> bool:
+        """Whether the handshake, which is through, took up an earlier session."""
+        return bool(_lib.SSL_session_reused(self._ssl))
+
     def shake(self) -> bool:
         """Go on with the handshake: whether it is through.  Raises SSL.Error."""
         result = _shake(self._ssl)

@@ -1,5 +1,5 @@
 """
-The two names in a certificate as text, whatever their bytes are.
+The names in a certificate as text, whatever their bytes are.
 
 A reader of DER for those fields.  It is asked where the library that certificates are
 read with refuses one that OpenSSL has accepted: a name in Latin-1, for example.  Not
@@ -15,8 +15,9 @@ MOST = 1000
 
 UNREADABLE = "unreadable"
 
+_COMMON_NAME = "2.5.4.3"
 _NAMES = {
-    "2.5.4.3": "CN", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O",
+    _COMMON_NAME: "CN", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O",
     "2.5.4.11": "OU", "2.5.4.6": "C", "2.5.4.9": "STREET",
     "0.9.2342.19200300.100.1.25": "DC", "0.9.2342.19200300.100.1.1": "UID",
 }  # fmt: skip
@@ -49,6 +50,25 @@ def subject_of(certificate: bytes) -> str:
 def issuer_of(certificate: bytes) -> str:
     """Likewise, who has signed it."""
     return _named(certificate, _ISSUER)
+
+
+def common_name_of(certificate: bytes) -> str:
+    """
+    The first common name in the subject of a *certificate*'s DER, as it is; empty where
+    there is none, or none that can be read, is printable and of MOST characters at
+    most: half a name, or one that ends at a NUL for somebody, is another's.  Never
+    raises.
+    """
+    try:
+        for _, each, _ in _each(_field(certificate, _SUBJECT)):
+            for _, content, _ in _each(each):
+                (kind, oid, _), (tag, value, _) = list(_each(content))[:2]
+                if kind == _OID and _dotted(oid) == _COMMON_NAME:
+                    text = value.decode(_ENCODINGS[tag])
+                    return text if len(text) <= MOST and text.isprintable() else ""
+    except (ValueError, KeyError, StopIteration):
+        pass
+    return ""
 
 
 def _named(certificate: bytes, which: int) -> str:

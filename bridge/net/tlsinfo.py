@@ -12,7 +12,7 @@ from typing import NamedTuple
 from OpenSSL import SSL, crypto
 
 from bridge.net.names import escaped
-from bridge.net.subject import UNREADABLE, shown, subject_of
+from bridge.net.subject import UNREADABLE, common_name_of, shown, subject_of
 
 
 class TlsInfo(NamedTuple):
@@ -42,16 +42,14 @@ def tls_info(connection: SSL.Connection) -> TlsInfo:
 
 def certificate_names(connection: SSL.Connection) -> tuple[bool, str]:
     """
-    Whether the other end has shown a certificate, and the common name in that; empty
-    where there is none, or none that can be read.  Never raises.
+    Whether the other end has shown a certificate, and the common name in that as
+    ``subject.common_name_of`` tells it.  Never raises.
     """
     certificate = connection.get_peer_certificate()
     if certificate is None:
         return False, ""
-    try:
-        return True, certificate.get_subject().commonName or ""
-    except Exception:  # bytes that are no text of the kind that they say they are
-        return True, ""
+    whole = crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
+    return True, common_name_of(whole)
 
 
 def _text(name: bytes | None) -> str:

@@ -1,9 +1,9 @@
 """
 The lists of networks that files hold, read again while the gateway runs.
 
-Here: what HUP does to ``allow`` and ``deny``: all files are read, and if none is wrong
-every front gets its new door.  Not here: how a file is read (``config.network_file``),
-or who is let in (``session.admission``).
+Here: what HUP does to ``allow``, ``deny`` and ``accept_proxy``: all files are read, and
+if none is wrong every front gets its new entry.  Not here: how a file is read
+(``config.network_file``), or who is let in and believed (``session.admission``).
 
 A large list takes seconds to read, so it is read in a thread, which is given values
 and gives values back.  Python lets one thread run at a time, and one that computes
@@ -15,6 +15,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
@@ -36,11 +38,21 @@ Seconds after which the reading thread lets the pump go on (sys.setswitchinterva
 pump may wait so long after each of its system calls; by default it is 5 ms.
 """
 
-Away: TypeAlias = Callable[["Callable[[], Doors]"], "Deferred[Doors]"]
-"""Has something called in a thread, and gives what it returns."""
 
-Doors: TypeAlias = dict[str, Door]
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Who comes in at a front."""
+
+    door: Door
+    senders: Networks
+    """Who says in a PROXY header for whom it comes."""
+
+
+Entries: TypeAlias = dict[str, Entry]
 """By the names of their fronts."""
+
+Away: TypeAlias = Callable[[Callable[[], Entries]], "Deferred[Entries]"]
+"""Has something called in a thread, and gives what it returns."""
 
 _log = Logger()
 
@@ -53,30 +65,32 @@ class FilesError(Exception):
         super().__init__("\n".join(lines))
 
 
-def door_of(front: Front) -> Door:
-    """As its ``allow`` and ``deny`` had it when the configuration was read."""
-    return Door(front.allow.networks, front.deny.networks)
+def entry_of(front: Front) -> Entry:
+    """As its lists had it when the configuration was read."""
+    door = Door(front.allow.networks, front.deny.networks)
+    return Entry(door, front.accept_proxy.networks)
+
+
+def files_of(front: Front) -> tuple[Path, ...]:
+    """Those that its lists name, each once."""
+    lists = (front.allow, front.deny, front.accept_proxy)
+    return tuple(dict.fromkeys(file for each in lists for file in each.files))
 
 
 def with_files(fronts: Mapping[str, Front]) -> dict[str, Front]:
-    """Those of *fronts* with a file in ``allow`` or ``deny``."""
-    return {
-        name: front
-        for name, front in fronts.items()
-        if front.allow.files or front.deny.files
-    }
+    """Those of *fronts* with a file in one of their lists."""
+    return {name: front for name, front in fronts.items() if files_of(front)}
 
 
-def read_again(fronts: Mapping[str, Front]) -> Doors:
+def read_again(fronts: Mapping[str, Front]) -> Entries:
     """
-    The doors of *fronts* as the files are now.
+    The entries of *fronts* as the files are now.
 
     Raises FilesError for everything wrong in any of them.
     """
     found: dict[Path, tuple[Network, ...]] = {}
     wrong: list[str] = []
-    lists = [each for front in fronts.values() for each in (front.allow, front.deny)]
-    for file in dict.fromkeys(file for each in lists for file in each.files):
+    for file in dict.fromkeys(chain.from_iterable(map(files_of, fronts.values()))):
         try:
             found[file] = read_network_file(file)
         except OSError as error:
@@ -85,26 +99,28 @@ def read_again(fronts: Mapping[str, Front]) -> Doors:
             wrong += (str(each).split("\n", 1)[0] for each in error.problems)
     if wrong:
         raise FilesError(wrong)
-    doors: Doors = {}
+    entries: Entries = {}
     for name, front in fronts.items():
         try:
-            doors[name] = Door(_now(front.allow, found), _now(front.deny, found))
+            door = Door(_now(front.allow, found), _now(front.deny, found))
         except ValueError as error:
             wrong.append(f"fronts.{name}.allow: {error}")
+        else:
+            entries[name] = Entry(door, _now(front.accept_proxy, found))
     if wrong:
         raise FilesError(wrong)
-    return doors
+    return entries
 
 
 class Lists:
     """
-    The files of *fronts*; *swap* gives a front its new door, and *away* is a thread.
+    The files of *fronts*; *swap* gives a front its new entry, and *away* is a thread.
     """
 
     def __init__(
         self,
         fronts: Mapping[str, Front],
-        swap: Callable[[str, Door], None],
+        swap: Callable[[str, Entry], None],
         away: Away,
     ) -> None:
         self._fronts = with_files(fronts)
@@ -134,23 +150,21 @@ class Lists:
         """What is being read is nobody's any more."""
         self._stopped = True
 
-    def _read(self) -> Doors:
+    def _read(self) -> Entries:
         """In the thread."""
         with giving_way():
             return read_again(self._fronts)
 
-    def _have(self, doors: Doors) -> None:
+    def _have(self, entries: Entries) -> None:
         if self._stopped:
             return
-        for name, door in doors.items():
-            self._swap(name, door)
-        for name in doors:
-            front = self._fronts[name]
-            files = (*front.allow.files, *front.deny.files)
+        for name, entry in entries.items():
+            self._swap(name, entry)
+        for name in entries:
             _log.info(
                 "front {front}: {files} read again",
                 front=name,
-                files=", ".join(map(str, dict.fromkeys(files))),
+                files=", ".join(map(str, files_of(self._fronts[name]))),
             )
 
     def _tell(self, failure: Failure) -> None:

@@ -19,12 +19,11 @@ from bridge.config.model import Config, FrontLimits
 from bridge.config.model import Front as FrontConfig
 from bridge.config.routes import DEFAULT
 from bridge.net.crowd import Arrivals, Crowd
-from bridge.net.door import Door
 from bridge.net.listener import Listener
 from bridge.net.paced import Pace
 from bridge.net.port import Port
 from bridge.net.securities import FrontSecurities
-from bridge.service.doors import door_of
+from bridge.service.doors import Entry, entry_of
 from bridge.service.farms import Farms
 from bridge.service.filters import filters_of
 from bridge.service.listening import Inherited, bound, listen_errors
@@ -69,7 +68,7 @@ class RunningFront:
     def __init__(self, name: str, means: FrontMeans) -> None:
         self.name = name
         self._means = means
-        terms, clock = _terms_of(name, means), means.house.pump.reactor
+        terms, clock = terms_of(name, means), means.house.pump.reactor
         self._live: Live[Session] = Live(clock, terms)
         self._meetings = _meetings_of(terms, self._live, means)
         self._live.meetings = self._meetings
@@ -117,9 +116,11 @@ class RunningFront:
         """What was counted since the start."""
         return self._live.counters
 
-    def let_in_by(self, door: Door) -> None:
-        """Another *door* from now on; who is there may stay."""
-        self._factory.terms.admission.door = door
+    def let_in_by(self, entry: Entry) -> None:
+        """Another *entry* from now on; who is there may stay."""
+        admission = self._factory.terms.admission
+        admission.door = entry.door
+        admission.believe(entry.senders)
 
     # Stopping
 
@@ -144,7 +145,8 @@ class RunningFront:
         yield self._live.close
 
 
-def _terms_of(name: str, means: FrontMeans) -> Terms:
+def terms_of(name: str, means: FrontMeans) -> Terms:
+    """On which the sessions of the front *name* live, as it is configured."""
     config, logs, front = means.config, means.logs, means.config.fronts[name]
     timeouts, securities = front.timeouts, means.securities.get(name)
     farms = {farm: _destination(farm, means) for farm in front.farms}
@@ -162,7 +164,6 @@ def _terms_of(name: str, means: FrontMeans) -> Terms:
             gone=config.profile(front.profile).user_timeout,
         ),
         admission=admission_of(front),
-        senders=front.accept_proxy or None,
         pace=_pace_of(front.limits),
         destination=None if named else farms[front.farms[0]],
         routes=_routes(front, farms) if named else None,
@@ -192,7 +193,9 @@ def _meetings_of(
 
 def admission_of(front: FrontConfig) -> Admission:
     """Who may come in, and how many."""
-    return Admission(door_of(front), front.limits.connections, _crowd_of(front.limits))
+    entry, limits = entry_of(front), front.limits
+    crowd = _crowd_of(limits)
+    return Admission(entry.door, limits.connections, crowd, entry.senders)
 
 
 def _crowd_of(limits: FrontLimits) -> Crowd | None:
@@ -218,7 +221,8 @@ def _destination(farm: str, means: FrontMeans) -> Destination:
     how = None
     if sent is not None:
         how = SendProxy(1 if sent.version == "v1" else 2, sent.passed, sent.added)
-    return Destination(means.farms[farm], settings.connect_timeout, gone, mapped, how)
+    connect, clear = settings.connect_timeout, settings.tls is None
+    return Destination(means.farms[farm], connect, gone, mapped, how, clear)
 
 
 def _routes(front: FrontConfig, farms: Mapping[str, Destination]) -> Routes:

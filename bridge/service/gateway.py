@@ -27,14 +27,13 @@ from bridge import __version__
 from bridge.config.model import Config
 from bridge.doctor import descriptors
 from bridge.net.descriptors import raise_limit
-from bridge.net.door import Door
 from bridge.net.pipes import Pipes
 from bridge.net.port import Room
 from bridge.net.pump import Pump, Reactor
 from bridge.net.sockaddr import SocketAddress, describe
 from bridge.service import state
 from bridge.service.certificates import Certificates
-from bridge.service.doors import Doors, Lists
+from bridge.service.doors import Entries, Entry, Lists
 from bridge.service.drain import Drain, Drainable
 from bridge.service.farms import Farms
 from bridge.service.front import FrontMeans, RunningFront
@@ -78,7 +77,7 @@ class Gateway(Service):
         )
         self._failures = Repeated(reactor)
         self._fronts: list[RunningFront] = []
-        self._lists = Lists(config.fronts, self._change_door, self._away)
+        self._lists = Lists(config.fronts, self._change_entry, self._away)
         self._drain: Drain | None = None
         self._hurried = False
 
@@ -193,12 +192,12 @@ class Gateway(Service):
             "reload is not built yet; only {files} are read again", files=files
         )
 
-    def _change_door(self, name: str, door: Door) -> None:
+    def _change_entry(self, name: str, entry: Entry) -> None:
         for front in self._fronts:
             if front.name == name:
-                front.let_in_by(door)
+                front.let_in_by(entry)
 
-    def _away(self, read: Callable[[], Doors]) -> Deferred[Doors]:
+    def _away(self, read: Callable[[], Entries]) -> Deferred[Entries]:
         threads = cast(IReactorThreads, self._reactor)
         return deferToThreadPool(threads, threads.getThreadPool(), read)
 

@@ -37,7 +37,8 @@ def of_fronts(fronts: Iterable[RunningFront]) -> Iterator[str]:
         told = (
             f"{front.name}: {front.sessions} sessions active, "
             f"{counters.accepted} accepted, {counters.up} bytes up, "
-            f"{counters.down} bytes down, endings {dict(counters.endings)}"
+            f"{counters.down} bytes down, endings {dict(counters.endings)}, "
+            f"refused {dict(counters.refused)}"
         )
         if counters.requests:
             told += f", requests {dict(sorted(counters.requests.items()))}"

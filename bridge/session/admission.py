@@ -2,13 +2,16 @@
 Who may come in, and how many at once: the one place that says so of a front's clients.
 
 Here: what is said of a client by its address, which may be the kernel's, or what was
-read since; whom it is counted with; and why it is refused.  Not here: which addresses
+read since; whether it speaks for others; whom it is counted with; and why it is
+refused.  Not here: which addresses
 are meant (``net.door``), the counting (``net.crowd``), and what follows (``flow``).
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.net.hosts import number
@@ -16,11 +19,18 @@ from bridge.net.prefixes import NOBODY
 from bridge.session.flow import Event
 
 if TYPE_CHECKING:
+    from bridge.net.address import Networks
     from bridge.net.crowd import Crowd
     from bridge.net.door import Door
 
+SENDERS = 1024
+"""Hosts of which a front remembers whether they speak for others."""
+
 CONNECTIONS = "limits.connections"
 """The reason of who is one too many for the front."""
+
+DENY = "deny "
+"""Begins the reason of who is in ``deny``: the network follows."""
 
 NOT_ALLOWED = "not in allow"
 """The reason of who is in no network of a list; one who is in ``deny`` hears which."""
@@ -42,13 +52,18 @@ class Guest(Protocol):
 class Admission:
     """
     To one front: through *door*, *connections* at a time, and of *crowd* what that
-    allows one source.  Who comes through the door may be changed while it runs.
+    allows one source.  Who comes through the door, and who the *senders* are, may be
+    changed while it runs.
     """
 
-    __slots__ = ("_door", "anyone", "connections", "crowd", "refused")
+    __slots__ = ("_door", "anyone", "connections", "crowd", "refused", "sends")
 
     def __init__(
-        self, door: Door, connections: int, crowd: Crowd | None = None
+        self,
+        door: Door,
+        connections: int,
+        crowd: Crowd | None = None,
+        senders: Networks | None = None,
     ) -> None:
         self.connections = connections
         self.crowd = crowd
@@ -58,6 +73,15 @@ class Admission:
         self.anyone = False
         """Nobody is asked who it is."""
         self.door = door
+        self.sends: Callable[[str], bool] | None = None
+        """Whether a host speaks for others, and says for whom in a PROXY header; None:
+        nobody does."""
+        self.believe(senders)
+
+    def believe(self, senders: Networks | None) -> None:
+        """From now on these speak for others, and nobody else."""
+        # They are few, and come again and again.
+        self.sends = lru_cache(SENDERS)(senders.contains) if senders else None
 
     @property
     def door(self) -> Door:
@@ -76,7 +100,7 @@ class Admission:
         """
         if active >= self.connections and (self.anyone or self._admits(guest)):
             return self.turn_away(guest)
-        return Event.ADMITTED if self.anyone else self.ask(guest, now)
+        return self.ask(guest, now)
 
     def ask(self, guest: Guest, now: float) -> Event:
         """
@@ -85,6 +109,8 @@ class Admission:
         Also once more, when something read says who it really is: from then on it is
         counted with those, and with nobody else.
         """
+        if self.anyone:
+            return Event.ADMITTED
         if guest.source != NOBODY:
             self.leave(guest)
         where = number(guest.client[0])
@@ -92,7 +118,7 @@ class Admission:
             network = self._door.denied_by(where)
             if network is None:
                 return self._refuse(guest, Event.DENIED, "allow", NOT_ALLOWED)
-            return self._refuse(guest, Event.DENIED, "deny", f"deny {network}")
+            return self._refuse(guest, Event.DENIED, "deny", f"{DENY}{network}")
         crowd = self.crowd
         if crowd is not None:
             source = crowd.source_of(where)

@@ -15,7 +15,7 @@ from twisted.internet.protocol import ClientFactory
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.python.failure import Failure
 
-from bridge.farm.origin import Avoided, NoWayError
+from bridge.farm.origin import NONE, Avoided, NoWayError
 from bridge.net.descriptors import SHORTAGE
 from bridge.net.dial import Dial, is_ours
 from bridge.net.port import Postponed
@@ -84,8 +84,8 @@ class Attempt(ClientFactory):
     noisy = False
 
     __slots__ = (
-        "_deadlines", "_dial", "_going_round", "_house", "_now", "_place", "_seeker",
-        "_stuck", "_tried", "_unable", "key",
+        "_avoided", "_deadlines", "_dial", "_going_round", "_house", "_now", "_place",
+        "_seeker", "_tried", "key",
     )  # fmt: skip
 
     def __init__(
@@ -107,10 +107,8 @@ class Attempt(ClientFactory):
         """What the farm knows this client by, if that matters to it."""
         self._tried: tuple[Server, ...] = ()
         """Servers dialed so far."""
-        self._unable: tuple[str, ...] = ()
-        """Of the farm's own addresses, those that had no port left for a dial."""
-        self._stuck: tuple[str, ...] = ()
-        """Those that a dial did not get through from: others come first."""
+        self._avoided = NONE
+        """Of the farm's own addresses, those that no server was reached from."""
         self._dial: Dial | Race | Postponed | None = None
         self._going_round: bool | None = None
         """Within ``choose``: whether it is to go round once more."""
@@ -188,12 +186,11 @@ class Attempt(ClientFactory):
             race.connect()
             return
         place, client = self._place, self._seeker.client[0]
-        avoided = Avoided(self._unable, self._stuck)
         try:
-            way = place.farm.origin.way(client, server, avoided)
+            way = place.farm.origin.way(client, server, self._avoided)
         except NoWayError as error:
             # What each source was refused for, if it was; else they are full.
-            why = self._seeker.reason if self._unable else str(error)
+            why = self._seeker.reason if self._avoided.unable else str(error)
             self._count_as_failed(why, ours=True)
             return
         place.take_port(way)
@@ -278,10 +275,11 @@ class Attempt(ClientFactory):
         farm, server = place.farm, place.server
         assert server is not None
         source = (place.source,) if place.source else ()
+        unable, stuck = self._avoided
         if ours:
-            self._unable += source
+            self._avoided = Avoided(unable + source, stuck)
         else:
-            self._stuck += source
+            self._avoided = Avoided(unable, stuck + source)
             farm.dial_failed(server, reason)
         if place.attempts > farm.retries or farm.exhausted(self._tried):
             self._seeker.handle(last)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.session.admission import DENY
 from bridge.session.flow import Ending
 
 if TYPE_CHECKING:
@@ -42,15 +43,23 @@ def complain(ended: Ended, failures: Repeated) -> None:
     what = f"session ended as {ending._value_}"
     if place is None:  # before it had a farm
         client = f"client {ended.client[0]}"
-        if ending is Ending.LIMITED:  # by one limit of several: each has its own count
+        if _is_of_few(ending, reason):  # each has its own count
             what, reason = f"{what}, {reason}", ""
         detail = f"{reason}, {client}" if reason else client
         failures.tell(f"front {ended.terms.front}", what, detail)
         return
     if ending is Ending.DIAL_FAILED:  # each reason has another remedy
-        what, reason = f"{what}, {reason}", ""
+        kind, reason = _kind(reason, place)
+        what = f"{what}, {kind}"
     detail = ", ".join(filter(None, (reason, _server(place))))
     failures.tell(f"farm {place.farm.name}", what, detail or _OTHERWISE.get(ending, ""))
+
+
+def _is_of_few(ending: Ending, reason: str) -> bool:
+    """Whether there are few such reasons: of the networks in ``deny`` there are not."""
+    if ending is Ending.DENIED:
+        return not reason.startswith(DENY)
+    return ending is Ending.LIMITED
 
 
 def complain_of_dial(
@@ -61,12 +70,22 @@ def complain_of_dial(
 
     *its_end*: the reason may be in the other end's words, of which there is no end.
     """
-    what, detail = "a dial failed and is repeated", _server(place)
-    if its_end:
-        detail = f"{reason}, {detail}"
-    else:
-        what = f"{what}, {reason}"
+    what = "a dial failed and is repeated"
+    if not its_end:
+        kind, reason = _kind(reason, place)
+        what = f"{what}, {kind}"
+    detail = ", ".join(filter(None, (reason, _server(place))))
     failures.tell(f"farm {place.farm.name}", what, detail)
+
+
+def _kind(reason: str, place: Place) -> tuple[str, str]:
+    """
+    *reason* as one of few, and what is not in it: the pseudonym, of which there are as
+    many as clients.
+    """
+    if place.source and place.whose and place.source in reason:
+        return reason.replace(place.source, "a pseudonym"), place.source
+    return reason, ""
 
 
 def _server(place: Place) -> str:

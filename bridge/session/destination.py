@@ -49,6 +49,8 @@ class Destination:
     """Where the farm is a map: its servers, each a farm that sessions go to instead."""
     send_proxy: SendProxy | None = None
     """How its servers are told who the client is; None: they are not."""
+    clear: bool = False
+    """None of its servers speaks TLS."""
 
 
 class Routes:

@@ -9,7 +9,6 @@ in.  Not here: that judgement (``admission``), and what is read before there is 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from ipaddress import IPv6Network
 from typing import TYPE_CHECKING
 
@@ -55,10 +54,6 @@ class Front(Protocol):
         self._session.front_lost()
 
 
-SENDERS = 1024
-"""Hosts of which a front remembers whether they speak for others."""
-
-
 class FrontFactory(ServerFactory):
     """Where the sessions of one front are born."""
 
@@ -72,10 +67,6 @@ class FrontFactory(ServerFactory):
         self.kind = FilteredSession if filtered else Session
         self._admission = terms.admission
         self._admitted = terms.stages[0]
-        # Senders are few, and come again and again.
-        self._sends = (
-            lru_cache(SENDERS)(terms.senders.contains) if terms.senders else None
-        )
 
     def buildProtocol(self, addr: IAddress | None) -> Front:  # type: ignore[override]
         return Front(self)
@@ -83,7 +74,7 @@ class FrontFactory(ServerFactory):
     def judge(self, session: Session) -> Event:
         """What is said of a new *session*: why not, or what comes first."""
         admission, active = self._admission, len(self.live.sessions)
-        sends = self._sends
+        sends = admission.sends
         if sends is None and admission.anyone and active < admission.connections:
             return self._admitted
         if sends is not None and sends(told(session.front.peer)[0]):

@@ -1,9 +1,9 @@
 """
-A ClientHello that is read without taking it: its bytes stay in the kernel, for the
-server or for our own handshake.
+A client's first message, looked at and left where it is.
 
-Not here: who wants to know (``opening``), and what a hello says
-(``wire.client_hello``).
+Here: how a ClientHello is read without taking it: its bytes stay in the kernel, for the
+server or for our own handshake.  Not here: what it says (``wire.client_hello``), and
+what follows from that (``opening``).
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ class Greeted(Protocol):
 
     def ungreeted(self, stream: Stream, error: HelloError) -> None:
         """There is none, and there will be none; whatever came is unread."""
+
+    def broken(self, stream: Stream, error: OSError) -> None:
+        """Nor that: the connection was reset, or timed out."""
 
 
 class Greeting:
@@ -70,7 +73,10 @@ class Greeting:
             # A FIN is seen as nothing at all, or as nothing more.
             if hello is None and (not data or self._stream.ended):
                 raise HelloError("the client ended before its ClientHello did")
-        except OSError:  # nothing more now; or reset, and the pump will report that
+        except BlockingIOError:  # nothing more now
+            return
+        except OSError as error:  # reset; the kernel has told, and will not again
+            self._greeted.broken(self._stream, error)
             return
         except HelloError as error:
             self._give_back()

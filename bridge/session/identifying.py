@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING
 
 from bridge.net.pump import ERR, IN, PRI, RDHUP
 from bridge.session.flow import Event
-from bridge.wire.proxy_header import MAX_HEADER, HeaderReader, read_header
+from bridge.wire.proxy_header import MAX_HEADER, HeaderReader, as_written, read_header
 from bridge.wire.proxy_tlv import ProxyError
 from bridge.wire.proxy_value import ProxyHeader
 
 if TYPE_CHECKING:
     from bridge.net.stream import Stream
     from bridge.session.opening import Opening
+
+MUCH = 1024
+"""Bytes of a header that is not all there yet, of which so many are taken."""
 
 _CUT = "the connection ended before its PROXY header did"
 
@@ -43,19 +46,21 @@ def kept(header: ProxyHeader, passed: frozenset[int]) -> ProxyHeader | None:
 class Identifying:
     """The stage of TO_IDENTIFY.  Its time is ``open``, which no byte prolongs."""
 
-    __slots__ = ("_opening", "_reader", "_stream")
+    __slots__ = ("_opening", "_reader", "_stream", "_waits")
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
         self._stream: Stream = opening.opened.front
         self._reader: HeaderReader | None = None
         """Has what was taken already, where peeking does not show all there is."""
+        self._waits = False
+        """The pump tells of what comes."""
 
     def begin(self) -> None:
-        """Wait for it: of what has come since the accept the pump will tell."""
-        self._stream.pump.hand_over(self._stream.fd, self)
-        if self._stream.readable:
-            self._look()
+        """Look at what is there already; of what comes later the pump will tell."""
+        if not self._look():
+            self._waits = True
+            self._stream.pump.hand_over(self._stream.fd, self)
 
     def give_up(self) -> None:
         """Nobody may be silent here: a sender has the first word."""
@@ -74,33 +79,59 @@ class Identifying:
     def crashed(self) -> None:
         self._stream.crashed()
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
+        """False: it is not all there yet."""
         try:
             if self._reader is None and not self._stream.urgent:
                 header = self._peek()
             else:
                 header = self._take()
-        except OSError:  # nothing more now; or reset, and the pump will report that
-            return
+        except BlockingIOError:  # nothing more now
+            return False
+        except OSError as error:  # reset; the kernel has told, and will not again
+            self._opening.opened.broken(self._stream, error)
+            return True
         except ProxyError as error:
             self._give_back()
             self._opening.refuse(Event.BAD_HEADER, f"PROXY header: {error}")
-            return
-        if header is not None:
-            self._give_back()
-            opened, terms = self._opening.opened, self._opening.terms
-            event = opened.identify(header)
-            opened.handle(terms.stages[0] if event is Event.ADMITTED else event)
+            return True
+        if header is None:
+            return False
+        self._give_back()
+        self._judge(header)
+        return True
+
+    def _judge(self, header: ProxyHeader) -> None:
+        """Whether the one may come in for whom the peer speaks."""
+        opening = self._opening
+        opened, terms = opening.opened, opening.terms
+        event = Event.ADMITTED
+        if not header.local:  # else it speaks for itself: a sender may, and checks us
+            opened.identity = kept(header, terms.passed)
+            # It has its place among the connections already.
+            event = terms.admission.ask(opened, terms.house.seconds())
+        opening.identified(event)
 
     def _peek(self) -> ProxyHeader | None:
-        """The header, taken off the stream once it is whole.  Raises OSError."""
+        """
+        The header once it is whole, and off the stream, unless it is to go on as it is.
+
+        Raises OSError.
+        """
         stream = self._stream
         data = stream.socket.recv(MAX_HEADER, MSG_PEEK)
         header = read_header(data)
         if header is None:
             if not data or stream.ended:  # a FIN is not seen in what is peeked at
                 raise ProxyError(_CUT)
-            return None
+            # What is looked at fills the receive buffer, which may have room for less
+            # than all of it: then no more would come.
+            return None if len(data) < MUCH else self._take()
+        opening = self._opening
+        if header.version == opening.terms.resent and as_written(header, data):
+            opening.opened.ahead = header.length
+            stream.readable = True
+            return header
         left = header.length
         while left:  # once, unless an urgent mark has come into it since
             left -= len(stream.socket.recv(left))
@@ -128,4 +159,5 @@ class Identifying:
 
     def _give_back(self) -> None:
         """From now on the stream hears of its socket itself."""
-        self._stream.pump.hand_over(self._stream.fd, self._stream)
+        if self._waits:
+            self._stream.pump.hand_over(self._stream.fd, self._stream)

@@ -12,6 +12,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from bridge.net.deadlines import Deadlines
+from bridge.session.flow import Ending
 from bridge.watch.counters import Counters
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from bridge.filters.answers import Meet
     from bridge.session.destination import Destination
-    from bridge.session.flow import Ending
     from bridge.session.terms import Terms
 
 UNSEEN = -1 << 62
@@ -129,6 +129,8 @@ class Live(Generic[S]):
         self.sessions.discard(session)
         counters = self.counters
         counters.endings[ending._value_] += 1
+        if ending is Ending.BAD_HEADER:  # the others are counted by who refuses them
+            counters.refused[ending._value_] += 1
         counters.up += up
         counters.down += down
         if self.meetings is not None:

@@ -85,7 +85,6 @@ class MeetingsOf:
                 routes=None,
                 security=None,
                 securities=None,
-                senders=None,
                 filters=(),
             )
             live.dials(data)

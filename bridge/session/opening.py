@@ -2,18 +2,20 @@
 What is read of a client before its session has a farm: one stage after another.
 
 Here: the stages there are, each of which ends well or refuses the client.  Not here: in
-which order the stages come (``flow.stages``), how a ClientHello is read (``greeting``),
-which names lead where (``destination``).
+which order they come (``flow.stages``), how a ClientHello (``greeting``) or a PROXY
+header (``identifying``) is read, which names lead where (``destination``).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from bridge.net.direction import Owner
 from bridge.net.handshake import Handshake
 from bridge.net.security import TLSError
 from bridge.net.stream import READ_SIZE
 from bridge.net.tls import TLSStream
+from bridge.session.admission import Guest
 from bridge.session.flow import Event
 from bridge.session.greeting import Greeting
 
@@ -38,7 +40,7 @@ DECODE_ERROR = b"\x15\x03\x03\x00\x02\x02\x32"
 _NO_NAME = "who asks for no name"
 
 
-class Opened(Protocol):
+class Opened(Guest, Owner, Protocol):
     """Whose opening it is: a session."""
 
     front: Stream
@@ -47,11 +49,10 @@ class Opened(Protocol):
     """Where it goes, once that is known."""
     asked: str
     """Whom the client asks for."""
-    reason: str
-    """Why the client is refused."""
-
-    def identify(self, header: ProxyHeader) -> Event:
-        """What its peer says of whom it speaks for: whether that one may come in."""
+    identity: ProxyHeader | None
+    """Whom its peer speaks for: what is kept of that; None: it is the client."""
+    ahead: int
+    """Bytes of a PROXY header that stay in front of the client's own."""
 
     def handle(self, event: Event) -> None:
         """What has become of a stage."""
@@ -106,6 +107,11 @@ class Opening:
             stage.cancel()
 
     # What the stages report
+
+    def identified(self, event: Event) -> None:
+        """It is known who the client is, and whether it may come in."""
+        self._stage = None
+        self.opened.handle(self.terms.stages[0] if event is Event.ADMITTED else event)
 
     def passed(self) -> None:
         """It is over: the next one, or the farm."""
@@ -187,6 +193,9 @@ class Reading:
     def ungreeted(self, stream: Stream, error: HelloError) -> None:
         self._go(None, str(error))
 
+    def broken(self, stream: Stream, error: OSError) -> None:
+        self._opening.opened.broken(stream, error)
+
     def _go(self, name: str | None, otherwise: str) -> None:
         self.cancel()
         opening = self._opening
@@ -267,3 +276,6 @@ class Securing:
         else:
             stream.write(DECODE_ERROR)
             self._refuse(stream, str(error))
+
+    def broken(self, stream: Stream, error: OSError) -> None:
+        self._opening.opened.broken(stream, error)

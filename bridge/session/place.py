@@ -51,6 +51,7 @@ class Place:
         if self.left:  # for another server, which was not found
             return
         self.left = True
+        self.preface = None  # which refers to whoever has this
         self.farm.depart()
         if self.source:
             self.give_back_port()

@@ -97,10 +97,8 @@ class OwnPreface:
         self._version = version
 
     def over(self, sock: Socket) -> bytes:
-        ends = _end(sock.getsockname()), _end(sock.getpeername())
-        if None in ends:  # a unix socket's
-            ends = None, None
-        return write_header(ProxyHeader(*ends, local=True), self._version)
+        ours, theirs = _ends(sock) if self._version == 1 else (None, None)
+        return write_header(ProxyHeader(ours, theirs, local=True), self._version)
 
 
 def _header(introduced: Introduced, how: SendProxy) -> ProxyHeader:
@@ -122,6 +120,16 @@ def _is_ip(header: ProxyHeader) -> bool:
     return isinstance(header.source, Address)
 
 
+def _ends(sock: Socket) -> tuple[Address, Address] | tuple[None, None]:
+    try:
+        ours, theirs = _end(sock.getsockname()), _end(sock.getpeername())
+    except OSError:  # it was reset already, as whoever sends will hear
+        return None, None
+    if ours is None or theirs is None:  # a unix socket's
+        return None, None
+    return ours, theirs
+
+
 def _end(where: SocketAddress) -> Address | None:
     """One end of a socket, without its zone, which is nobody else's (RFC 4007)."""
     if not isinstance(where, tuple):
@@ -133,9 +141,8 @@ def _end(where: SocketAddress) -> Address | None:
 def _added(introduced: Introduced, kinds: tuple[int, ...]) -> Iterator[Tlv]:
     """Those of *kinds* that there is something to say of."""
     front = introduced.front
-    connection = (
-        front.connection if isinstance(front, TLSStream) and front.protected else None
-    )
+    secure = front if isinstance(front, TLSStream) and front.protected else None
+    connection = secure.connection if secure is not None else None
     for kind in kinds:
         if kind == tlv.AUTHORITY:
             value = _authority(introduced.asked, connection)
@@ -144,8 +151,8 @@ def _added(introduced: Introduced, kinds: tuple[int, ...]) -> Iterator[Tlv]:
             value = introduced.name.encode()
         elif connection is not None and kind == tlv.ALPN:
             value = connection.get_alpn_proto_negotiated()
-        elif connection is not None and kind == tlv.SSL:
-            value = _ssl(connection)
+        elif secure is not None and kind == tlv.SSL:
+            value = _ssl(secure)
         else:
             value = b""
         if value:
@@ -159,7 +166,8 @@ def _authority(asked: str, connection: SSL.Connection | None) -> bytes:
     return (read_name(asked, ASKED) or "").encode("ascii")
 
 
-def _ssl(connection: SSL.Connection) -> bytes:
+def _ssl(secure: TLSStream) -> bytes:
+    connection = secure.connection
     shown, common_name = certificate_names(connection)
     names = {
         tlv.SSL_VERSION: connection.get_protocol_version_name(),
@@ -167,4 +175,5 @@ def _ssl(connection: SSL.Connection) -> bytes:
         tlv.SSL_CN: common_name,
     }
     # Whoever shows a certificate that is not good has not got this far.
-    return Ssl.of(names, verify=0 if shown else None).as_tlv()[1]
+    verify = 0 if shown else None
+    return Ssl.of(names, verify, resumed=secure.seal.resumed).as_tlv()[1]

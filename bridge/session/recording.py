@@ -17,6 +17,7 @@ from bridge.net.tls import TLSStream
 from bridge.net.tlsinfo import TlsInfo, tls_info
 from bridge.session.flow import Ending, State
 from bridge.watch.record import Record, Sides
+from bridge.wire.proxy_value import UnixName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,17 @@ and the client has not).
 """
 
 
-class Ended(Protocol):
+class Coming(Protocol):
+    """Who has come, to which address of ours, and for whom it speaks."""
+
+    @property
+    def identity(self) -> ProxyHeader | None: ...
+
+    @property
+    def front(self) -> Stream: ...
+
+
+class Ended(Coming, Protocol):
     """What there is to know of a session that is over, and does not change any more."""
 
     @property
@@ -76,10 +87,10 @@ class Ended(Protocol):
     def client(self) -> tuple[str, int]: ...
 
     @property
-    def identity(self) -> ProxyHeader | None: ...
+    def name(self) -> str: ...
 
     @property
-    def name(self) -> str: ...
+    def ahead(self) -> int: ...
 
     @property
     def asked(self) -> str: ...
@@ -89,9 +100,6 @@ class Ended(Protocol):
 
     @property
     def place(self) -> Place | None: ...
-
-    @property
-    def front(self) -> Stream: ...
 
     @property
     def back(self) -> Stream | None: ...
@@ -147,7 +155,7 @@ def record_of(ended: Ended, active: int) -> Record:
         up.bytes if up is not None else 0,
         down.bytes if down is not None else 0,
         # Nothing is: the kernel goes on delivering after close(2).
-        0 if ending is Ending.DONE else _lost(up, down, sides, place),
+        0 if ending is Ending.DONE else _lost(up, down, sides, _said(ended)),
         place.attempts - 1 if place is not None and place.attempts > 1 else 0,
         place.queued if place is not None else 0,
         house.room.taken,
@@ -193,14 +201,18 @@ def asked_by(front: Stream) -> str:
 
 def via(ended: Ended) -> tuple[str, int] | None:
     """Who has named the client, if somebody has."""
-    return None if named(ended.identity) is None else told(ended.front.peer)
+    identity = ended.identity
+    if identity is None or identity.source is None:
+        return None
+    return told(ended.front.peer)
 
 
 def named(identity: ProxyHeader | None) -> tuple[str, int] | None:
     """Who the client is by a PROXY header, if that says so."""
-    if identity is None or identity.source is None:
-        return None
-    return told_end(identity.source)
+    source = identity.source if identity is not None else None
+    if isinstance(source, Address):  # mostly; else that is a call more
+        return source.host, source.port
+    return None if source is None else told_end(source)
 
 
 def told_end(end: Endpoint) -> tuple[str, int]:
@@ -212,16 +224,22 @@ def _sides(ended: Ended) -> Sides:
     """What both sockets know; and whom the client has connected to, if that is said."""
     front, back, identity = ended.front, ended.back, ended.identity
     end = identity.destination if identity is not None else None
-    if end is None:
-        listen = name_of(front)
-    else:
-        listen = told_end(end) if isinstance(end, Address) else (str(end), 0)
     return Sides(
-        listen=listen,
+        listen=(str(end), 0) if isinstance(end, UnixName) else wanted(ended),
         source=name_of(back),
         front=_info(front),
         back=_info(back),
     )
+
+
+def wanted(coming: Coming) -> tuple[str, int]:
+    """
+    The address and port that the client wanted to go to: by a PROXY header, if that
+    names an address, or our own.
+    """
+    identity = coming.identity
+    end = identity.destination if identity is not None else None
+    return told_end(end) if isinstance(end, Address) else name_of(coming.front)
 
 
 def name_of(stream: Stream | None) -> tuple[str, int]:
@@ -242,35 +260,44 @@ def _lost(
     up: Direction | None,
     down: Direction | None,
     sides: Sides | None,
-    place: Place | None = None,
+    said: int = 0,
 ) -> int:
     """
     Bytes received from one side and not delivered to the other.
 
     What was in our hands; and, where the kernel was asked, what the receiving end
-    never acknowledged.
+    never acknowledged.  *said* is what the server got first (``_said``).
     """
     if up is None or down is None:
         return 0
     if sides is None:
-        return up.undelivered + down.undelivered
+        return min(up.undelivered, up.bytes) + down.undelivered
     back, front = sides.back, sides.front
     # The dialing end's count includes the SYN it sent (tcp_snd_una_update).
-    ours = 1 + (place.preface.size if place is not None and place.preface else 0)
-    acknowledged = max(0, back.bytes_acked - ours)
+    acknowledged = max(0, back.bytes_acked - 1 - said)
     return _undelivered(up, acknowledged) + _undelivered(down, front.bytes_acked)
 
 
 def _undelivered(direction: Direction, acknowledged: int) -> int:
+    # More is held than came of the client if a header of its (``ahead``) is held too.
+    held = min(direction.undelivered, direction.bytes)
     if acknowledged < 0:  # not asked for
-        return direction.undelivered
+        return held
     if not isinstance(direction.sink.peer, tuple):
         # A unix socket acknowledges nothing: what is written is the reader's already.
-        return direction.undelivered
+        return held
     if direction.sink.secure or not direction.exact:
         # Not the same bytes; but those outstanding are known exactly.
         outstanding = direction.undelivered
         if direction.sink.fd >= 0:
             outstanding += unacknowledged(direction.sink.socket)
         return min(direction.bytes, outstanding)
-    return max(direction.held, direction.bytes - acknowledged)
+    return max(held, direction.bytes - acknowledged)
+
+
+def _said(ended: Ended) -> int:
+    """Bytes of the PROXY header that the server got."""
+    place = ended.place
+    if place is None or place.preface is None:
+        return ended.ahead
+    return place.preface.size

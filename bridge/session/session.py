@@ -28,13 +28,13 @@ from bridge.session.complaint import WORTH, complain
 from bridge.session.directions import between
 from bridge.session.flow import Action, Ending, Event, State
 from bridge.session.flush import Flush
-from bridge.session.identifying import Identifying, kept
+from bridge.session.identifying import Identifying
 from bridge.session.live import UNSEEN, Live
 from bridge.session.opening import Opening, Reading, Securing
 from bridge.session.place import Place
 from bridge.session.plan import Plan, Step, plan_of
 from bridge.session.preface import Preface
-from bridge.session.recording import name_of, named, tell
+from bridge.session.recording import named, tell, wanted
 
 if TYPE_CHECKING:
     from bridge.net.direction import Direction
@@ -57,9 +57,9 @@ class Session:
     """
 
     __slots__ = (
-        "_at", "accepted", "asked", "back", "destination", "down", "ended_in", "ending",
-        "front", "identity", "live", "name", "place", "reason", "seen", "since",
-        "source", "state", "terms", "up",
+        "_at", "accepted", "ahead", "asked", "back", "destination", "down", "ended_in",
+        "ending", "front", "identity", "live", "name", "place", "reason", "seen",
+        "since", "source", "state", "terms", "up",
     )  # fmt: skip
 
     plan: ClassVar[Plan] = {}
@@ -82,6 +82,8 @@ class Session:
         """Whom the client asks for (SNI), where that was read: see ``ClientHello``."""
         self.identity: ProxyHeader | None = None
         """Whom its peer speaks for: what is kept of that; None: it is the client."""
+        self.ahead = 0
+        """Bytes of its PROXY header that servers get as it came, with what follows."""
         self.name = ""
         """What it is called in its record, once that was asked."""
         self.source = NOBODY
@@ -100,7 +102,9 @@ class Session:
     @property
     def client(self) -> tuple[str, int]:
         """The kernel's other end, unless that has named somebody else."""
-        return named(self.identity) or told(self.front.peer)
+        identity = self.identity
+        who = named(identity) if identity is not None else None
+        return who or told(self.front.peer)
 
     def begin(self, admission: Event) -> None:
         """Start with what the front says of this client."""
@@ -193,14 +197,6 @@ class Session:
 
     # What the opening and the attempt report
 
-    def identify(self, header: ProxyHeader) -> Event:
-        """Its peer has said for whom it speaks: whether that one may come in."""
-        if header.local:  # for itself: a sender may, and checks us
-            return Event.ADMITTED
-        self.identity = kept(header, self.terms.passed)
-        # It has its place among the connections already.
-        return self.terms.admission.ask(self, self.terms.house.seconds())
-
     def reached(self, back: Stream) -> None:
         """The server's handshake is through."""
         self.back = back
@@ -256,17 +252,16 @@ class Session:
         destination, house = self.destination, self.terms.house
         assert destination is not None
         mapped = destination.mapped
-        farm = destination.farm if mapped is None else mapped.find(*name_of(self.front))
+        farm = destination.farm if mapped is None else mapped.find(*wanted(self))
         if isinstance(farm, Refusal):
             self.reason = str(farm)
             self.terms.admission.refused["map"] += 1
             self.handle(Event.DENIED)
             return
-        nothing = self._at is None and self.place is None  # came before
-        at_once = nothing and not self.terms.stages
+        at_once = self._at is None and self.up is None  # nothing came before
         now = self.accepted if at_once else house.seconds()
         self.place = place = Place(farm)
-        if destination.send_proxy is not None:
+        if destination.send_proxy is not None and not self.ahead:
             place.preface = Preface(self, destination.send_proxy)
         deadlines = self.live.dialing[destination]
         self._at = attempt = Attempt(self, place, deadlines, house, now)
@@ -278,6 +273,7 @@ class Session:
         front, back, place = self.front, self.back, self.place
         assert back is not None and place is not None and place.server is not None
         self.up, self.down = up, down = between(front, back, self, self.terms)
+        up.bytes = -self.ahead  # which are not the client's
         join(up, down)
         if front.readable or front.ended:  # what came during the dial
             up.move()

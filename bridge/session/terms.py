@@ -2,8 +2,8 @@
 What all sessions of one front have in common, and what never changes of it.
 
 A session is small because everything that is the same for its whole front stands here,
-once: how long things may take, who may come in and where to, and who is told.  Not
-here: what changes while the front runs (``live``).
+once: how long things may take, who says who may come in, where to, and who is told.
+Not here: what changes while the front runs (``live``, ``admission``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from bridge.session.flow import stages
 
 if TYPE_CHECKING:
     from bridge.filters.use import Use
-    from bridge.net.address import Networks
     from bridge.net.paced import Pace
     from bridge.net.pipes import Pipes
     from bridge.net.port import Room
@@ -97,8 +96,6 @@ class Terms:
     front: str
     timeouts: Timeouts
     admission: Admission
-    senders: Networks | None = None
-    """Who speaks for others, and says for whom in a PROXY header; None: nobody does."""
     pace: Pace | None = None
     """How much may be moved in a time; None: all there is."""
     destination: Destination | None = None
@@ -119,6 +116,11 @@ class Terms:
     """What an admitted client goes through until there is a farm: see ``flow``."""
     passed: frozenset[int] = field(init=False)
     """The fields of such a header that any destination is told again."""
+    resent: int = field(init=False)
+    """
+    The version of such a header that may stay where it is, in front of the client's own
+    bytes, for servers to get it as it came; 0: none.
+    """
 
     def __post_init__(self) -> None:
         secures = self.security is not None or self.securities is not None
@@ -131,6 +133,16 @@ class Terms:
         sent = (each.send_proxy for each in self.destinations)
         passed = frozenset(kind for how in sent if how for kind in how.passed)
         object.__setattr__(self, "passed", passed)
+        object.__setattr__(self, "resent", self._resent())
+
+    def _resent(self) -> int:
+        """Nothing may be read or said between it and what follows, or be counted."""
+        to = self.destination
+        if to is None or to.send_proxy is None or not to.clear:
+            return 0
+        between = (self.security, self.securities, self.pace, self.filters or None)
+        alone = between == (None,) * 4 and not to.send_proxy.added
+        return to.send_proxy.version if alone else 0
 
     @property
     def destinations(self) -> tuple[Destination, ...]:

@@ -13,7 +13,10 @@ class Counters:
     accepted: int = 0
     endings: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-    """Who did not come in, by the key of what was against it: ``limits.per_source``."""
+    """
+    Who did not come in, by the key of what was against it, as ``limits.per_source``;
+    ``listen``, if the front is not for that address of ours; or ``bad_header``.
+    """
     requests: Counter[str] = field(default_factory=Counter)
     """Of mode http, by what they were answered: ``2xx`` ... or ``none``."""
     up: int = 0

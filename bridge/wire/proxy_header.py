@@ -19,12 +19,20 @@ from __future__ import annotations
 
 from typing import Literal
 
+from bridge.net.address import Address
 from bridge.wire import proxy_v1, proxy_v2
 from bridge.wire.proxy_tlv import ProxyError
 from bridge.wire.proxy_v2 import MAX_HEADER
 from bridge.wire.proxy_value import ProxyHeader
 
-__all__ = ["MAX_HEADER", "HeaderReader", "read_header", "wanted", "write_header"]
+__all__ = [
+    "MAX_HEADER",
+    "HeaderReader",
+    "as_written",
+    "read_header",
+    "wanted",
+    "write_header",
+]
 
 
 def read_header(data: bytes | bytearray) -> ProxyHeader | None:
@@ -53,6 +61,18 @@ def wanted(data: bytes | bytearray) -> int:
     if data[0] == proxy_v1.START[0]:
         return proxy_v1.wants(data)
     return proxy_v2.wants(data)
+
+
+def as_written(header: ProxyHeader, data: bytes) -> bool:
+    """
+    Whether *header*, of a client with an address and without fields, stands in *data*,
+    from whose start it was read, as ``write_header`` would write it in its version.
+    """
+    if header.tlvs or not isinstance(header.source, Address):
+        return False
+    if header.version == 1:
+        return data.startswith(proxy_v1.write(header))
+    return proxy_v2.as_written(header)
 
 
 class HeaderReader:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from struct import Struct
 
 from bridge.net import tlv
 from bridge.net.address import Address
+from bridge.net.hosts import host6, packed
 from bridge.wire.proxy_tlv import (
     CRC_LENGTH,
     ProxyError,
@@ -40,8 +41,11 @@ _STREAM, _DGRAM = 1, 2
 _ADDRESSES = {_UNSPEC: 0, _INET: 12, _INET6: 36, _UNIX: 2 * MAX_UNIX_NAME}
 """Bytes of both ends, by family."""
 _MAPPED = bytes(10) + b"\xff\xff"  # RFC 4291 section 2.5.5.2
+_ENDS4, _ENDS6 = Struct(">4B4BHH"), Struct(">16s16sHH")
+_ENDS_UNIX = Struct(f"{MAX_UNIX_NAME}s{MAX_UNIX_NAME}s")
 
 _Spans = list[tuple[int, int, int]]
+_Ends = tuple[Endpoint, Endpoint] | tuple[None, None]
 
 
 def read(data: bytes | bytearray) -> ProxyHeader | None:
@@ -51,6 +55,10 @@ def read(data: bytes | bytearray) -> ProxyHeader | None:
     Looks at nothing after the header's own length.  None: more is needed.  Raises
     ProxyError, as early as it can be known.
     """
+    alone = _ALONE.get(bytes(data[:FIXED]))
+    if alone is not None:  # most are such
+        length, ends = alone
+        return _of(ends(data), length) if len(data) >= length else None
     _check_start(data)
     if len(data) < FIXED:
         return None
@@ -64,6 +72,19 @@ def read(data: bytes | bytearray) -> ProxyHeader | None:
 def wants(data: bytes | bytearray) -> int:
     """How many bytes after *data*, the start of a header, certainly belong to it."""
     return (FIXED if len(data) < FIXED else _length(data)) - len(data)
+
+
+def as_written(header: ProxyHeader) -> bool:
+    """
+    Whether *header*, which was read, is of an address and has no fields, had nothing
+    else either (padding, a checksum) and was of the family that ``write`` makes it.
+    """
+    source, destination = header.source, header.destination
+    if not isinstance(source, Address) or not isinstance(destination, Address):
+        return False
+    if ":" in source.host or ":" in destination.host:
+        return header.length == FIXED + _ADDRESSES[_INET6]
+    return header.length == FIXED + _ADDRESSES[_INET]
 
 
 def write(header: ProxyHeader, checksum: bool = False) -> bytes:
@@ -146,15 +167,15 @@ def _local(whole: bytes) -> ProxyHeader:
 def _proxied(whole: bytes) -> ProxyHeader:
     byte = whole[_FAMILY]
     stream = _is_stream(byte)
-    if stream and len(whole) == FIXED + _ADDRESSES[byte >> 4]:  # most: nothing else
-        source, destination = _ENDS[byte >> 4](whole)
-        return ProxyHeader(source, destination, version=2, length=len(whole))
     found = _known(whole, _ADDRESSES[byte >> 4], strict=stream)
     tlvs = _kept(whole, found)
-    if not stream:
-        return ProxyHeader(tlvs=tlvs, version=2, length=len(whole))
-    source, destination = _ENDS[byte >> 4](whole)
-    return ProxyHeader(source, destination, tlvs, version=2, length=len(whole))
+    ends = _ENDS[byte >> 4](whole) if stream else (None, None)
+    return _of(ends, len(whole), tlvs)
+
+
+def _of(ends: _Ends, length: int, tlvs: tuple[Tlv, ...] = ()) -> ProxyHeader:
+    source, destination = ends
+    return ProxyHeader(source, destination, tlvs, False, 2, length)
 
 
 def _known(whole: bytes, addresses: int, strict: bool) -> _Spans:
@@ -197,31 +218,29 @@ def _kept(whole: bytes, found: _Spans) -> tuple[Tlv, ...]:
     return _sendable((kind, whole[at:end]) for kind, at, end in found)
 
 
-def _ends_inet(whole: bytes) -> tuple[Endpoint, Endpoint]:
-    at = whole[FIXED:28]
-    return (
-        Address(f"{at[0]}.{at[1]}.{at[2]}.{at[3]}", at[8] << 8 | at[9]),
-        Address(f"{at[4]}.{at[5]}.{at[6]}.{at[7]}", at[10] << 8 | at[11]),
-    )
+def _ends_inet(whole: bytes | bytearray) -> _Ends:
+    a, b, c, d, e, f, g, h, of, to = _ENDS4.unpack_from(whole, FIXED)
+    return Address(f"{a}.{b}.{c}.{d}", of), Address(f"{e}.{f}.{g}.{h}", to)
 
 
-def _ends_inet6(whole: bytes) -> tuple[Endpoint, Endpoint]:
-    at = whole[FIXED:52]
-    return (
-        Address(_host6(at[:16]), at[32] << 8 | at[33]),
-        Address(_host6(at[16:32]), at[34] << 8 | at[35]),
-    )
+def _ends_inet6(whole: bytes | bytearray) -> _Ends:
+    source, destination, of, to = _ENDS6.unpack_from(whole, FIXED)
+    return Address(host6(source), of), _destination6(destination, to)
 
 
-def _ends_unix(whole: bytes) -> tuple[Endpoint, Endpoint]:
-    middle = FIXED + MAX_UNIX_NAME
-    return (
-        _unix_name(whole[FIXED:middle]),
-        _unix_name(whole[middle : middle + MAX_UNIX_NAME]),
-    )
+def _ends_unix(whole: bytes | bytearray) -> _Ends:
+    source, destination = _ENDS_UNIX.unpack_from(whole, FIXED)
+    return _unix_name(source), _unix_name(destination)
 
 
 _ENDS = {_INET: _ends_inet, _INET6: _ends_inet6, _UNIX: _ends_unix}
+_ALONE = {
+    SIGNATURE
+    + bytes((_PROXY, family << 4 | _STREAM))
+    + _ADDRESSES[family].to_bytes(2, "big"): (FIXED + _ADDRESSES[family], ends)
+    for family, ends in _ENDS.items()
+}
+"""How one begins that says addresses and no more: its length, and how to read it."""
 
 
 def _unix_name(field: bytes) -> UnixName:
@@ -234,11 +253,10 @@ def _unix_name(field: bytes) -> UnixName:
     return UnixName(field.partition(b"\0")[0])
 
 
-@lru_cache(maxsize=1024)  # the same clients and fronts, again and again
-def _host6(packed: bytes) -> str:
-    if packed.startswith(_MAPPED):
-        return ".".join(map(str, packed[12:]))
-    return str(IPv6Address(packed))
+@lru_cache(maxsize=1024)
+def _destination6(host: bytes, port: int) -> Address:
+    """One end as a value: an address of a sender's, and so one of a few."""
+    return Address(host6(host), port)
 
 
 # Writing
@@ -253,7 +271,7 @@ def _addressed(header: ProxyHeader) -> tuple[int, bytes]:
     """The byte of family and transport, and the addresses."""
     source, destination = header.source, header.destination
     if isinstance(source, Address) and isinstance(destination, Address):
-        hosts = _packed(source.host), _packed(destination.host)
+        hosts = packed(source.host), packed(destination.host)
         family = _INET
         if len(hosts[0]) + len(hosts[1]) > 8:
             family, hosts = _INET6, (_as_ip6(hosts[0]), _as_ip6(hosts[1]))
@@ -272,8 +290,3 @@ def _padded(name: bytes) -> bytes:
 
 def _as_ip6(packed: bytes) -> bytes:
     return packed if len(packed) == 16 else _MAPPED + packed
-
-
-@lru_cache(maxsize=1024)
-def _packed(host: str) -> bytes:
-    return ip_address(host).packed

@@ -168,6 +168,85 @@ def test_a_front_of_a_prefix_may_lead_to_ordinary_servers(
         assert gateway.record()["listen"] == f"[{PREFIX[7]}]:4711"
 
 
+EXPLICIT = [
+    {"front": "2001:db8:70::100/120", "back": "198.18.0.0/24"},
+    {"front": "2001:db8:70::1:2/128", "back": "198.18.0.7/32"},  # the longer one
+    {"front": "2001:db8:71::/112", "back": "198.18.0.0/28"},  # a suffix to spare
+    {"front": "2001:db8:70::2:0/120", "back": "203.0.113.0/24"},  # not in `to`
+]
+
+
+@pytest.mark.parametrize("port", ["80", "*"])
+def test_explicit_addresses_lead_where_they_say(
+    lab: Lab, start: Start, port: str
+) -> None:
+    """By one listener for a prefix that no prefix of the map's is."""
+    fronts = ("2001:db8:70::/64", "2001:db8:71::/112")
+    wanted = configured(*(f"[{front}]:{port}" for front in fronts))
+    wanted["farms"]["legacy"]["map"] = {"eam": EXPLICIT, "to": "198.18.0.0/24"}
+    reached = {
+        "2001:db8:70::102": "198.18.0.2",
+        "2001:db8:70::1c8": "198.18.0.200",
+        "2001:db8:70::1:2": "198.18.0.7",
+        "2001:db8:71::3000": "198.18.0.3",  # the first 4 bits of 16 are the address
+    }
+    unmapped = "no prefix and no explicit mapping has this address"
+    refused = {
+        "2001:db8:70::1": unmapped,
+        "2001:db8:70::2:5": "the address is not in the list of where the map leads",
+        "2001:db8:70::101": "the address is the gateway's own",
+    }
+    for front in fronts:
+        lab.client.ip(f"route replace {front} via {lab.front_address}")
+    with (
+        prepared(start(wanted, host=lab.gateway), lab.gateway) as gateway,
+        lab.server.listen(("0.0.0.0", 80)) as listener,
+    ):
+        for front, back in reached.items():
+            with lab.client.connect((front, 80)) as client:
+                accepted, _ = listener.accept()
+                with accepted:
+                    assert accepted.getsockname()[0] == back
+                    accepted.sendall(b"answer")
+                    assert client.recv(9) == b"answer"
+        records = gateway.records(len(reached))
+        assert [r["server"] for r in records] == [f"{b}:80" for b in reached.values()]
+        assert [r["listen"] for r in records] == [f"[{front}]:80" for front in reached]
+        for front in refused:
+            is_reset(lab, front, 80)
+        last = gateway.records(len(reached) + len(refused))[len(reached) :]
+        assert [(r["ending"], r["reason"]) for r in last] == [
+            ("denied", why) for why in refused.values()
+        ]
+
+
+def test_a_senders_header_says_which_server_is_meant(lab: Lab, start: Start) -> None:
+    """By a front that no client of the map's could connect to."""
+    wanted = configured(f"[{lab.front_address}]:80")
+    wanted["fronts"]["web"]["accept_proxy"] = [lab.client.address]
+    wanted["farms"]["legacy"]["map"]["ports"] = {443: 8443}
+    wanted["farms"]["legacy"]["send_proxy"] = "v1"
+    named = called(lab.server.address)
+    header = f"PROXY TCP6 2001:db8:9::9 {named} 4711 443\r\n".encode()
+    with (
+        prepared(start(wanted, host=lab.gateway), lab.gateway) as gateway,
+        lab.server.listen((lab.server.address, 8443)) as listener,
+    ):
+        with lab.client.connect((lab.front_address, 80)) as client:
+            client.sendall(header + b"hello")
+            accepted, _ = listener.accept()
+            with accepted, accepted.makefile("rb") as reader:
+                assert reader.read(len(header) + 5) == header + b"hello"
+        record = gateway.record()
+        assert (record["listen"], record["server"]) == (
+            f"[{named}]:443", f"{lab.server.address}:8443",
+        )  # fmt: skip
+        with lab.client.connect((lab.front_address, 80)) as client:
+            client.sendall(header.replace(b" 443", b" 80"))
+            assert ends_reset(client) == b""
+        assert gateway.records(2)[1]["reason"] == "the port is not mapped"
+
+
 def test_a_dead_address_costs_one_dial_and_no_state(lab: Lab, start: Start) -> None:
     with prepared(start(configured(*EVERY), host=lab.gateway), lab.gateway) as gateway:
         is_reset(lab, called(lab.server.address), 9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -321,6 +322,32 @@ def test_v4_mapped_senders_are_who_they_are(
             assert accepted.recv(100) == LINE
     until(lambda: len(gateway.told()) == 2, "two records")
     assert gateway.told()[0]["via"].startswith("127.0.0.1:")
+
+
+def test_senders_in_a_file_are_read_again_on_hup(
+    start: Start, server: socket.socket, tmp_path: Path
+) -> None:
+    senders = tmp_path / "senders.txt"
+    senders.write_text("127.0.0.1\n")
+    front = {"accept_proxy": f"@{senders}"}
+    gateway = start(relay(name_of(server), listen="127.0.0.1:0", front=front))
+
+    def comes(said: bytes) -> bytes:
+        """What the server gets of a client that says that, and ends."""
+        with socket.create_connection(("127.0.0.1", gateway.port), PATIENCE) as client:
+            client.sendall(said)
+            client.shutdown(socket.SHUT_WR)
+            with accept(server) as accepted, accepted.makefile("rb") as reader:
+                return reader.read()
+
+    assert comes(LINE + b"hello") == b"hello"
+    senders.write_text("192.0.2.9\n")
+    gateway.send_signal(signal.SIGHUP)
+    gateway.wait_log(f"front web: {senders} read again")
+    assert comes(LINE + b"hello") == LINE + b"hello"
+    named, own = gateway.records(2)
+    assert said(named) == NAMED and named["via"].startswith("127.0.0.1:")
+    assert own["client"] == "127.0.0.1" and not own["via"]
 
 
 def test_who_sends_none_is_told_of_once(start: Start, server: socket.socket) -> None:

@@ -114,6 +114,109 @@ def test_a_server_sees_the_client_itself_where_it_can(lab: Lab, start: Start) ->
         assert [r["source"] for r in gateway.records(2)] == ["192.0.2.2", "198.18.0.1"]
 
 
+GATEWAY6, SERVER6 = "2001:db8:2::1", "2001:db8:2::2"
+
+
+@pytest.fixture
+def six_behind(lab: Lab) -> Iterator[None]:
+    """The link behind has IPv6 too, and the server answers by way of the gateway."""
+    for host, address in ((lab.gateway, GATEWAY6), (lab.server, SERVER6)):
+        host.sysctl(ipv6__conf__back__disable_ipv6=0)
+        host.ip(f"address add {address}/64 dev back nodad")
+    lab.server.ip(f"route add default via {GATEWAY6}")
+    yield
+    for host in (lab.gateway, lab.server):
+        host.sysctl(ipv6__conf__back__disable_ipv6=1)
+
+
+@pytest.mark.usefixtures("six_behind")
+def test_an_ipv6_server_sees_ipv6_clients_themselves(lab: Lab, start: Start) -> None:
+    """Each as it is; and its checks come from the gateway's own address."""
+    wanted = configured(lab, "client")
+    wanted["fronts"]["web"]["listen"] = [f"[{lab.front_address}]:80"]
+    check = {"kind": "exchange", "expect": "hello", "interval": "200ms"}
+    wanted["farms"]["web"] |= {"servers": [f"[{SERVER6}]:80"], "check": check}
+    with (
+        prepared(start(wanted, host=lab.gateway), lab.gateway) as gateway,
+        lab.server.listen((SERVER6, 80)) as listener,
+    ):
+        seen = []
+        for source in (lab.client.address, NEIGHBOUR, OTHER):
+            with come(lab, source, lab.front_address) as client:
+                client.sendall(b"question" * 5000)
+                client.shutdown(socket.SHUT_WR)
+                accepted, peer = _accepted(listener, checks_from=GATEWAY6)
+                seen.append(peer)
+                with accepted, accepted.makefile("rb") as reader:
+                    assert reader.read() == b"question" * 5000
+                    accepted.sendall(b"answer")
+                with client.makefile("rb") as reader:
+                    assert reader.read() == b"answer"
+        assert seen == [lab.client.address, NEIGHBOUR, OTHER]
+        records = gateway.records(3)
+        assert [record["source"] for record in records] == seen
+        assert {record["ending"] for record in records} == {"done"}
+
+
+def _accepted(listener: socket.socket, checks_from: str) -> tuple[socket.socket, str]:
+    """The next session, and who it is of; checks meanwhile are answered."""
+    while True:
+        accepted, peer = listener.accept()
+        if peer[0] != checks_from:
+            return accepted, peer[0]
+        with accepted:
+            accepted.sendall(b"hello")
+
+
+@pytest.mark.usefixtures("six_behind")
+@pytest.mark.parametrize(
+    "source",
+    [{"client": True, "otherwise": "auto"}, {"pool": POOL, "key": KEY}],
+    ids=["client", "pool"],
+)
+def test_the_client_is_the_one_that_a_header_names(
+    lab: Lab, start: Start, source: dict[str, object]
+) -> None:
+    """Who is somewhere else altogether; the sender is not seen."""
+    named, own = "2001:db8:9::9", "client" in source
+    server = SERVER6 if own else lab.server.address
+    wanted = configured(lab, source)
+    wanted["fronts"]["web"] |= {
+        "listen": f"[{lab.front_address}]:80",
+        "accept_proxy": lab.client.address,
+    }
+    wanted["farms"]["web"]["servers"] = [f"[{server}]:80" if own else f"{server}:80"]
+    with (
+        prepared(start(wanted, host=lab.gateway), lab.gateway) as gateway,
+        lab.server.listen((server, 80)) as listener,
+        come(lab, lab.client.address, lab.front_address) as client,
+    ):
+        client.sendall(f"PROXY TCP6 {named} 2001:db8::80 4711 443\r\n".encode())
+        accepted, peer = listener.accept()
+        with accepted:
+            accepted.sendall(b"answer")
+            assert client.recv(9) == b"answer"
+        assert peer[0] == (named if own else NAMES.pseudonym(named))
+        client.close()
+        record = gateway.record()
+        assert record["client"] == named
+        assert record["via"].startswith(f"[{lab.client.address}]:")
+
+
+@pytest.mark.usefixtures("six_behind")
+def test_a_dead_ipv6_server_is_told_of_as_any_other(lab: Lab, start: Start) -> None:
+    wanted = configured(lab, "client")
+    wanted["fronts"]["web"]["listen"] = [f"[{lab.front_address}]:80"]
+    wanted["farms"]["web"]["servers"] = [f"[{SERVER6}]:81"]
+    with prepared(start(wanted, host=lab.gateway), lab.gateway) as gateway:
+        with come(lab, OTHER, lab.front_address) as client:
+            assert ends_reset(client) == b""
+        record = gateway.record()
+        assert (record["ending"], record["reason"]) == (
+            "dial_failed", "Connection refused",
+        )  # fmt: skip
+
+
 def test_without_the_privilege_a_dial_says_so(lab: Lab, start: Start) -> None:
     wrapper = ["setpriv", "--bounding-set=-net_admin,-net_raw"]
     wanted = configured(lab, {"client": True, "otherwise": "auto"})
