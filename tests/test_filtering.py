@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from bridge.filters import Answers, Dial, Filter, PassRest
+from tests.filter_edges import EDGES
 from tests.filter_scripts import SCRIPTS
 from tests.filtered import Filtered
 
 Start = Callable[..., Filtered]
+ALL = SCRIPTS | EDGES
 
 
 @pytest.fixture
@@ -28,9 +30,9 @@ def start() -> Iterator[Start]:
         each.close()
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_script_comes_out_as_in_a_trial(start: Start, name: str) -> None:
-    script = SCRIPTS[name]
+    script = ALL[name]
     one = start(*script.makes, unreachable=script.unreachable)
     one.play(script.steps)
     assert one.to_client == script.to_client

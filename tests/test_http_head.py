@@ -147,6 +147,8 @@ BAD_REQUESTS = {
     "a coding behind a vertical tab": request(
         "POST / HTTP/1.1", "Transfer-Encoding: \vchunked"
     ),
+    "a coding behind a tab": request("POST / HTTP/1.1", "Transfer-Encoding:\tchunked"),
+    "a tab behind a coding": request("POST / HTTP/1.1", "Transfer-Encoding: chunked\t"),
     "a coding behind NUL": request("POST / HTTP/1.1", "Transfer-Encoding: \0chunked"),
     "a coding in HTTP/1.0": request("POST / HTTP/1.0", "Transfer-Encoding: chunked"),
     "two hosts": request("GET / HTTP/1.1", "Host: b"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator
 
@@ -170,3 +171,23 @@ def test_the_line_of_a_listener_names_a_few_of_many_servers() -> None:
     line = destinations("web", config)
     assert line.startswith("farm web (192.0.2.1:80, 192.0.2.2:80, ")
     assert line.endswith(", 192.0.2.20:80 and 10 more)")
+
+
+def test_mode_ftp_has_ports_for_data_and_closes_them_at_the_end() -> None:
+    running = Running(more=", mode: ftp, ftp: {ports: 47100-47109}")
+    running.start()
+    client, accepted = running.converse()
+    with client, accepted:
+        accepted.sendall(b"220 Hello\r\n")
+        running.turner.settle()
+        assert client.recv(99) == b"220 Hello\r\n"
+        client.sendall(b"EPSV\r\n")
+        running.turner.settle()
+        assert accepted.recv(99) == b"PASV\r\n"
+        accepted.sendall(b"227 (9,9,9,9,200,1)\r\n")
+        running.turner.settle()
+        port = int(client.recv(99).split(b"|")[3])
+        assert 47100 <= port <= 47109
+        running.close()
+    with socket.socket() as late:
+        assert late.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED

@@ -21,16 +21,19 @@ from bridge.filters import (
 )
 from bridge.filters.splits import every_split, play
 from bridge.filters.trial import ABOUT, Outcome, Trial
+from tests.filter_edges import EDGES
 from tests.filter_scripts import SCRIPTS, Script, Seen, Shout
+
+ALL = SCRIPTS | EDGES
 
 
 def trial_of(script: Script) -> Trial:
     return Trial(*script.makes, unreachable=script.unreachable)
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_script_comes_out_as_it_says(name: str) -> None:
-    script = SCRIPTS[name]
+    script = ALL[name]
     outcome = play(trial_of(script), script.steps)
     if script.cut:
         assert every_split(lambda: trial_of(script), script.steps) == outcome

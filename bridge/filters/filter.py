@@ -13,7 +13,8 @@ Rules for whoever writes one, and for the driver (``session.filtering``):
 * Want, Wait, PassRest, Refuse, Close and Secure come last.  What was shown has to be
   answered for or asked more of: no answer at all is an error.
 * ``Wait`` is over when the other direction was shown something, has answered more than
-  Want or Wait, and that is carried out; or when a server was dialed.
+  Want or Wait, and that is carried out; or when a server was dialed.  If that happens
+  before what stands before the Wait is through, it does not begin.
 * ``ended``: the side has sent its FIN, and nothing comes after *data*.  It is shown
   once even if there is nothing left (``b""``).  Without an answer the end is passed on,
   and so it is when all is answered for.  ``Want`` to the client's end is a bad header.

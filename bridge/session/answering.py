@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.filters.answers import Wait
 from bridge.session.carrying import (
     FOREVER,
     IDLE,
@@ -78,8 +79,7 @@ class Answering(Carrying):
         if self._passed is not None and not self.passing and not self.ended:
             self._passed.count = 0
         self._passed = None
-        if self.opposite.state == WAITS:
-            self._around.wake(self.opposite)
+        self.rouse()
         pending, self.pending = self.pending, ()
         if pending:
             self.ask(self.rest, pending)
@@ -111,8 +111,7 @@ class Answering(Carrying):
             if self.rest and not self.state:
                 self.most = 0
                 self.ask(self.rest)
-        if self.opposite.state == WAITS:
-            self._around.wake(self.opposite)
+        self.rouse()
 
     # What is shown
 
@@ -144,8 +143,8 @@ class Answering(Carrying):
             at = self._carry(answers, data)
             if self._armed is not None and not self.most:
                 self._disarm()
-            if opposite.state == WAITS and self._acts(answers):
-                self._around.wake(opposite)
+            if self._acts(answers):
+                self.rouse()
             if self.most or self.state or self.passing:
                 return
             if at == len(data):
@@ -173,6 +172,17 @@ class Answering(Carrying):
             self.ask(b"")
         else:
             self._pass_end()
+
+    def rouse(self) -> None:
+        """
+        The other direction waits no longer; nor does it when it comes to a Wait that it
+        has answered before this: what that was for has happened.
+        """
+        other = self.opposite
+        if other.state == WAITS:
+            self._around.wake(other)
+        elif other.pending and type(other.pending[-1]) is Wait:
+            other.pending = other.pending[:-1]
 
     def _acts(self, answers: Answers) -> bool:
         """Something is answered, and done, that the other direction may wait for."""

@@ -15,7 +15,7 @@ from bridge.filters.answers import Tell
 from bridge.filters.filter import Filter
 from bridge.net.goodbye import Goodbye
 from bridge.session.answering import Answering
-from bridge.session.carrying import REST, WAITS
+from bridge.session.carrying import REST
 from bridge.session.flow import Action, Ending, Event
 from bridge.session.introducing import about_of
 from bridge.session.live import UNSEEN
@@ -90,11 +90,10 @@ class FilteredSession(Wishing):
         self._losses, self._lost_in, self.seen = 0, None, UNSEEN
         waited = self.front.readable or self.front.ended
         where = reached(place.server, back)
-        for each, one, other in reversed(self._ways):
+        for each, _, other in reversed(self._ways):
             each.server = where
             other.told(each.dialed())
-            if one.state == WAITS:
-                down.wake(one)
+            other.rouse()
         asker, self._asker = self._asker, None
         if asker is not None:
             asker.go_on()

@@ -140,6 +140,7 @@ class Head:
                 raise HeadError("it has two kinds of length")
             if coding.lower() != b"chunked":
                 raise HeadError("its transfer coding is not chunked alone", 501)
+            self._refuse_tabs()
             if self.minor == 0:
                 raise HeadError("HTTP/1.0 knows no transfer codings")
             return CHUNKED
@@ -148,6 +149,12 @@ class Head:
         if not length.isdigit() or len(length) > 19 or int(length) > MAX_LENGTH:
             raise HeadError("its length is no number of bytes")
         return int(length)
+
+    def _refuse_tabs(self) -> None:
+        """Some servers take the tab before a coding for a part of it."""
+        for line, name in zip(self.lines, self.names, strict=True):
+            if name in _LENGTHS and b"\t" in line:
+                raise HeadError("there is a tab where its length is told")
 
 
 class Request(Head):

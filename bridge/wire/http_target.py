@@ -39,10 +39,10 @@ def read_target(request: Request) -> Target:
     # RFC 9112 section 3.2: without one, 400.
     if host is None and request.minor:
         raise HeadError("it has no Host")
-    if host:
-        name = _name(host)
-    else:
-        host, name = b"", ""
+    if host == b"":  # RFC 9110 section 4.2.1: there is no such URI
+        raise HeadError("its Host is empty")
+    host = host or b""
+    name = _name(host) if host else ""
     if b"#" in target:  # llhttp takes it, and servers differ in what they make of it
         raise HeadError("its target has a fragment")
     if target.startswith(b"/"):

@@ -11,10 +11,11 @@ from typing import Any, Protocol
 import pytest
 
 from tests.e2e.certified import Certified, certified, fronted_by, nginx
+from tests.e2e.ftp_bed import bed
 from tests.e2e.gateway import Configuration, Gateway
 from tests.e2e.peers import Crowded, echo, listen, name_of, serving
 
-__all__ = ["certified", "nginx"]
+__all__ = ["bed", "certified", "nginx"]
 
 
 class Start(Protocol):

@@ -169,10 +169,13 @@ def test_a_server_that_is_not_there_is_a_dial_that_failed(start: Start) -> None:
 def test_what_the_server_did_is_said_in_haproxys_letters(
     start: Start, server: socket.socket, target: str, status: str, letters: str
 ) -> None:
-    with logged(start, http(name_of(server))) as gateway, serving(server, answer):
-        with gateway.connect() as client:
-            get(client, target)
-            told = fields(lines(gateway, 1)[0])
+    with (
+        logged(start, http(name_of(server))) as gateway,
+        serving(server, answer),
+        gateway.connect() as client,
+    ):
+        get(client, target)
+        told = fields(lines(gateway, 1)[0])
     assert (told["status_code"], told["termination_state"]) == (status, f"{letters}--")
     assert told["server_name"] != "<NOSRV>"
 
