@@ -199,6 +199,8 @@ class Shown(Answered):
                         return
                 else:
                     first.take(self._text[:got].tobytes())
+                    if self._filters.wished:
+                        break  # what follows may be of a server that is none any more
                     if drained and self.ended:
                         continue  # what comes of the end goes with it
                     if self._out and not self.push():
