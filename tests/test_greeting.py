@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from bridge.net.stream import Stream
 from bridge.session.greeting import Greeting
-from bridge.wire.client_hello import MAX_BYTES, ClientHello, HelloError
+from bridge.wire.client_hello import MAX_BYTES, ClientHello
 from tests.hellos import hello, message, of_python, records, server_name
 from tests.pumping import Turner, tcp_pairs
 
@@ -46,7 +46,7 @@ class Bench:
         assert stream is self.stream
         self.found.append(hello)
 
-    def ungreeted(self, stream: Stream, error: HelloError) -> None:
+    def ungreeted(self, stream: Stream, error: ValueError) -> None:
         self.errors.append(str(error))
 
     def broken(self, stream: Stream, error: OSError) -> None:

@@ -21,6 +21,7 @@ from bridge.session.destination import Destination, SendProxy
 from bridge.session.flow import State
 from bridge.session.identifying import Identifying
 from bridge.session.opening import Opening
+from bridge.session.peeking import Peeking
 from bridge.session.terms import Terms
 from bridge.wire.proxy_header import write_header
 from bridge.wire.proxy_tlv import Tlv
@@ -416,7 +417,7 @@ def test_one_that_is_there_already_is_read_at_once(
     made: tuple[Running, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As it is on a busy gateway: no event has to tell of it."""
-    monkeypatch.delattr(Identifying, "ready")
+    monkeypatch.delattr(Peeking, "ready")
     front, listening = made
     front.connect().sendall(LINE + b"hello")
     assert heard(front, listening) == b"hello"

@@ -16,7 +16,7 @@ import pytest
 from bridge.net.stream import Stream
 from bridge.net.tcpinfo import unacknowledged
 from bridge.session.greeting import Greeting
-from bridge.wire.client_hello import ClientHello, HelloError
+from bridge.wire.client_hello import ClientHello
 from tests.between import Between
 from tests.hellos import of_python
 from tests.pumping import Turner, tcp_pairs
@@ -281,7 +281,7 @@ class Expecting:
     def broken(self, stream: Stream, error: OSError) -> None:
         raise AssertionError("nobody resets anything here")
 
-    def ungreeted(self, stream: Stream, error: HelloError) -> None:
+    def ungreeted(self, stream: Stream, error: ValueError) -> None:
         self.told.append(str(error))
 
 

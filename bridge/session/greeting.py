@@ -12,7 +12,7 @@ from socket import MSG_PEEK
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.net import sockopt
-from bridge.net.pump import ERR, IN, PRI, RDHUP
+from bridge.session.peeking import Peeking
 from bridge.wire.client_hello import MAX_BYTES, ClientHello, HelloError, HelloReader
 
 if TYPE_CHECKING:
@@ -25,66 +25,49 @@ class Greeted(Protocol):
     def greeted(self, stream: Stream, hello: ClientHello) -> None:
         """It is there, whole; and so are its bytes, unread."""
 
-    def ungreeted(self, stream: Stream, error: HelloError) -> None:
+    def ungreeted(self, stream: Stream, error: ValueError) -> None:
         """There is none, and there will be none; whatever came is unread."""
 
     def broken(self, stream: Stream, error: OSError) -> None:
         """Nor that: the connection was reset, or timed out."""
 
 
-class Greeting:
-    """
-    Looks at what *stream*, which is paused, receives, until it knows.
+class Greeting(Peeking[ClientHello]):
+    """See ``Peeking``; *greeted* may hear from within ``begin``."""
 
-    How long that may take is for a deadline of the session's to say.
-    """
-
-    __slots__ = ("_greeted", "_onward", "_reader", "_stream", "seen")
+    __slots__ = ("_greeted", "_onward", "_reader", "seen")
 
     def __init__(self, stream: Stream, greeted: Greeted) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._greeted = greeted
         self._reader = HelloReader()
         self.seen = 0
         """Bytes that have come so far."""
         self._onward = False  # the kernel knows what was seen
 
-    def begin(self) -> None:
-        """Look at what is there already; *greeted* may hear from within this call."""
-        self._stream.pump.hand_over(self._stream.fd, self)
-        self._look()
+    def give_up(self) -> None:
+        """Look no more."""
+        self._give_back()
 
-    # The pump calls these
-
-    def ready(self, events: int) -> None:
-        stream = self._stream
-        stream.ready(events)  # which remembers, and tells of a reset
-        if stream.fd >= 0 and events & (IN | PRI | RDHUP) and not events & ERR:
-            self._look()
-
-    def crashed(self) -> None:
-        self._stream.crashed()
-
-    def _look(self) -> None:
-        try:
+    def _find(self) -> ClientHello | None:
+        hello = self._reader.feed(data := self._peek())
+        while hello is None and self._onward and data:
             hello = self._reader.feed(data := self._peek())
-            while hello is None and self._onward and data:
-                hello = self._reader.feed(data := self._peek())
-            # A FIN is seen as nothing at all, or as nothing more.
-            if hello is None and (not data or self._stream.ended):
-                raise HelloError("the client ended before its ClientHello did")
-        except BlockingIOError:  # nothing more now
-            return
-        except OSError as error:  # reset; the kernel has told, and will not again
-            self._greeted.broken(self._stream, error)
-            return
-        except HelloError as error:
-            self._give_back()
-            self._greeted.ungreeted(self._stream, error)
-            return
-        if hello is not None:
-            self._give_back()
-            self._greeted.greeted(self._stream, hello)
+        # A FIN is seen as nothing at all, or as nothing more.
+        if hello is None and (not data or self._stream.ended):
+            raise HelloError("the client ended before its ClientHello did")
+        return hello
+
+    def _found(self, found: ClientHello) -> None:
+        self._stream.readable = True  # the edge of what waits has been seen here
+        self._greeted.greeted(self._stream, found)
+
+    def _missed(self, error: ValueError) -> None:
+        self._stream.readable = True
+        self._greeted.ungreeted(self._stream, error)
+
+    def _broken(self, error: OSError) -> None:
+        self._greeted.broken(self._stream, error)
 
     def _peek(self) -> bytes:
         """
@@ -107,12 +90,3 @@ class Greeting:
             data = data[self.seen :]
         self.seen += len(data)
         return data
-
-    def give_up(self) -> None:
-        """Look no more: from now on the stream hears of its socket itself."""
-        self._stream.pump.hand_over(self._stream.fd, self._stream)
-
-    def _give_back(self) -> None:
-        """The edge of what waits has been seen here, and will not come again."""
-        self.give_up()
-        self._stream.readable = True

@@ -13,14 +13,13 @@ from __future__ import annotations
 from socket import MSG_PEEK
 from typing import TYPE_CHECKING
 
-from bridge.net.pump import ERR, IN, PRI, RDHUP
 from bridge.session.flow import Event
+from bridge.session.peeking import Peeking
 from bridge.wire.proxy_header import MAX_HEADER, HeaderReader, as_written, read_header
 from bridge.wire.proxy_tlv import ProxyError
 from bridge.wire.proxy_value import ProxyHeader
 
 if TYPE_CHECKING:
-    from bridge.net.stream import Stream
     from bridge.session.opening import Opening
 
 MUCH = 1024
@@ -43,24 +42,16 @@ def kept(header: ProxyHeader, passed: frozenset[int]) -> ProxyHeader | None:
     return ProxyHeader(header.source, header.destination, fields)
 
 
-class Identifying:
+class Identifying(Peeking[ProxyHeader]):
     """The stage of TO_IDENTIFY.  Its time is ``open``, which no byte prolongs."""
 
-    __slots__ = ("_opening", "_reader", "_stream", "_waits")
+    __slots__ = ("_opening", "_reader")
 
     def __init__(self, opening: Opening) -> None:
+        super().__init__(opening.opened.front)
         self._opening = opening
-        self._stream: Stream = opening.opened.front
         self._reader: HeaderReader | None = None
         """Has what was taken already, where peeking does not show all there is."""
-        self._waits = False
-        """The pump tells of what comes."""
-
-    def begin(self) -> None:
-        """Look at what is there already; of what comes later the pump will tell."""
-        if not self._look():
-            self._waits = True
-            self._stream.pump.hand_over(self._stream.fd, self)
 
     def give_up(self) -> None:
         """Nobody may be silent here: a sender has the first word."""
@@ -68,40 +59,18 @@ class Identifying:
     def cancel(self) -> None:
         """Who closes the stream ends it."""
 
-    # The pump calls these
+    def _find(self) -> ProxyHeader | None:
+        if self._reader is None and not self._stream.urgent:
+            return self._peek()
+        return self._take()
 
-    def ready(self, events: int) -> None:
-        stream = self._stream
-        stream.ready(events)  # which remembers, and tells of a reset
-        if stream.fd >= 0 and events & (IN | PRI | RDHUP) and not events & ERR:
-            self._look()
+    def _missed(self, error: ValueError) -> None:
+        self._opening.refuse(Event.BAD_HEADER, f"PROXY header: {error}")
 
-    def crashed(self) -> None:
-        self._stream.crashed()
+    def _broken(self, error: OSError) -> None:
+        self._opening.opened.broken(self._stream, error)
 
-    def _look(self) -> bool:
-        """False: it is not all there yet."""
-        try:
-            if self._reader is None and not self._stream.urgent:
-                header = self._peek()
-            else:
-                header = self._take()
-        except BlockingIOError:  # nothing more now
-            return False
-        except OSError as error:  # reset; the kernel has told, and will not again
-            self._opening.opened.broken(self._stream, error)
-            return True
-        except ProxyError as error:
-            self._give_back()
-            self._opening.refuse(Event.BAD_HEADER, f"PROXY header: {error}")
-            return True
-        if header is None:
-            return False
-        self._give_back()
-        self._judge(header)
-        return True
-
-    def _judge(self, header: ProxyHeader) -> None:
+    def _found(self, header: ProxyHeader) -> None:
         """Whether the one may come in for whom the peer speaks."""
         opening = self._opening
         opened, terms = opening.opened, opening.terms
@@ -156,8 +125,3 @@ class Identifying:
             if header is not None:
                 self._stream.readable = True  # perhaps: nobody has looked
                 return header
-
-    def _give_back(self) -> None:
-        """From now on the stream hears of its socket itself."""
-        if self._waits:
-            self._stream.pump.hand_over(self._stream.fd, self._stream)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bridge.session.destination import Destination
     from bridge.session.live import Silent
     from bridge.session.terms import Terms
-    from bridge.wire.client_hello import ClientHello, HelloError
+    from bridge.wire.client_hello import ClientHello
     from bridge.wire.proxy_value import ProxyHeader
 
 UNRECOGNIZED_NAME = b"\x15\x03\x03\x00\x02\x02\x70"
@@ -190,7 +190,7 @@ class Reading:
         self._opening.opened.asked = hello.asked
         self._go(hello.server_name, f"no farm for {hello.asked or _NO_NAME}")
 
-    def ungreeted(self, stream: Stream, error: HelloError) -> None:
+    def ungreeted(self, stream: Stream, error: ValueError) -> None:
         self._go(None, str(error))
 
     def broken(self, stream: Stream, error: OSError) -> None:
@@ -264,7 +264,7 @@ class Securing:
             stream.write(UNRECOGNIZED_NAME)
             self._refuse(stream, f"no certificate for {hello.asked or _NO_NAME}")
 
-    def ungreeted(self, stream: Stream, error: HelloError) -> None:
+    def ungreeted(self, stream: Stream, error: ValueError) -> None:
         """
         What cannot be read is OpenSSL's to refuse, with its alert: as on a front with
         one certificate, where nobody looks at the hello before.
