@@ -253,3 +253,77 @@ def test_no_history_leaves_a_dial_behind() -> None:
         after, actions, _ = step(S.DIALING, event)
         if after is S.CLOSED and event not in _NO_DIAL:
             assert A.CANCEL_DIAL in actions
+
+
+def test_filters_read_before_there_is_a_server() -> None:
+    assert run(E.TO_FILTER, E.ROUTED, E.DIALED)[:2] == (
+        S.OPEN,
+        [A.FILTER, A.DIAL, A.JOIN],
+    )
+
+
+@pytest.mark.parametrize("reads", [False, True])
+@pytest.mark.parametrize("secures", [False, True])
+def test_filters_that_read_first_come_last_of_what_is_read(
+    reads: bool, secures: bool
+) -> None:
+    state, done, ending = run(*stages(reads=reads, secures=secures, filters=True))
+    read, secured = [A.READ] * reads, [A.SECURE] * secures
+    assert (state, done, ending) == (S.READING, [*read, *secured, A.FILTER], None)
+
+
+def test_a_server_is_retired_and_another_one_dialed() -> None:
+    history = (E.TO_FILTER, E.ROUTED, E.DIALED, E.RETIRED, E.ROUTED, E.DIALED)
+    assert run(*history)[:2] == (
+        S.OPEN,
+        [A.FILTER, A.DIAL, A.JOIN, A.RETIRE, A.DIAL, A.JOIN],
+    )
+
+
+def test_a_half_closed_client_may_be_given_another_server() -> None:
+    history = (E.TO_FILTER, E.ROUTED, E.DIALED, E.FRONT_FINISHED, E.RETIRED, E.ROUTED)
+    assert run(*history)[0] is S.DIALING
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_where_no_server_is_found_a_filter_may_go_on(waits: bool) -> None:
+    gives_up = A.LEAVE_QUEUE if waits else A.CANCEL_DIAL
+    history = (E.TO_FILTER, E.ROUTED, *([E.ALL_FULL] if waits else []), E.UNSERVED)
+    assert run(*history)[:2] == (S.READING, [A.FILTER, A.DIAL, gives_up, A.LEAVE])
+
+
+def test_tls_in_the_middle_leads_back_to_where_it_began() -> None:
+    assert run(E.TO_FILTER, E.TO_SECURE_LATER, E.RESUMED_ALONE)[0] is S.READING
+    opened = (E.ADMITTED, E.DIALED, E.TO_SECURE_LATER, E.RESUMED)
+    assert run(*opened)[:2] == (S.OPEN, [A.DIAL, A.JOIN, A.SECURE_LATER, A.RESUME])
+
+
+_WITH_FILTERS = (S.READING, S.DIALING, S.QUEUED, S.OPEN, S.FRONT_ENDED, S.BACK_ENDED)
+
+
+@pytest.mark.parametrize("state", _WITH_FILTERS)
+@pytest.mark.parametrize(
+    ("event", "last"),
+    [(E.REFUSED, A.ABORT), (E.ANSWERED, A.PART), (E.SETTLED, A.PART)],
+)
+def test_a_filter_ends_a_session_wherever_it_is_asked(
+    state: State, event: Event, last: Action
+) -> None:
+    after, actions, _ = step(state, event)
+    assert (after, actions[-1]) == (S.CLOSED, last)
+    assert (A.CANCEL_DIAL in actions) == (state is S.DIALING)
+    assert (A.LEAVE_QUEUE in actions) == (state is S.QUEUED)
+
+
+def test_a_client_that_ends_where_there_is_no_server_is_done() -> None:
+    assert run(E.TO_FILTER, E.FRONT_FINISHED) == (
+        S.CLOSED,
+        [A.FILTER, A.PART],
+        Ending.DONE,
+    )
+
+
+def test_a_filter_says_nothing_to_a_session_that_is_ending() -> None:
+    for state in (S.FLUSHING_BACK, S.FLUSHING_FRONT, S.CLOSED):
+        for event in (E.REFUSED, E.ANSWERED, E.SETTLED, E.RETIRED, E.ROUTED):
+            assert step(state, event) == (state, (), None)
