@@ -79,6 +79,21 @@ class Asking(Filter):
         return (Pass(len(data)),) if data else ()
 
 
+class Polled(Filter):
+    """The client is replied to when the server's four bytes are through, marked."""
+
+    answered = False
+
+    def up(self, data: bytes, ended: bool) -> Answers:
+        if not data:
+            return ()
+        return (Reply(b"r"), Drop(1)) if self.answered else (Wait(),)
+
+    def down(self, data: bytes, ended: bool) -> Answers:
+        self.answered = True
+        return (Pass(4), Send(b"|", 0)) if data else ()
+
+
 class Last(Filter):
     """The server's answer has three bytes."""
 
@@ -167,6 +182,9 @@ EDGES = {
     "what is answered while something passes need not be waited for": Script(
         (Asking,), (up(b"4ab"), down(b"x"), up(b"cd2ef3gh"), down(b"y"), up(b"i")),
         b"xy", (b"abcdefghi",), cut=False,
+    ),
+    "a wait is over when all that was answered is carried out": Script(
+        (Polled,), (up(b"x"), down(b"ab"), down(b"cd")), b"abcd|r", (b"",),
     ),
     "a close waits for what passes": Script(
         (Last,), (down(b"ab"), down(b"cdef"), up(b"x")), b"abc", (b"",), ending="done",

@@ -79,8 +79,9 @@ class Answering(Carrying):
         if self._passed is not None and not self.passing and not self.ended:
             self._passed.count = 0
         self._passed = None
-        self.rouse()
         pending, self.pending = self.pending, ()
+        if all(type(each) in IDLE for each in pending):
+            self.rouse()  # or when these are carried out, too
         if pending:
             self.ask(self.rest, pending)
         elif self.rest or self.ended:
