@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bridge.wire.http_head import (
     CHUNKED,
     MAX_FIELDS,
+    SHORT,
     UNTIL_CLOSE,
     HeadError,
     listed,
@@ -337,3 +338,23 @@ def test_it_is_seen_in_what_has_come_since() -> None:
     lines = b"G\nA\r\nB\n"
     assert [wrong_end(lines, since) for since in range(10)] == [True] * 7 + [False] * 3
     assert not any(wrong_end(b"A\r\nB\r\n", since) for since in range(7))
+
+
+def test_a_head_that_comes_again_is_not_read_again() -> None:
+    head = request("GET /again HTTP/1.1")
+    assert read_request(head) is read_request(bytes(bytearray(head)))
+    assert read_response(response(), b"GET") is read_response(response(), b"GET")
+    assert read_response(response(), b"GET") is not read_response(response(), b"HEAD")
+
+
+def test_only_short_ones_are_remembered() -> None:
+    head = request("GET /again HTTP/1.1", "X: " + "x" * SHORT)
+    assert read_request(head) is not read_request(head)
+    head = response("HTTP/1.1 200 OK", "X: " + "x" * SHORT)
+    assert read_response(head, b"GET") is not read_response(head, b"GET")
+
+
+def test_what_is_refused_is_refused_again() -> None:
+    for _ in range(2):
+        with pytest.raises(HeadError):
+            read_request(request("GET / HTTP/1.1", "X : y"))

@@ -295,3 +295,12 @@ def test_trailers_go_on_but_for_what_a_server_may_merge() -> None:
     kept = RequestWriter(ABOUT, settings).trailers(came)
     assert kept == b"X-Sum: 1\r\nY: 2\r\n\r\n"
     assert RequestWriter(ABOUT, settings).trailers(b"\r\n") == b"\r\n"
+
+
+def test_the_same_request_of_another_client_names_that_one() -> None:
+    read = read_request(request("GET /same HTTP/1.1"))
+    for client in ("2001:db8::1", "2001:db8::2"):
+        writer = RequestWriter(replace(ABOUT, client=(client, 1)), HttpSettings())
+        for _ in range(2):
+            head = writer.write(read, read_target(read))
+            assert f"X-Forwarded-For: {client}\r\n".encode() in head

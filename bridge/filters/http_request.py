@@ -38,7 +38,10 @@ _NEVER_UPGRADED: Final = re.compile(rb"(?:h2c?|http|tls)(?:/|\Z)", re.IGNORECASE
 class RequestWriter:
     """Writes the requests of one session."""
 
-    __slots__ = ("_about", "_client", "_host", "_ours", "_settings", "_usual")
+    __slots__ = (
+        "_about", "_client", "_host", "_last", "_ours", "_settings", "_usual",
+        "_written",
+    )  # fmt: skip
 
     def __init__(self, about: About, settings: HttpSettings) -> None:
         self._about = about
@@ -47,6 +50,9 @@ class RequestWriter:
         """Its address, as others are told of it; nothing: it has none."""
         self._host: bytes | None = None
         """What the next two are for: they are the same for all requests to one host."""
+        self._last: Request | None = None
+        """What was written last, and how: clients ask the same again and again."""
+        self._written = b""
         self._ours = b""
         """What is put behind all fields, the empty line included."""
         self._usual = b""
@@ -54,6 +60,11 @@ class RequestWriter:
 
     def write(self, request: Request, target: Target) -> bytes:
         """The head that goes on, its empty line included."""
+        if request is not self._last:
+            self._last, self._written = request, self._write(request, target)
+        return self._written
+
+    def _write(self, request: Request, target: Target) -> bytes:
         gone = self._settings.request_gone
         first = request.first
         host = b""

@@ -12,17 +12,30 @@ through and we do not is checked here, each with its reason.  What becomes of a 
 from __future__ import annotations
 
 import re
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from httptools import HttpParserError, HttpParserUpgrade
 from httptools import HttpRequestParser as RequestParser
 from httptools import HttpResponseParser as ResponseParser
+
+if TYPE_CHECKING:
+    from bridge.wire.http_target import Target
 
 END: Final = b"\r\n\r\n"
 MAX_FIELDS: Final = 128
 """Apache and gunicorn take 100, HAProxy 101: a browser sends 20."""
 MAX_LENGTH: Final = (1 << 63) - 1
 """Of a body.  More is a negative number to some servers."""
+
+REMEMBERED: Final = 256
+"""
+So many heads of requests, and of answers, are not read again if they come again, from
+anybody: clients that ask the same over and over, and what a server says within a second
+(of its Date).  Those are up to ...
+"""
+SHORT: Final = 1024
+"""... bytes long, so that this takes 1 MB or two."""
 
 CHUNKED: Final = -1
 UNTIL_CLOSE: Final = -2
@@ -76,7 +89,11 @@ class _Fields:
 
 
 class Head:
-    """What requests and responses have in common."""
+    """
+    What requests and responses have in common.
+
+    Never changed once it is made: the next like it may be the same one.
+    """
 
     __slots__ = (
         "body", "first", "known", "lines", "minor", "names", "options", "values",
@@ -160,14 +177,17 @@ class Head:
 class Request(Head):
     """The head of a request."""
 
-    __slots__ = ("method", "odd", "target")
+    __slots__ = ("leads", "method", "odd", "target")
+
+    leads: Target | None
+    """Whom it is for, once ``http_target`` has found that out."""
 
     odd: bool
     """A name is not of letters, digits and hyphens alone: see ``plain``."""
 
     def __init__(self, head: bytes, fields: _Fields, method: bytes) -> None:
         super().__init__(head, fields)
-        self.method, self.target = method, fields.target
+        self.method, self.target, self.leads = method, fields.target, None
         self.minor = 0 if self.first.endswith(b"0") else 1
         # llhttp also takes two spaces, HTTP/0.9, HTTP/2.0, RTSP and ICE.
         if self.first[:-1] != b"%b %b HTTP/1." % (method, self.target):
@@ -224,6 +244,17 @@ class Response(Head):
 
 def read_request(head: bytes) -> Request:
     """Read *head*, which ends with its empty line.  Raises HeadError."""
+    return _request_again(head) if len(head) <= SHORT else _read_request(head)
+
+
+def read_response(head: bytes, method: bytes) -> Response:
+    """The same of the answer to a request with *method*.  Raises HeadError."""
+    if len(head) <= SHORT:
+        return _response_again(head, method)
+    return _read_response(head, method)
+
+
+def _read_request(head: bytes) -> Request:
     if head.count(b"\n") > MAX_FIELDS + 2:
         raise HeadError("it has too many fields", 431)
     fields = _Fields()
@@ -237,8 +268,7 @@ def read_request(head: bytes) -> Request:
     return Request(head, fields, parser.get_method())
 
 
-def read_response(head: bytes, method: bytes) -> Response:
-    """The same of the answer to a request with *method*.  Raises HeadError."""
+def _read_response(head: bytes, method: bytes) -> Response:
     if head.count(b"\n") > MAX_FIELDS + 2:
         raise HeadError("it has too many fields")
     # llhttp takes empty lines before it, other versions, any three digits, and control
@@ -255,6 +285,10 @@ def read_response(head: bytes, method: bytes) -> Response:
         if str(error) != "Pause on CONNECT/Upgrade":
             raise HeadError(str(error)) from None
     return Response(head, fields, method)
+
+
+_request_again = lru_cache(REMEMBERED)(_read_request)
+_response_again = lru_cache(REMEMBERED)(_read_response)
 
 
 def listed(value: bytes) -> frozenset[bytes]:

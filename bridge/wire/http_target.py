@@ -35,6 +35,12 @@ class Target(NamedTuple):
 
 def read_target(request: Request) -> Target:
     """Raises HeadError where target or Host are not HTTP's, or there is no Host."""
+    if request.leads is None:
+        request.leads = _read_target(request)
+    return request.leads
+
+
+def _read_target(request: Request) -> Target:
     target, host = request.target, request.known.get(b"host")
     # RFC 9112 section 3.2: without one, 400.
     if host is None and request.minor:
