@@ -31,7 +31,7 @@ isolate_network=NO
 connect_from_port_20=NO
 xferlog_enable=NO
 pasv_min_port=40000
-pasv_max_port=40019
+pasv_max_port=40099
 """
 
 VSFTPD_TLS = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ftplib
+import random
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.e2e.ftp_bed import SERVERS, SIZE, Bed, curl, moved
+from tests.e2e.ftp_bed import SERVERS, SIZE, Bed, curl, digest, moved
 from tests.e2e.gateway import Configuration, Gateway, relay, until
 from tests.e2e.peers import free_port
 from tests.e2e.prepared import prepared, transparent
@@ -144,6 +145,50 @@ def test_a_pseudonym_is_the_same_for_data_as_for_control(
         data_of(gateway, 3)
         sources = {each["source"] for each in gateway.told()}
     assert len(sources) == 1 and sources.pop().startswith("100.64.0.")
+
+
+MANY = """
+import ftplib, hashlib, random, sys
+from concurrent.futures import ThreadPoolExecutor
+host, digest = sys.argv[1:]
+def talk(seed):
+    dice = random.Random(seed)
+    with ftplib.FTP() as ftp:
+        ftp.connect(host, 21, 20)
+        ftp.login()
+        for _ in range(10):
+            ftp.set_pasv(dice.random() < 0.5)
+            what = dice.choice(["fetch", "list", "forget", "break off"])
+            if what == "list":
+                assert "down" in ftp.nlst()
+            elif what == "forget":
+                ftp.sendcmd("EPSV")
+            else:
+                data = ftp.transfercmd("RETR down")
+                file = data.makefile("rb")
+                if what == "fetch":
+                    assert hashlib.sha256(file.read()).hexdigest() == digest
+                file.close()
+                data.close()
+                try:
+                    ftp.voidresp()
+                except ftplib.error_temp:  # 426
+                    assert what == "break off"
+    return 1
+with ThreadPoolExecutor(20) as pool:
+    print(sum(pool.map(talk, range(20))))
+"""
+
+
+def test_many_at_once_get_what_they_ask_for_and_nothing_is_left(
+    bed: Bed, gateway: Gateway
+) -> None:
+    file = bed.files["vsftpd"] / "down"
+    file.write_bytes(random.Random(3).randbytes(300_000))
+    command = [sys.executable, "-c", MANY, bed.lab.front_address, digest(file)]
+    ran = bed.lab.client.run(command, check=False)
+    assert ran.stdout.strip() == "20", ran.stderr
+    gateway.wait_sockets(len(SERVERS))
 
 
 @pytest.mark.parametrize("passive", [True, False], ids=["passive", "active"])

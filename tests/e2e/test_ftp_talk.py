@@ -116,7 +116,7 @@ def test_with_a_front_for_the_servers_ports_data_is_protected_from_end_to_end(
     wanted = bed.configuration()
     explicit = {"front": f"{here}/128", "back": f"{there}/32"}
     wanted["farms"]["data"] = {"map": {"eam": [explicit], "to": f"{there}/32"}}
-    wanted["fronts"]["data"] = {"listen": f"[{here}]:40000-40019", "to": "data"}
+    wanted["fronts"]["data"] = {"listen": f"[{here}]:40000-40099", "to": "data"}
     gateway = start(wanted, host=bed.lab.gateway)
     with moved(bed.files["vsftpd"], tmp_path):
         curl(bed.lab, f"ftp://[{here}]:21", tmp_path, *TLS)
