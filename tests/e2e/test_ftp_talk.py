@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Start
 from tests.e2e.ftp_bed import PORTS, Bed, Talk, curl, moved
-from tests.e2e.gateway import Gateway, until
+from tests.e2e.gateway import PATIENCE, Gateway, until
 from tests.netlab.fixtures import requires
 
 
@@ -127,6 +128,8 @@ def test_who_waits_for_nothing_hears_that_the_gateway_goes(
     bed: Bed, gateway: Gateway
 ) -> None:
     with closing(Talk(bed).log_in()) as talk:
-        gateway.stop()
+        gateway.send_signal(signal.SIGTERM)
         assert talk.hear().startswith("421 ")
         assert talk.hear() == ""
+    assert gateway.process.wait(PATIENCE) == 0
+    assert gateway.record()["ending"] == "done"
