@@ -144,7 +144,7 @@ class Answering(Carrying):
             at = self._carry(answers, data)
             if self._armed is not None and not self.most:
                 self._disarm()
-            if self._acts(answers):
+            if (opposite.state or opposite.pending) and self._acts(answers):
                 self.rouse()
             if self.most or self.state or self.passing:
                 return

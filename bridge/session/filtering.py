@@ -82,11 +82,12 @@ class FilteredSession(Wishing):
     def _join(self) -> None:
         back, place = self.back, self.place
         assert back is not None and place is not None and place.server is not None
-        self._listen()
-        up, down = self.up, self.down
+        self._begin()
+        front, up, down = self.front, self.up, self.down
         assert up is not None and down is not None
-        up.attach(None, back)
-        down.attach(back, None)
+        listens = up.reads
+        up.attach(None if listens else front, back)
+        down.attach(back, None if listens else front)
         self._losses, self._lost_in, self.seen = 0, None, UNSEEN
         waited = self.front.readable or self.front.ended
         where = reached(place.server, back)
@@ -170,7 +171,8 @@ class FilteredSession(Wishing):
 
     def _close(self, actions: Iterable[Step]) -> None:
         for each in self.filters:
-            self.surely(self._say_last, each)
+            if type(each).over is not Filter.over:
+                self.surely(self._say_last, each)
         super()._close(actions)
 
     def _say_last(self, each: Filter) -> None:

@@ -170,16 +170,22 @@ class Shown(Answered):
         self._owner.finished(self)
 
     def _read(self) -> None:
-        source, first = self._from, self._all[0]
+        source, first, opposite = self._from, self._all[0], self.opposite
         for _ in range(CHUNKS):
-            if self.halted or self.done or self._is_stalled():
+            if self.halted or self.done:
+                return
+            if (opposite.kept or opposite._out) and opposite.held > MUCH:
+                self._stalled = True  # that is enough of what it would add there
                 return
             passing = first.passing
             if passing > MUCH and self._splice():
                 return
-            most = self._most(first)
-            if not most:
-                return
+            if first.most or self._allowance is not None:
+                most = self._most(first)
+                if not most:
+                    return
+            else:
+                most = SIZE
             try:
                 got = source.pull(most)
             except OSError as error:
@@ -231,13 +237,6 @@ class Shown(Answered):
     def _end_all(self) -> None:
         self.ended = True
         self._all[0].end()
-
-    def _is_stalled(self) -> bool:
-        """Whether what it would add to the opposite direction is too much by now."""
-        opposite = self.opposite
-        if (opposite.kept or opposite._out) and opposite.held > MUCH:
-            self._stalled = True
-        return self._stalled
 
     def _most(self, first: Answering) -> int:
         """How much may be read now; 0: nothing, before somebody says so."""

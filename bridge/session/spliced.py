@@ -107,7 +107,10 @@ class Spliced(Direction):
         """Have them moved in the kernel, if that can be."""
         if self.source.secure or self.sink.secure or not self.writes or self._out:
             return False
-        count = min(one.passing for one in self._all)
+        ways = self._all
+        count = ways[0].passing
+        if len(ways) > 1:
+            count = min(one.passing for one in ways)
         if count <= MUCH:
             return False
         inner = self._inner
