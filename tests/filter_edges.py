@@ -94,6 +94,21 @@ class Polled(Filter):
         return (Pass(4), Send(b"|", 0)) if data else ()
 
 
+class Fed(Filter):
+    """The client waits for the server, and is refused with the first byte of that."""
+
+    fed = False
+
+    def up(self, data: bytes, ended: bool) -> Answers:
+        if not data:
+            return ()
+        return (Refuse("denied", "", b"no"),) if self.fed else (Wait(),)
+
+    def down(self, data: bytes, ended: bool) -> Answers:
+        self.fed = True
+        return (Pass(1),) if data else ()
+
+
 class Last(Filter):
     """The server's answer has three bytes."""
 
@@ -185,6 +200,9 @@ EDGES = {
     ),
     "a wait is over when all that was answered is carried out": Script(
         (Polled,), (up(b"x"), down(b"ab"), down(b"cd")), b"abcd|r", (b"",),
+    ),
+    "nothing comes behind the reply to who is refused": Script(
+        (Fed,), (up(b"x"), down(b"abc")), b"ano", (b"",), ending="denied",
     ),
     "a close waits for what passes": Script(
         (Last,), (down(b"ab"), down(b"cdef"), up(b"x")), b"abc", (b"",), ending="done",

@@ -166,11 +166,15 @@ class Wishing(Session):
             raise AnswerError("bytes that came in clear would be taken for protected")
 
     def _say_why(self, answering: Answering, refuse: Refuse) -> None:
-        """Its last word goes through those that the client's bytes come through."""
+        """
+        Its last word goes through those that the client's bytes come through; nothing
+        that is on its way comes behind it.
+        """
         Ending(refuse.ending)  # or a ValueError
         down = answering.opposite if self._is_up(answering) else answering
         if refuse.reply and not (self.down and self.down.done):
             down.emit(refuse.reply)
+            self._ways[0][2].emit = _lost
 
     def _is_up(self, answering: Answering) -> bool:
         return any(up is answering for _, up, _ in self._ways)
@@ -337,3 +341,7 @@ class Wishing(Session):
         opening[self] = self.seconds() + seconds
         if not opening.armed:
             opening.arm()
+
+
+def _lost(data: bytes) -> None:
+    """*data* goes nowhere."""
