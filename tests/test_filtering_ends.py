@@ -6,6 +6,8 @@ import gc
 import socket
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -25,11 +27,15 @@ from bridge.filters import (
     Want,
 )
 from bridge.filters.splits import cuts
+from bridge.net.address import Networks
 from bridge.net.paced import Pace
 from bridge.session.answering import Answering
+from bridge.session.destination import SendProxy
 from bridge.session.filtering import FilteredSession
 from bridge.session.flow import State
 from bridge.session.shown import Shown
+from bridge.session.sweep import Sweep
+from bridge.session.terms import Terms
 from tests.filter_scripts import SCRIPTS, Named, Seen
 from tests.filtered import Filtered
 from tests.sessions import TIMEOUTS, reset
@@ -130,14 +136,6 @@ def test_a_server_that_ends_between_two_requests_frees_its_place(start: Any) -> 
     assert one.session.back is None
     one.up(b"one\n")
     assert (one.running.farm.active, len(one.servers)) == (1, 2)
-
-
-def test_who_waits_between_two_requests_is_idle_in_the_end(start: Any) -> None:
-    one = start(Named)
-    one.up(b"one\n")
-    one.ended_down()
-    one.running.advance(TIMEOUTS.open + 1)
-    assert not one.running.records
 
 
 def test_a_client_that_is_reset_between_two_requests_is_gone(start: Any) -> None:
@@ -319,3 +317,69 @@ def test_a_reply_to_a_server_is_in_order(start: Any) -> None:
     one.up(b"two")
     assert one.to_servers == [b"one <x>two"]
     assert one.to_client == b""
+
+
+def test_who_is_silent_between_two_requests_is_idle_in_the_end(start: Any) -> None:
+    one = start(Named)
+    sweep = Sweep(one.running.turner.reactor, one.running.terms, one.running.live)
+    sweep.start()
+    one.up(b"one\n")
+    one.ended_down()
+    one.running.advance(TIMEOUTS.open + 1)
+    assert one.session.state is State.READING
+    for _ in range(8):
+        one.running.advance(20)
+    record = one.running.record()
+    assert (record.ending, record.letters) == ("idle", "cR")
+    sweep.stop()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_header_for_servers_comes_before_what_filters_send(
+    start: Any, first: bool
+) -> None:
+    def introduced(terms: Terms) -> Terms:
+        how = SendProxy(1)
+        if terms.routes is None:
+            assert terms.destination is not None
+            return replace(
+                terms, destination=replace(terms.destination, send_proxy=how)
+            )
+        for name, each in tuple(terms.routes._found.items()):  # type: ignore[attr-defined]
+            terms.routes._found[name] = replace(each, send_proxy=how)  # type: ignore[attr-defined]
+        return terms
+
+    one = start(Named if first else Seen, settle=introduced)
+    one.up(b"one\n")
+    (said,) = one.to_servers
+    header, _, rest = said.partition(b"\r\n")
+    assert header.startswith(b"PROXY TCP4 127.0.0.1 127.0.0.1 ")
+    assert rest == (b"hello " if first else b"one\n")
+    one.down(b"x")
+    one.ended_up()
+    one.ended_down()
+    if not first:
+        assert (one.running.record().up, one.running.record().lost) == (4, 0)
+
+
+def test_filters_are_shown_no_header_of_the_clients_side(start: Any) -> None:
+    """One that could go on as it came is taken off all the same."""
+    shown: list[bytes] = []
+
+    class Sees(Filter):
+        def up(self, data: bytes, ended: bool) -> Answers:
+            shown.append(data)
+            return (Pass(len(data)),) if data else ()
+
+    def told(terms: Terms) -> Terms:
+        assert terms.destination is not None
+        return replace(
+            terms, destination=replace(terms.destination, send_proxy=SendProxy(1))
+        )
+
+    one = start(Sees, settle=told, senders=Networks((ip_network("127.0.0.0/8"),)))
+    one.up(b"PROXY TCP4 192.0.2.7 192.0.2.8 7 8\r\nhello")
+    assert shown == [b"hello"]
+    assert one.session.filters[0].about.client == ("192.0.2.7", 7)
+    assert one.session.filters[0].about.via == one.client.getsockname()
+    assert one.to_servers == [b"PROXY TCP4 192.0.2.7 192.0.2.8 7 8\r\nhello"]

@@ -97,7 +97,7 @@ def test_a_client_that_says_nothing_is_late(start: Any) -> None:
     assert one.running.record().ending == "bad_header"
 
 
-def test_what_a_filter_waits_for_is_ended_by_idle_if_by_nothing_else(
+def test_open_is_over_for_a_client_that_has_said_something(
     start: Any,
 ) -> None:
     one = start(saying(Want(9), reads_first=True))
