@@ -177,3 +177,11 @@ def test_a_server_that_is_kept_is_no_reason_to_be_shown_the_same_again() -> None
     around.grants = False
     with pytest.raises(AnswerError, match="no byte"):
         around.one.take(b"ab")
+
+
+def test_what_was_to_pass_to_a_lost_server_does_not_pass() -> None:
+    around = Around((Pass(5),))
+    around.one.take(b"ab")
+    around.one.restart((Reply(b"sorry"), Want(9)))
+    assert (around.out, around.back) == (b"ab", b"sorry")
+    assert around.one.passing == 0

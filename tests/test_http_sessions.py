@@ -145,3 +145,16 @@ def test_drain_ends_it_behind_the_answer_under_way(talk: Filtered) -> None:
     talk.until(lambda: talk.ending)
     assert b"\r\nConnection: close\r\n" in talk.to_client
     assert (talk.ending, talk.ends[0]) == ("done", True)
+
+
+@pytest.mark.parametrize("size", [1000, 1_000_000], ids=["memory", "splice"])
+@pytest.mark.parametrize("how", ["lost", "ended_down"])
+def test_one_that_goes_within_a_request_is_a_bad_gateway(
+    talk: Filtered, how: str, size: int
+) -> None:
+    talk.up(request("PUT / HTTP/1.1", f"Content-Length: {size}", host="one") + b"x")
+    talk.up(b"y" * 100)
+    getattr(talk, how)()
+    talk.until(lambda: talk.ending)
+    assert talk.to_client.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+    assert (talk.ending, talk.ends[0]) == ("back_reset", True)

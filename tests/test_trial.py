@@ -194,3 +194,18 @@ def test_one_who_meets_another_connection_is_told_where(
 def test_it_knows_its_server_from_the_dial_on() -> None:
     trial = Trial(Filter)
     assert trial.filters[0].server == ("192.0.2.10", 443)
+
+
+def test_what_was_to_pass_to_a_lost_server_does_not_pass() -> None:
+    class Sorry(Filter):
+        def up(self, data: bytes, ended: bool) -> Answers:
+            return (Pass(5),)
+
+        def lost(self, ending: str, reason: str) -> Answers:
+            return (Refuse(ending, reason, b"sorry"),)
+
+    trial = Trial(Sorry)
+    trial.up(b"ab")
+    trial.lost()
+    assert trial.outcome.to_client == b"sorry"
+    assert trial.outcome.ending == "back_reset"

@@ -331,7 +331,7 @@ class Trial:
             if answers:
                 later = list(up.to_do) if needs_another(answers) else []
                 up.to_do.clear()
-                up.want, up.waits = None, False
+                up.want, up.waits, up.passing = None, False, None
                 up.add_answers([*answers, *later])
                 self._run(up)
                 return

@@ -96,6 +96,8 @@ class Answering(Carrying):
     def restart(self, answers: Answers) -> None:
         """There is no server: *answers*, instead of what it was at."""
         self.state, self.pending, self.most = RUNS, (), 0
+        if self.passing < FOREVER:  # it was to pass to the server that is lost
+            self.passing, self._passed = 0, None
         self.told(answers)
 
     def told(self, answers: Answers) -> None:
