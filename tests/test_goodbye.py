@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.net.goodbye import Goodbye
+from bridge.net.goodbye import TURN, Goodbye
 from bridge.net.relay import end_of
 from tests.pumping import Turner, tcp_pair
 
@@ -32,7 +32,7 @@ def test_who_does_not_end_is_closed_in_time(turner: Turner) -> None:
     stream = turner.stream(ours)
     Goodbye(stream, end_of(stream), 0, 5.0)
     for _ in range(20):
-        turner.reactor.advance(0.5)
+        turner.reactor.advance(TURN / 10)
         turner.settle()
     assert (stream.fd, len(turner.pump.lingering)) == (-1, 0)
     theirs.close()

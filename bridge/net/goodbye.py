@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from bridge.net.relay import End
     from bridge.net.stream import Stream
 
+TURN = 2.0
+"""Seconds for the other end, when it has acknowledged everything, to end as well."""
+
 LOOKS = 8
-"""How often, within *seconds*, it looks what is acknowledged."""
+"""How often, within *seconds* or TURN, it looks what is acknowledged."""
 
 READS = 4
 """SIZE bytes each, thrown away before others get their turn."""
@@ -31,7 +34,7 @@ class Goodbye:
     """
     Ends *stream*, of which *end* still has *held* bytes to send, and closes it.
 
-    It is the other end's turn for *seconds* from the last byte on that it acknowledges.
+    The other end may take *seconds* for each byte that it acknowledges, and then TURN.
     """
 
     def __init__(self, stream: Stream, end: End, held: int, seconds: float) -> None:
@@ -46,7 +49,8 @@ class Goodbye:
         stream.pump.hand_over(stream.fd, self)
         stream.pump.lingering.add(self)
         later = stream.pump.reactor.callLater
-        self._timer = later(seconds / LOOKS, self._look)
+        self._period = min(seconds, TURN) / LOOKS
+        self._timer = later(self._period, self._look)
         self._say()
         stream.pump.again(self)  # what is there already is not told of any more
 
@@ -116,9 +120,10 @@ class Goodbye:
         left = self._held + unacknowledged(stream.socket)
         if left < self._left:
             self._left, self._since = left, now
-        if now - self._since < self._seconds:
+        most = self._seconds if left else min(self._seconds, TURN)
+        if now - self._since < most:
             later = stream.pump.reactor.callLater
-            self._timer = later(self._seconds / LOOKS, self._look)
+            self._timer = later(self._period, self._look)
         elif self._held:
             self.abort()
         else:
