@@ -10,6 +10,7 @@ import pytest
 
 from bridge.filters.ftp import BYE, FtpFilter
 from bridge.filters.use import Use
+from bridge.session.sweep import Sweep
 from bridge.session.terms import Terms
 from tests.meeting import PORTS, Met, met
 
@@ -110,6 +111,31 @@ def test_a_port_that_nobody_came_to_is_free_again_and_the_session_goes_on() -> N
             told = answer(one, b"227 (1,2,3,4,200,1)\r\n")
             assert told == b"229 Entering Extended Passive Mode (|||%d|)\r\n" % PORTS[0]
             one.running.advance(PATIENT)
+
+
+def test_a_control_connection_is_idle_when_no_data_moves_any_more() -> None:
+    with met(settle=translated) as one:
+        running = one.running
+        sweep = Sweep(running.turner.reactor, running.terms, running.live)
+        sweep.start()
+        begun(one)
+        listening = one.listen()
+        assert ask(one, b"EPSV\r\n") == b"PASV\r\n"
+        told = answer(one, b"227 (" + comma(listening.getsockname()) + b")\r\n")
+        data = one.come(("127.0.0.1", int(told.split(b"|")[3])))
+        there = one.accept(listening)
+        for _ in range(8):  # 320 s of a slow transfer; idle is 100
+            there.sendall(b"more\n")
+            assert hear(one, data) == b"more\n"
+            running.advance(PATIENT)
+        assert running.records == []
+        there.close()
+        assert one.gone(data) == 0
+        data.close()
+        running.turner.until(lambda: running.records)
+        running.advance(4 * PATIENT)
+        assert [each.ending for each in running.records] == ["done", "idle"]
+        sweep.stop()
 
 
 def test_who_waits_for_nothing_is_told_that_the_gateway_goes() -> None:
