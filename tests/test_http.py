@@ -226,6 +226,20 @@ def test_the_time_of_an_answer_is_not_the_clients() -> None:
     assert talk.ending == "done"
 
 
+def test_the_times_that_it_wants_are_a_few() -> None:
+    """Each has a queue of its own, which stays."""
+    wanted = set()
+    for tenth in range(750):
+        talk = Talk()
+        talk.up(GET)
+        talk.now += tenth / 10
+        talk.down(OK)
+        talk.now = 175.0
+        (answer,) = talk.filters[0].late()
+        wanted.add(getattr(answer, "within", 0.0))
+    assert wanted == {PLAIN.keep_alive * quarter / 4 for quarter in range(5)}
+
+
 # Drain
 
 

@@ -23,7 +23,8 @@ class Want:
     bytes of it: if those are there and the answer is ``Want`` again, the session ends
     as ``bad_header``.  *within*: so many seconds from the first of several such answers
     with the same number on, then ``Filter.late`` is asked.  None: for ever, which is
-    for the session's own time-outs to end.
+    for the session's own time-outs to end.  One of a few numbers that a filter has:
+    each that there is has a queue of its own, for as long as the front.
     """
 
     __slots__ = ("most", "within")

@@ -9,6 +9,7 @@ in ``http_request`` and ``http_response``.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 from bridge.filters.answers import Close, Send, Want
@@ -27,8 +28,11 @@ _LOST: Final = {*_BUSY, "dial_failed", "tls_failed", RESET}
 """Endings that the client is told of, if nothing was answered yet."""
 _LATE: Final = ("connect_timeout", "open deadline")
 """Reasons of a dial that failed because it took too long."""
-_LITTLE: Final = 1.0
-"""Seconds that are not worth another deadline."""
+_LITTLE: Final = 0.1
+"""
+Quarters of ``keep_alive`` that are not worth another deadline.  By quarters, since the
+driver keeps a queue for each number of seconds that there is.
+"""
 
 
 class HttpFilter(Filter):
@@ -61,9 +65,11 @@ class HttpFilter(Filter):
             course.since = course.seconds()
             return (course.wants_next,)
         # The time has run since the request: what its answer took is not the client's.
-        rest = course.settings.keep_alive - (course.seconds() - course.since)
-        if rest > _LITTLE:
-            return (Want(course.settings.head, rest),)
+        whole = course.settings.keep_alive
+        rest = whole - (course.seconds() - course.since)
+        quarters = min(4, ceil(4 * rest / whole - _LITTLE))
+        if quarters > 0:
+            return (Want(course.settings.head, whole * quarters / 4),)
         course.closing = True
         return (Close(),)
 
