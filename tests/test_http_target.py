@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.wire.http_head import HeadError, read_request
-from bridge.wire.http_target import Target, read_target
+from bridge.wire.http_head import HeadError, Target, read_request
+from bridge.wire.http_target import read_target
 from tests.http_bytes import request
 
 

@@ -25,8 +25,7 @@ from bridge.wire.http_head import listed, plain
 if TYPE_CHECKING:
     from bridge.filters.about import About
     from bridge.filters.http_settings import HttpSettings
-    from bridge.wire.http_head import Request
-    from bridge.wire.http_target import Target
+    from bridge.wire.http_head import Request, Target
 
 _ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]+")
 _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

@@ -12,8 +12,7 @@ from bridge.watch.exchange import Exchange
 if TYPE_CHECKING:
     from bridge.filters.answers import Pass
     from bridge.wire.http_body import Chunks
-    from bridge.wire.http_head import Request, Response
-    from bridge.wire.http_target import Target
+    from bridge.wire.http_head import Request, Response, Target
 
 IDEMPOTENT: Final = frozenset(
     {b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"}

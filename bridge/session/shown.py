@@ -194,24 +194,7 @@ class Shown(Answered):
             if self._allowance is not None:
                 self._allowance.give_back(most - max(0, got))
             if got > 0:
-                self._own += got
-                if self.fresh:
-                    self.fresh = False
-                    self._filters.began()
-                drained = source.drained and not self.piecemeal
-                if got < passing and self._all[-1] is first and not self._out:
-                    first.passing = passing - got
-                    if not self._push_on(got, last=drained and self.ended):
-                        return
-                else:
-                    first.take(self._text[:got].tobytes())
-                    if self._filters.wished:
-                        break  # what follows may be of a server that is none any more
-                    if drained and self.ended:
-                        continue  # what comes of the end goes with it
-                    if self._out and not self.push():
-                        return
-                if drained and not self.ended:
+                if not self._take(got, first):
                     return
             elif got == 0:
                 self._end_all()
@@ -221,6 +204,29 @@ class Shown(Answered):
                     self._pass_urgent()
                 return
         self.source.pump.again(self)
+
+    def _take(self, got: int, first: Answering) -> bool:
+        """So many have been read.  True: there may be more to read now."""
+        self._own += got
+        if self.fresh:
+            self.fresh = False
+            self._filters.began()
+        source, passing = self._from, first.passing
+        drained = source.drained and not self.piecemeal
+        if got < passing and self._all[-1] is first and not self._out:
+            first.passing = passing - got
+            if not self._push_on(got, last=drained and self.ended):
+                return False
+        else:
+            first.take(self._text[:got].tobytes())
+            if self._filters.wished:  # what follows may be of a server that is gone
+                self.source.pump.again(self)
+                return False
+            if drained and self.ended:
+                return True  # what comes of the end goes with it
+            if self._out and not self.push():
+                return False
+        return self.ended or not drained
 
     def _push_on(self, size: int, *, last: bool) -> bool:
         """Push what was read as it is.  True when nothing is left."""

@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final, NamedTuple
 
 from httptools import HttpParserError, HttpParserUpgrade
 from httptools import HttpRequestParser as RequestParser
 from httptools import HttpResponseParser as ResponseParser
-
-if TYPE_CHECKING:
-    from bridge.wire.http_target import Target
 
 END: Final = b"\r\n\r\n"
 MAX_FIELDS: Final = 128
@@ -172,6 +169,19 @@ class Head:
         for line, name in zip(self.lines, self.names, strict=True):
             if name in _LENGTHS and b"\t" in line:
                 raise HeadError("there is a tab where its length is told")
+
+
+class Target(NamedTuple):
+    """Whom a request is for, and what it wants there."""
+
+    path: bytes
+    """What stands in the request line that goes on: never with an authority in it,
+    but CONNECT's, which is one."""
+    authority: bytes
+    """As it stands in the one Host that goes on; or empty."""
+    name: str
+    """The host's name or address, in lower case, without port, brackets and a dot at
+    its end; or empty."""
 
 
 class Request(Head):

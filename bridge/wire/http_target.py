@@ -8,9 +8,9 @@ Bytes in, a value out, or HeadError.  Not here: which farm that is.
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
-from bridge.wire.http_head import HeadError, Request
+from bridge.wire.http_head import HeadError, Request, Target
 
 # RFC 3986 section 3.2.2, without percent signs and sub-delims: no host's name has any,
 # and who reads them how is anybody's guess.
@@ -18,19 +18,6 @@ _AUTHORITY: Final = re.compile(
     rb"(?:\[([0-9A-Fa-f:.]{2,45})\]|([0-9A-Za-z._~-]{1,255}))(?::([0-9]{0,5}))?"
 )
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
-
-
-class Target(NamedTuple):
-    """Whom a request is for, and what it wants there."""
-
-    path: bytes
-    """What stands in the request line that goes on: never with an authority in it,
-    but CONNECT's, which is one."""
-    authority: bytes
-    """As it stands in the one Host that goes on; or empty."""
-    name: str
-    """The host's name or address, in lower case, without port, brackets and a dot at
-    its end; or empty."""
 
 
 def read_target(request: Request) -> Target:
