@@ -268,6 +268,16 @@ def test_what_nobody_asked_for_answers_no_later_request(unasked: bytes) -> None:
     assert talk.client == OK + OK_CHUNKED
 
 
+def test_what_stands_behind_an_answer_is_not_for_who_waits() -> None:
+    for answer in (OK, OK_CHUNKED):
+        talk = Talk()
+        talk.up(GET + GET)
+        talk.down(answer + OK)
+        talk.down(OK_CHUNKED)
+        assert talk.client == answer + OK_CHUNKED
+        assert talk.servers == (GET, GET)
+
+
 def test_fields_of_the_answer_are_changed() -> None:
     changes = HeaderChanges(set={"Server": "${front}"}, remove=["X-Powered-By"])
     talk = Talk(replace(PLAIN, response_headers=changes))

@@ -35,9 +35,16 @@ class Want:
 
 
 class Wait:
-    """This direction is shown again once the other one has been answered for."""
+    """
+    This direction is shown again once the other one has been answered for.
 
-    __slots__ = ()
+    *whole*: for all that had come of it, and not just for something.
+    """
+
+    __slots__ = ("whole",)
+
+    def __init__(self, *, whole: bool = False) -> None:
+        self.whole = whole
 
 
 class Send:

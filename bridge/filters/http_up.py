@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from bridge.filters.http_course import Course
 
 _REST: Final = (PassRest(),)
-_WAIT: Final = (Wait(),)
+# Not before all is seen that the server has said: what stands behind an answer would be
+# taken for that to the next request.
+_WAIT: Final = (Wait(whole=True),)
 _EMPTY: Final = b"\r\n"
 
 

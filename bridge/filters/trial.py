@@ -191,7 +191,7 @@ class Trial:
             self._carry_out(way, way.to_do.popleft())
         elif way.retires:
             self._retire()
-        elif way.tells_other:
+        elif way.tells_other and not (way.other.whole and way.ready):
             way.tells_other = False
             self._wake(way)
         elif way.rest and way.left:

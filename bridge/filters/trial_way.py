@@ -45,6 +45,8 @@ class Way:
     fresh: bool = False
     """Something has come since it said so."""
     waits: bool = False
+    whole: bool = False
+    """It waits for all that has come the other way."""
     tells_other: bool = False
     """It has done something that the other direction may wait for."""
     retires: bool = False
@@ -99,7 +101,7 @@ class Way:
         """*answers* for what was shown; *ending*: with the end behind it."""
         self.add_answers(answers)
         self.ending = ending and not (self.want or self.waits)
-        self.tells_other = any(not isinstance(each, Want | Wait) for each in answers)
+        self.tells_other |= any(not isinstance(each, Want | Wait) for each in answers)
         self.tells_other |= not answers
 
     def add_answers(self, answers: Answers) -> None:
@@ -110,7 +112,7 @@ class Way:
         if isinstance(last, Want):
             self.want, self.fresh = last, False
         elif isinstance(last, Wait):
-            self.waits = True
+            self.waits, self.whole = True, last.whole
         self.to_do.extend(answers)
 
     @property

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bridge.net.direction import Owner
 from bridge.session.answering import Answering
+from bridge.session.carrying import WAITS
 from bridge.session.spliced import Spliced
 
 if TYPE_CHECKING:
@@ -119,8 +120,19 @@ class Answered(Spliced):
         return not self.up
 
     def wake(self, answering: Any) -> None:
+        if self._moves and answering.whole:
+            if answering not in self._woken:
+                self._woken.append(answering)
+            return
         answering.again()
         self.opposite.resume()
+
+    def wake_all(self) -> None:
+        """All that was there has been shown."""
+        woken, self._woken = self._woken, []
+        for answering in woken:
+            if answering.state == WAITS:
+                self.wake(answering)
 
     def count(self) -> None:
         if self.spliced:
@@ -142,5 +154,5 @@ class Answered(Spliced):
         """Refer to nothing that may refer to this."""
         for one in self._all:
             one.forget()
-        self._all, self._inner = (), None
+        self._all, self._inner, self._woken = (), None, []
         del self.opposite

@@ -131,6 +131,7 @@ class Answering(Carrying):
         """
         most, self.most = self.most, 0
         opposite = self.opposite
+        acts = False
         while True:
             resumed = answers is not None
             if answers is None:
@@ -138,7 +139,7 @@ class Answering(Carrying):
                     opposite.note()
                 if 0 < most < len(data):
                     self._ask_some(data, most)
-                    return
+                    break
                 self.shown = self.ended
                 answers = self._show(data, self.ended)
                 if not answers and data:
@@ -147,19 +148,24 @@ class Answering(Carrying):
             if self._armed is not None and not self.most:
                 self._disarm()
             if (opposite.state or opposite.pending) and self._acts(answers):
-                self.rouse()
+                if opposite.whole:
+                    acts = True  # at the end
+                else:
+                    self.rouse()
             if self.most or self.state or self.passing:
-                return
+                break
             if at == len(data):
                 self.rest = b""
                 if self.ended:
                     self._ask_end()
-                return
+                break
             if not at and not resumed:
                 raise AnswerError(
                     f"{names(answers)} answers for no byte of those shown"
                 )
             data, answers, most = data[at:] if at else data, None, 0
+        if acts:
+            self.rouse()
 
     def _ask_some(self, data: bytes, most: int) -> None:
         """Of *data* only as much as it wants is shown."""

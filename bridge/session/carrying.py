@@ -99,6 +99,7 @@ class Carrying:
     __slots__ = (
         "_armed", "_around", "_passed", "_show", "emit", "ended", "further", "maker",
         "most", "opposite", "passing", "pending", "rest", "shown", "state",
+        "whole",
     )  # fmt: skip
 
     emit: Emit
@@ -113,6 +114,8 @@ class Carrying:
         self.further: Carrying | None = None
         """The next filter's; None: it is the last."""
         self.state = RUNS
+        self.whole = False
+        """If it waits, it is for all that had come the other way."""
         self.rest = b""
         """What it has not answered for."""
         self.most = 0
@@ -195,6 +198,7 @@ class Carrying:
             return len(data)
         if kind is Wait:
             self.state, self.rest = WAITS, data[at:] if at else data
+            self.whole = answer.whole  # type: ignore[union-attr]
             self._around.halt()
         elif kind in FOR_THE_SESSION:
             self._stop(data[at:] if at else data, ())

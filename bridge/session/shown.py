@@ -100,7 +100,8 @@ class Shown(Answered):
         """The server is there no more; *asker* wants another."""
         self._drop_inner()
         self.reads = self.ended = self.urgent = self.piecemeal = False
-        self.done = self.over = False
+        self.done = self.over = self._moves = False
+        self._woken.clear()
         for one in self._all:
             one.renew(asks=one is asker)
         self.resume()
@@ -145,7 +146,11 @@ class Shown(Answered):
         if (self.kept or self._out) and not self.push():
             return
         if self.reads:
+            self._moves = True
             self._read()
+            self._moves = bool(self.kept) or self._wait is not None
+        if self._woken and not (self._moves or self.opposite.over):
+            self.wake_all()
         self.settle()
 
     def settle(self) -> None:

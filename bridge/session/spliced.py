@@ -31,8 +31,8 @@ class Spliced(Direction):
     """From *stream*, or to it: one of its ends may be missing, and may change."""
 
     __slots__ = (
-        "_all", "_allowance", "_before", "_inner", "_out", "_own", "_pipes", "gone",
-        "kept", "spliced", "writes",
+        "_all", "_allowance", "_before", "_inner", "_moves", "_out", "_own", "_pipes",
+        "_woken", "gone", "kept", "spliced", "writes",
     )  # fmt: skip
 
     exact = False
@@ -55,6 +55,10 @@ class Spliced(Direction):
         """``_inner`` moves its bytes."""
         self._before = 0
         """How many it had moved when that was noted last."""
+        self._moves = False
+        """More may be there that is to be shown ..."""
+        self._woken: list[Answering] = []
+        """... and these go on behind it."""
         self.gone = 0
         """Bytes that were for a server that is not there any more."""
 
@@ -178,6 +182,7 @@ class Spliced(Direction):
     def passed(self, direction: Direction) -> None:
         """All that was to pass has."""
         self._take_back()
+        self._moves = True  # what has come behind them
         for one in self._all:
             if not one.passing:
                 one.went_by()
