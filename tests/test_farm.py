@@ -185,6 +185,35 @@ def test_without_a_queue_nobody_waits() -> None:
     assert not web.wait(Client(web))
 
 
+class Keeper:
+    """Has a place at *web*, which it gives up when it is asked to."""
+
+    def __init__(self, web: Farm) -> None:
+        self.web = web
+        self.server = web.choose()
+
+    def give_up(self) -> bool:
+        assert self.server is not None
+        self.web.release(self.server)
+        return True
+
+
+def test_who_comes_has_a_place_that_is_spared() -> None:
+    web, _ = farm(server("a", most=1), queue_length=2)
+    keeper = Keeper(web)
+    assert not web.spare(keeper, keeper)
+    assert (chosen(web), chosen(web)) == ("a", "")
+
+
+def test_a_place_that_others_wait_for_is_to_be_given_up_at_once() -> None:
+    web, _ = farm(server("a", most=1), queue_length=2)
+    keeper = Keeper(web)
+    (client,) = waiting(web, 1)
+    assert web.spare(keeper, keeper)
+    keeper.give_up()
+    assert client.told == ["a"]
+
+
 def test_waiting_ends_to_the_second() -> None:
     web, clock = farm(server("a", most=1))
     full(web)

@@ -240,6 +240,37 @@ def test_the_times_that_it_wants_are_a_few() -> None:
     assert wanted == {PLAIN.keep_alive * quarter / 4 for quarter in range(5)}
 
 
+# A server that others wait for
+
+
+def test_it_spares_its_server_between_two_requests_alone() -> None:
+    talk = Talk()
+    spares = talk.filters[0].spares
+    talk.up(GET)
+    assert not spares()
+    talk.down(OK[:-1])
+    assert not spares(), "the answer is under way"
+    talk.down(OK[-1:])
+    assert spares()
+    talk.up(GET[:-1])
+    assert spares(), "nothing was sent of it"
+    talk.lost("limited")
+    talk.up(GET[-1:])
+    talk.down(OK)
+    assert (talk.client, talk.servers, talk.ending) == (OK + OK, (GET, GET), "")
+
+
+def test_it_does_not_if_it_does_not_come_again_or_is_no_http() -> None:
+    talk = Talk()
+    talk.up(GET, ended=True)
+    talk.down(OK)
+    assert talk.ending == "done"
+    talk = Talk()
+    talk.up(request("GET / HTTP/1.1", "Upgrade: x", "Connection: upgrade"))
+    talk.down(response("HTTP/1.1 101 X", "Upgrade: x", "Connection: upgrade"))
+    assert not talk.filters[0].spares()
+
+
 # Drain
 
 

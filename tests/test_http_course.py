@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bridge.filters.answers import Answer, Close, Dial, Pass, Refuse, Send, Tell, Want
+from bridge.filters.answers import Answer, Close, Dial, Pass, Refuse, Spare, Send, Tell, Want
 from bridge.filters.http_course import Course, with_body
 from bridge.filters.http_turn import Turn
 from bridge.filters.trial import ABOUT
@@ -30,7 +30,7 @@ def kinds(answers: object) -> list[type]:
 def test_a_turn_that_is_over_is_told_of_and_the_next_may_come() -> None:
     one = course()
     one.turn = turn()
-    assert kinds(one.over(one.turn, ended=False)) == [Tell]
+    assert kinds(one.over(one.turn, ended=False)) == [Tell, Spare]
     assert one.turn is None
     assert (one.served, one.fresh, one.since) == (1, False, 5.0)
 
@@ -50,7 +50,7 @@ def test_a_server_that_ended_behind_it_is_not_used_again() -> None:
 
 def test_nobody_is_told_where_nobody_wants_to_know() -> None:
     one = Course(ABOUT, replace(PLAIN, tells=False))
-    assert one.over(turn(), ended=False) == []
+    assert kinds(one.over(turn(), ended=False)) == [Spare]
     assert kinds(one.refused("x", 400)) == [Refuse]
 
 

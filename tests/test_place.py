@@ -74,3 +74,17 @@ def test_a_port_may_be_given_back_alone(farm: Farm) -> None:
     place = taken(farm)
     place.give_back_port()
     assert counts(farm) == (1, 1, 0)
+
+
+def test_a_place_that_is_given_back_is_spared_no_more(farm: Farm) -> None:
+    class Keeper:
+        def give_up(self) -> bool:
+            raise AssertionError("it has nothing any more")
+
+    (server,) = farm.servers
+    server.most = 1
+    place = taken(farm)
+    farm.spare(place, Keeper())
+    place.leave()
+    assert farm.choose() is server
+    assert farm.choose() is None

@@ -8,7 +8,7 @@ server is best (``balance``), and whether one may be chosen at all (``health``).
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from bridge.farm.maglev import client_key
 from bridge.farm.origin import Origin
 from bridge.farm.panic import WORTH_TRYING, Panic, tell_end
 from bridge.farm.sources import Sources
+from bridge.farm.spared import Keeper, Spared
 from bridge.farm.state import Event
 from bridge.farm.waiting import Queue, Waiting
 
@@ -89,6 +90,7 @@ class Farm:
         """How many may wait; 0: there is no queue."""
         self._queue = Queue(clock, policy.queue_timeout, policy.queue_length)
         self._serving = False
+        self._spared = Spared()
         self._preparing: IDelayedCall | None = None
 
     # Servers
@@ -274,6 +276,8 @@ class Farm:
         server = self._chooses.choose(key, tried)
         if server is None and tried:
             server = self._chooses.choose(key, ())
+        while server is None and self._spared.reclaim():
+            server = self._chooses.choose(key, ())
         if server is not None:
             server.active += 1
             if self._counts or server.most is not None:
@@ -287,6 +291,16 @@ class Farm:
             self._chooses.moved(server)
             if self._queue:
                 self._serve()
+
+    def spare(self, place: Hashable, keeper: Keeper) -> bool:
+        """*keeper* could do without its *place*: whether others wait for that now."""
+        if not self._queue:
+            self._spared.put(place, keeper)
+        return bool(self._queue)
+
+    def unspare(self, place: Hashable) -> None:
+        """It is given back."""
+        self._spared.pop(place, None)
 
     @property
     def available(self) -> bool:

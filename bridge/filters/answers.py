@@ -150,6 +150,17 @@ class Dial:
         self.anew = anew
 
 
+class Spare:
+    """
+    The server is needed no more, before something else comes.  Answers for no bytes.
+
+    It is kept, unless others wait for its place, now or later: ``Filter.lost`` is asked
+    then, if ``Filter.spares`` still says so.
+    """
+
+    __slots__ = ()
+
+
 class Secure:
     """
     After what was replied the client speaks TLS, by the front's ``tls``.
@@ -209,6 +220,7 @@ Answer: TypeAlias = (
     | Refuse
     | Close
     | Dial
+    | Spare
     | Secure
     | Tell
     | Meet

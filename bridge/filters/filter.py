@@ -94,6 +94,14 @@ class Filter:
         """
         return ()
 
+    def spares(self) -> bool:
+        """
+        Whether it can do without its server: after ``Spare``, if others wait for it.
+
+        It hears of it by ``lost`` as "limited", which it has to answer.
+        """
+        return False
+
     def drain(self) -> Answers:
         """The gateway stops: be through soon.  Answers as from ``up``."""
         return ()

@@ -95,6 +95,11 @@ class HttpFilter(Filter):
             status = _BUSY.get(ending, 502)
         return course.ended(ending, reason, status)
 
+    def spares(self) -> bool:
+        course = self._course
+        used = course.turn is not None or course.passes or course.tunnel
+        return not (used or course.closing or course.parting)
+
     def drain(self) -> Answers:
         course = self._course
         course.draining = True

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bridge.filters.answers import Close, Dial, Pass, Refuse, Send, Tell, Want
+from bridge.filters.answers import (
+    Close,
+    Dial,
+    Pass,
+    Refuse,
+    Send,
+    Spare,
+    Tell,
+    Want,
+)
 from bridge.filters.http_refusal import refusal
 from bridge.watch.exchange import Exchange
 
@@ -23,6 +32,7 @@ ALL: Final = 1 << 60
 """Bytes of a body that ends where the connection does: more than there can be."""
 SMALL: Final = 16 * 1024
 """Bytes of a body that go on in one piece with their head, if they are there."""
+_SPARE: Final = Spare()
 BAD, RESET = "bad_header", "back_reset"
 
 
@@ -31,8 +41,8 @@ class Course:
 
     __slots__ = (
         "about", "began", "closing", "dialed", "draining", "fresh", "last", "name",
-        "searched", "seconds", "served", "settings", "since", "tunnel", "turn",
-        "upload", "wants_answer", "wants_head", "wants_next",
+        "parting", "searched", "seconds", "served", "settings", "since", "tunnel",
+        "turn", "upload", "wants_answer", "wants_head", "wants_next",
     )  # fmt: skip
 
     def __init__(self, about: About, settings: HttpSettings) -> None:
@@ -65,6 +75,8 @@ class Course:
         self.draining = False
         self.closing = False
         """No request is read any more."""
+        self.parting = False
+        """The client has sent its end: what is there of requests is the last."""
 
     @property
     def passes(self) -> bool:
@@ -88,6 +100,8 @@ class Course:
         elif ended:
             self.name = None
             answers.append(self.wants_answer)
+        elif not self.parting:
+            answers.append(_SPARE)
         return answers
 
     def once_more(self, turn: Turn) -> list[Answer]:

@@ -48,6 +48,7 @@ class Requests:
     def shown(self, data: bytes, ended: bool) -> Answers:
         """See ``Filter.up``."""
         course = self._course
+        course.parting = ended
         if course.tunnel:
             return _REST
         if course.upload is not None:

@@ -36,6 +36,9 @@ class Filters(Owner, Protocol):
     def tell(self, answering: Any, value: Tell) -> None:
         """See ``Around``."""
 
+    def spare(self, answering: Any) -> bool:
+        """See ``Around``."""
+
     def another(self) -> None:
         """The server's end was answered with ``Want``."""
 
@@ -113,6 +116,9 @@ class Answered(Spliced):
 
     def tell(self, answering: Any, value: Tell) -> None:
         self._filters.tell(answering, value)
+
+    def spare(self, answering: Any) -> bool:
+        return self._filters.spare(answering)
 
     def needs_another(self) -> bool:
         if not self.up:

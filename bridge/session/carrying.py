@@ -21,6 +21,7 @@ from bridge.filters.answers import (
     Reply,
     Secure,
     Send,
+    Spare,
     Tell,
     Wait,
     Want,
@@ -65,6 +66,9 @@ class Around(Protocol):
 
     def tell(self, answering: Any, value: Tell) -> None:
         """It is for the log."""
+
+    def spare(self, answering: Any) -> bool:
+        """The server is not needed: True if others are to have its place."""
 
     def needs_another(self) -> bool:
         """The end was answered so: True if it is the server's, and that is retired."""
@@ -171,6 +175,10 @@ class Carrying:
                 self._around.tell(self, answer)  # type: ignore[arg-type]
             elif kind is Dial:
                 if self._around.wish(self, answer):
+                    self._stop(data[at:], answers[index:])
+                    break
+            elif kind is Spare:
+                if self._around.spare(self):
                     self._stop(data[at:], answers[index:])
                     break
             else:

@@ -16,7 +16,7 @@ from bridge.filters.filter import Filter
 from bridge.net.goodbye import Goodbye
 from bridge.session.answering import Answering
 from bridge.session.carrying import REST
-from bridge.session.flow import Action, Ending, Event
+from bridge.session.flow import Action, Ending, Event, State
 from bridge.session.introducing import about_of
 from bridge.session.live import UNSEEN
 from bridge.session.opening import Later, Securing
@@ -39,12 +39,14 @@ if TYPE_CHECKING:
 class FilteredSession(Wishing):
     """One whose bytes are shown to filters."""
 
-    __slots__ = ("_kept",)
+    __slots__ = ("_kept", "_yields")
 
     def __init__(self, terms: Terms, live: Live[Session], front: Stream) -> None:
         super().__init__(terms, live, front)
         self._kept: tuple[Shown | None, ...] = ()
         """Its directions, when it is over, until nobody is in the middle of them."""
+        self._yields: Answering | None = None
+        """Who has said that its server may have others, and does have them now."""
 
     # The actions
 
@@ -167,6 +169,34 @@ class FilteredSession(Wishing):
             direction.deliver()
         super()._deliver(direction, other)
 
+    # A server that is not needed
+
+    def spare(self, answering: Answering) -> bool:
+        place = self.place
+        if place is None or place.server is None or place.server.most is None:
+            return False
+        if not (place.taken and place.farm.spare(place, self)):
+            return False
+        self._yields = answering
+        self.terms.house.pump.again(self)
+        return True
+
+    def give_up(self) -> bool:
+        """Leave the server to others, if it is still not needed: whether it is left."""
+        back = self.back
+        if self.state not in _SERVED or not any(each.spares() for each in self.filters):
+            return False
+        self._surely_rescued(Ending.LIMITED, "others wait for its server")
+        if self.back is not back and self._ways:
+            self.surely(self._ways[0][1].again)  # with what it has asked for since
+        return self.back is not back
+
+    def run(self) -> None:
+        yields, self._yields = self._yields, None
+        if yields is not None and not self.give_up() and self.ending is None:
+            self.surely(yields.go_on)
+        super().run()
+
     # The end
 
     def _close(self, actions: Iterable[Step]) -> None:
@@ -197,6 +227,9 @@ class FilteredSession(Wishing):
             if direction is not None:
                 direction.forget()
         self._ways, self.filters, self._wish, self._asker = (), (), None, None
+
+
+_SERVED = (State.OPEN, State.FRONT_ENDED)
 
 
 def _way(each: Filter, up: Shown, down: Shown) -> tuple[Answering, Answering]:

@@ -67,6 +67,7 @@ class Place:
         """Give back the place at the server, unless that was done."""
         if self.taken and self.server is not None:
             self.taken = False
+            self.farm.unspare(self)
             self.farm.release(self.server)
 
     def take_port(self, way: Way) -> None:

@@ -99,11 +99,11 @@ class Wishing(Session):
 
     def handle(self, event: Event) -> None:
         ending = _LOST.get((self.state, event))
-        if ending is None or not self._surely_rescued(ending, event):
+        reason = "open deadline" if event is Event.LATE else self.reason
+        if ending is None or not self._surely_rescued(ending, reason):
             Session.handle(self, event)
 
-    def _surely_rescued(self, ending: Ending, event: Event) -> bool:
-        reason = "open deadline" if event is Event.LATE else self.reason
+    def _surely_rescued(self, ending: Ending, reason: str) -> bool:
         try:
             return self._rescued(ending._value_, reason)
         except Exception:
