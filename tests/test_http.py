@@ -305,8 +305,21 @@ def test_an_answer_under_way_is_finished() -> None:
     talk.down(OK[:-1])
     talk.drain()
     assert talk.ending == ""
+    talk.late()
+    assert talk.ending == ""
     talk.down(b"i")
-    assert talk.client == OK
+    talk.late()
+    assert (talk.client, talk.ending) == (OK, "done")
+
+
+def test_so_is_one_in_chunks() -> None:
+    talk = Talk()
+    talk.up(GET)
+    talk.down(OK_CHUNKED[:-1])
+    talk.drain()
+    assert talk.ending == ""
+    talk.down(OK_CHUNKED[-1:])
+    assert (talk.client, talk.ending) == (OK_CHUNKED, "done")
 
 
 # Over

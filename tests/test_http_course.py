@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bridge.filters.answers import Answer, Close, Dial, Pass, Refuse, Spare, Send, Tell, Want
+from bridge.filters.answers import (
+    Answer,
+    Close,
+    Dial,
+    Pass,
+    Refuse,
+    Send,
+    Spare,
+    Tell,
+    Want,
+)
 from bridge.filters.http_course import Course, with_body
 from bridge.filters.http_turn import Turn
 from bridge.filters.trial import ABOUT

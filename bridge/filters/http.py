@@ -33,6 +33,10 @@ _LITTLE: Final = 0.1
 Quarters of ``keep_alive`` that are not worth another deadline.  By quarters, since the
 driver keeps a queue for each number of seconds that there is.
 """
+_SOON: Final = 0.5
+"""
+Seconds until a gateway that stops looks again if a body is through that is not shown.
+"""
 
 
 class HttpFilter(Filter):
@@ -63,15 +67,18 @@ class HttpFilter(Filter):
             return course.ended(BAD, "its head did not come in time", 408)
         if course.turn is not None or course.passes:
             course.since = course.seconds()
-            return (course.wants_next,)
+            return (course.wants_next if not course.draining else self._look_again(),)
         # The time has run since the request: what its answer took is not the client's.
         whole = course.settings.keep_alive
         rest = whole - (course.seconds() - course.since)
         quarters = min(4, ceil(4 * rest / whole - _LITTLE))
-        if quarters > 0:
+        if quarters > 0 and not course.draining:
             return (Want(course.settings.head, whole * quarters / 4),)
         course.closing = True
         return (Close(),)
+
+    def _look_again(self) -> Want:
+        return Want(self._course.settings.head, _SOON)
 
     def lost(self, ending: str, reason: str) -> Answers:
         course = self._course
@@ -103,9 +110,11 @@ class HttpFilter(Filter):
     def drain(self) -> Answers:
         course = self._course
         course.draining = True
-        under_way = course.turn is not None or course.passes
-        if under_way or course.tunnel or course.closing or course.began is not None:
+        under_way = course.turn is not None or course.began is not None
+        if under_way or course.tunnel or course.closing:
             return ()
+        if course.passes:
+            return (self._look_again(),)
         course.closing = True
         return (Close(),)
 

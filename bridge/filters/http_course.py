@@ -95,7 +95,8 @@ class Course:
             told = turn.told(now)
             answers.append(Tell(told))
             self.last = (told, self.last[1])
-        if self.closing:
+        if self.closing or self.draining:
+            self.closing = True
             answers.append(Close())
         elif ended:
             self.name = None
