@@ -60,6 +60,10 @@ class Around:
     def tell(self, answering: Any, value: Any) -> None:
         self.told.append("tell")
 
+    def spare(self, answering: Any) -> bool:
+        self.told.append("spare")
+        return False
+
     def needs_another(self) -> bool:
         return False
 
