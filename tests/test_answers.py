@@ -1,6 +1,10 @@
 """What a filter may answer."""
 
-from bridge.filters import ENDINGS, Dial, Meet, Send, Tell, Want
+from typing import Any
+
+import pytest
+
+from bridge.filters import ENDINGS, Dial, Meet, Refuse, Reply, Send, Tell, Want
 from bridge.session.flow import Ending
 from bridge.watch.exchange import Exchange
 
@@ -33,3 +37,11 @@ def test_what_is_told_is_the_exchange_itself() -> None:
 
 def test_a_session_ends_as_a_session_does() -> None:
     assert {each.value for each in Ending} == ENDINGS
+
+
+@pytest.mark.parametrize("data", [None, "text", 5])
+def test_what_is_no_bytes_is_said_by_nobody(data: Any) -> None:
+    """Where it is made, so that the traceback says who did."""
+    for make in (Send, Reply, lambda data: Refuse("denied", "not that", data)):
+        with pytest.raises(TypeError, match="is no bytes"):
+            make(data)

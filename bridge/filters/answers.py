@@ -57,6 +57,8 @@ class Send:
     __slots__ = ("data", "instead")
 
     def __init__(self, data: bytes, instead: int | None = None) -> None:
+        if not isinstance(data, bytes):
+            raise TypeError(f"{data!r} is no bytes")
         self.data = data
         self.instead = instead
 
@@ -101,6 +103,8 @@ class Reply:
     __slots__ = ("data",)
 
     def __init__(self, data: bytes) -> None:
+        if not isinstance(data, bytes):
+            raise TypeError(f"{data!r} is no bytes")
         self.data = data
 
 
@@ -122,6 +126,8 @@ class Refuse:
     __slots__ = ("ending", "reason", "reply")
 
     def __init__(self, ending: str, reason: str, reply: bytes = b"") -> None:
+        if not isinstance(reply, bytes):
+            raise TypeError(f"{reply!r} is no bytes")
         self.ending = ending
         self.reason = reason
         self.reply = reply
