@@ -15,7 +15,7 @@ from bridge.filters.use import MakeFilter
 from tests.filter_scripts import Guarded
 from tests.filtered import Filtered, uses
 from tests.secured import Far, accepting, dialing
-from tests.sessions import Running, server
+from tests.sessions import Running, reset, server
 
 
 class Framed(Filter):
@@ -127,6 +127,23 @@ def test_a_handshake_that_does_not_begin_ends_with_open() -> None:
         one.running.turner.until(lambda: _peek(one.client))
         one.running.advance(11)
         assert one.running.record().ending == "tls_failed"
+    finally:
+        one.close()
+
+
+def test_a_server_that_is_reset_meanwhile_resets_the_client() -> None:
+    """When the handshake was through it was taken for one that had ended."""
+    one = Filtered(Guarded)
+    try:
+        one.client.sendall(b"tls\n")
+        one.running.turner.until(lambda: _peek(one.client))
+        accepted, _ = one.listening.accept()
+        reset(accepted)
+        one.running.turner.until(lambda: one.running.records)
+        assert one.running.record().ending == "back_reset"
+        assert one.client.recv(100) == b"go\n"
+        with pytest.raises(ConnectionResetError):
+            one.client.recv(1)
     finally:
         one.close()
 

@@ -14,11 +14,10 @@ The states::
      \\-> READING --/ QUEUED
                 any of the last three -> FLUSHING_BACK or FLUSHING_FRONT -> CLOSED
 
-READING may lead to SECURING: ``stages`` says what comes before DIALING, and in which
-order.  *Ended* is a FIN, passed on; bytes of the other direction still flow (RFC 9293,
-section 3.6).  *Flushing* follows a reset: a truncated stream must not look like a
-finished one, so what was received before the reset is delivered first, and only
-then is the other side reset too.
+READING may lead to SECURING: ``stages`` has the order.  *Ended* is a FIN, passed on;
+bytes of the other direction still flow (RFC 9293, section 3.6).  *Flushing* follows a
+reset: a truncated stream must not look like a finished one, so what was received before
+the reset is delivered first, and only then is the other side reset too.
 """
 
 from __future__ import annotations
@@ -272,6 +271,7 @@ TABLE: dict[tuple[State, Event], Row] = {
     (S.SECURING, E.TLS_FAILED): (S.CLOSED, (A.CLOSE,), Ending.TLS_FAILED),
     (S.SECURING, E.LATE): (S.CLOSED, (A.ABORT,), Ending.TLS_FAILED),
     (S.SECURING, E.FRONT_RESET): (S.CLOSED, (A.ABORT,), Ending.TLS_FAILED),
+    (S.SECURING, E.BACK_RESET): (S.CLOSED, (A.ABORT,), Ending.BACK_RESET),
     (S.READING, E.FRONT_RESET): (S.CLOSED, (A.ABORT,), Ending.FRONT_RESET),
     (S.READING, E.BAD_HEADER): (S.CLOSED, (A.ABORT,), Ending.BAD_HEADER),
     (S.READING, E.LATE): (S.CLOSED, (A.ABORT,), Ending.BAD_HEADER),
