@@ -137,8 +137,7 @@ def test_a_server_that_is_reset_meanwhile_resets_the_client() -> None:
     try:
         one.client.sendall(b"tls\n")
         one.running.turner.until(lambda: _peek(one.client))
-        accepted, _ = one.listening.accept()
-        reset(accepted)
+        reset(one.servers[-1])
         one.running.turner.until(lambda: one.running.records)
         assert one.running.record().ending == "back_reset"
         assert one.client.recv(100) == b"go\n"
