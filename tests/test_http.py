@@ -240,6 +240,17 @@ def test_the_times_that_it_wants_are_a_few() -> None:
     assert wanted == {PLAIN.keep_alive * quarter / 4 for quarter in range(5)}
 
 
+def test_nobody_is_hurried_where_it_is_no_http_any_more() -> None:
+    talk = Talk()
+    talk.up(request("GET / HTTP/1.1", "Upgrade: x", "Connection: upgrade"))
+    talk.down(response("HTTP/1.1 101 X", "Upgrade: x", "Connection: upgrade"))
+    talk.now += PLAIN.keep_alive
+    talk.late()
+    talk.up(b"still here")
+    assert talk.ending == ""
+    assert talk.servers[0].endswith(b"still here")
+
+
 # A server that others wait for
 
 

@@ -63,14 +63,23 @@ def test_data_that_has_not_come_is_told_of_at_once() -> None:
     assert not chunks.done
 
 
+def test_what_ends_a_chunk_goes_on_with_it() -> None:
+    """Or who reads to there would not have it before the next one comes."""
+    chunks = Chunks()
+    assert chunks.walk(b"3\r\nabc\r\n") == 8
+    assert chunks.walk(b"3") == 0
+    assert chunks.walk(b"3\r\nabc\r") == 6
+    assert chunks.walk(b"\r\n0") == 2
+    with pytest.raises(HeadError):
+        chunks.walk(b"\r\n")
+
+
 def test_what_is_not_complete_is_left() -> None:
     chunks = Chunks()
-    assert chunks.walk(b"1\r\na\r\n5;x") == 4
+    assert chunks.walk(b"1\r\na\r") == 4
     assert chunks.walk(b"\r") == 0
-    assert chunks.walk(b"\r\n5;x\r") == 0
-    assert chunks.walk(b"\r\n5;x\r\nhello\r\n0\r\n") == len(
-        b"\r\n5;x\r\nhello\r\n0\r\n"
-    )
+    assert chunks.walk(b"\r\n5;x\r") == 2
+    assert chunks.walk(b"5;x\r\nhello\r\n0\r\n") == len(b"5;x\r\nhello\r\n0\r\n")
 
 
 BAD = {

@@ -12,7 +12,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from bridge.filters.answers import Close, Send, Want
+from bridge.filters.answers import Close, PassRest, Send, Want
 from bridge.filters.filter import Filter
 from bridge.filters.http_course import BAD, RESET, Course
 from bridge.filters.http_down import Responses
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _BUSY: Final = {"no_server": 503, "limited": 503, "queue_timeout": 504}
 _LOST: Final = {*_BUSY, "dial_failed", "tls_failed", RESET}
 """Endings that the client is told of, if nothing was answered yet."""
+_REST: Final = (PassRest(),)
 _LATE: Final = ("connect_timeout", "open deadline")
 """Reasons of a dial that failed because it took too long."""
 _LITTLE: Final = 0.1
@@ -63,6 +64,8 @@ class HttpFilter(Filter):
 
     def late(self) -> Answers:
         course = self._course
+        if course.tunnel:
+            return _REST
         if course.began is not None:
             return course.ended(BAD, "its head did not come in time", 408)
         if course.turn is not None or course.passes:

@@ -71,6 +71,8 @@ class Chunks:
                     begun >= there or _SIZE_BEGUN.fullmatch(data, begun)
                 ):
                     raise HeadError("a chunk has no size, or a line too long")
+                if begun <= there:  # who reads to a chunk's end does not wait for more
+                    at, self._within = begun, False
                 break
             count = int(size[1], 16)
             at = size.end()
