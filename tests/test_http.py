@@ -358,6 +358,25 @@ def test_what_was_under_way_is_told_of_when_the_session_ends() -> None:
         assert (told.ending, told.reason) == ("front_reset", "gone")
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [
+        POST[:-1],
+        CHUNKED[: CHUNKED.index(b"lo\r\n3")],
+        request("PUT / HTTP/1.1", "Content-Length: 9"),
+    ],
+)
+def test_only_what_came_of_a_request_is_told(begun: bytes) -> None:
+    talk = Talk()
+    talk.up(begun)
+    talk.lost("front_reset", "gone")
+    talk.up(begun)
+    answered = Talk()
+    answered.up(begun)
+    answered.down(OK)
+    assert [each.told[0].up for each in (talk, answered)] == [len(begun)] * 2
+
+
 def test_what_is_over_is_told_once() -> None:
     talk = served()
     talk.lost("front_reset", "gone")

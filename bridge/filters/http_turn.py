@@ -43,7 +43,7 @@ class Turn:
         self.reused = reused
         self.sent = b""
         self.body: Pass | None = None
-        """What is left of the request's body, if it has a length."""
+        """What is left of the request's body, or of its chunk."""
         self.chunks: Chunks | None = None
         """Where the request's body stands, if it is chunked."""
         self.passing: Pass | None = None
@@ -62,9 +62,8 @@ class Turn:
     @property
     def through(self) -> bool:
         """All of the request has gone on."""
-        if self.body is not None:
-            return not self.body.count
-        return self.chunks is None or self.chunks.done
+        left = self.body is not None and self.body.count
+        return not left and (self.chunks is None or self.chunks.done)
 
     def told(
         self, over: float, ending: str = "done", reason: str = "", status: int = 0
@@ -87,6 +86,6 @@ class Turn:
             self.read,
             self.answered,
             over,
-            self.up,
+            self.up - (self.body.count if self.body is not None else 0),
             self.down,
         )

@@ -147,7 +147,8 @@ class Requests:
             return course.refused(str(error), 400)
         turn.up += at
         if at:
-            answers.append(Pass(at))
+            turn.body = passing = Pass(at)
+            answers.append(passing)
         if end is not None:
             course.upload = None
             answers.append(Send(self._writer.trailers(data[at:end]), end - at))

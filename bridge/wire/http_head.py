@@ -22,8 +22,11 @@ from httptools import HttpResponseParser as ResponseParser
 END: Final = b"\r\n\r\n"
 MAX_FIELDS: Final = 128
 """Apache and gunicorn take 100, HAProxy 101: a browser sends 20."""
-MAX_LENGTH: Final = (1 << 63) - 1
-"""Of a body.  More is a negative number to some servers."""
+MAX_LENGTH: Final = 1 << 60
+"""
+Of a body, and of a chunk.  Some servers take more for a negative number; a session
+takes it for all that will ever come.
+"""
 
 REMEMBERED: Final = 256
 """
