@@ -56,10 +56,10 @@ def test_a_front_tells_of_its_requests_if_it_has_any() -> None:
     counters = Counters(accepted=2)
     front: Any = SimpleNamespace(name="web", sessions=1, counters=counters)
     (line,) = state.of_fronts([front])
-    assert line.endswith("endings {}")
+    assert line.endswith("endings {}, refused {}")
     counters.requests.update({"4xx": 1, "2xx": 5})
     (line,) = state.of_fronts([front])
-    assert line.endswith("endings {}, requests {'2xx': 5, '4xx': 1}")
+    assert line.endswith("refused {}, requests {'2xx': 5, '4xx': 1}")
 
 
 def test_a_farm_tells_how_many_servers_stand_and_who_waits() -> None:
