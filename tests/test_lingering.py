@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from twisted.internet.task import Clock
+
 from bridge.net.lingering import Lingering
 from bridge.net.seal import SIZE
 from tests.secured import Maker, Pair
@@ -10,13 +12,17 @@ from tests.secured import Maker, Pair
 class Stream:
     def __init__(self) -> None:
         self.aborted = False
+        self.looked = 0
 
     def abort(self) -> None:
         self.aborted = True
 
+    def look(self) -> None:
+        self.looked += 1
+
 
 def test_the_oldest_goes_when_there_are_too_many() -> None:
-    all_of_them = Lingering(most=2)
+    all_of_them = Lingering(Clock(), most=2)
     streams = [Stream() for _ in range(4)]
     for stream in streams:
         all_of_them.add(stream)
@@ -25,6 +31,23 @@ def test_the_oldest_goes_when_there_are_too_many() -> None:
     all_of_them.discard(streams[2])
     all_of_them.discard(streams[0])
     assert len(all_of_them) == 1
+
+
+def test_those_who_look_as_often_share_a_timer() -> None:
+    clock = Clock()
+    all_of_them, streams = Lingering(clock), [Stream() for _ in range(3)]
+    looks = all_of_them.looks(0.25)
+    assert all_of_them.looks(0.25) is looks
+    for stream in streams:
+        looks[stream] = clock.seconds() + looks.seconds
+    looks.arm()
+    looks.pop(streams[1])
+    assert len(clock.getDelayedCalls()) == 1
+    clock.advance(0.25)
+    assert [stream.looked for stream in streams] == [1, 0, 1]
+    looks.arm()
+    all_of_them.close()
+    assert clock.getDelayedCalls() == []
 
 
 def stalled(make: Maker) -> Pair:

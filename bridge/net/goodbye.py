@@ -42,15 +42,14 @@ class Goodbye:
         self._end = end
         self._held = held
         self._seconds = seconds
-        self._left = held + unacknowledged(stream.socket)
+        self._left: int | None = None  # nobody has looked
         self._since = stream.pump.reactor.seconds()
         self._read_all = False
         stream.outward = stream.inward = stream.protocol = None
         stream.pump.hand_over(stream.fd, self)
         stream.pump.lingering.add(self)
-        later = stream.pump.reactor.callLater
-        self._period = min(seconds, TURN) / LOOKS
-        self._timer = later(self._period, self._look)
+        self._looks = stream.pump.lingering.looks(min(seconds, TURN) / LOOKS)
+        self._look_again(self._since)
         self._say()
         stream.pump.again(self)  # what is there already is not told of any more
 
@@ -113,17 +112,24 @@ class Goodbye:
         except OSError:
             self.abort()
 
-    def _look(self) -> None:
+    def _look_again(self, now: float) -> None:
+        looks = self._looks
+        looks[self] = now + looks.seconds
+        if not looks.armed:
+            looks.arm()
+
+    def look(self) -> None:
         """Give it time for as long as it takes any bytes, and as much again."""
         stream = self._stream
         now = stream.pump.reactor.seconds()
         left = self._held + unacknowledged(stream.socket)
-        if left < self._left:
+        if self._left is None:
+            self._left = left
+        elif left < self._left:
             self._left, self._since = left, now
         most = self._seconds if left else min(self._seconds, TURN)
         if now - self._since < most:
-            later = stream.pump.reactor.callLater
-            self._timer = later(self._period, self._look)
+            self._look_again(now)
         elif self._held:
             self.abort()
         else:
@@ -131,8 +137,7 @@ class Goodbye:
 
     def _over(self) -> None:
         self._stream.pump.lingering.discard(self)
-        if self._timer.active():
-            self._timer.cancel()
+        self._looks.pop(self, None)
 
     def _close(self) -> None:
         self._over()

@@ -104,7 +104,7 @@ class Pump:
         self._doomed: list[socket.SocketType] = []
         self._turning = False
         self._woken = False
-        self.lingering = Lingering()
+        self.lingering = Lingering(reactor)
         """Streams that were closed, and have something left to send."""
         self.channel = Channel()
         """What bytes of TLS pass through, within one call."""
@@ -178,6 +178,7 @@ class Pump:
     def stop(self) -> None:
         """Watch nothing any more.  The sockets stay their owners' to close."""
         self._waits.close()
+        self.lingering.close()
         self.reactor.removeReader(self)
         self._epoll.close()
 
