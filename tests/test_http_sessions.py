@@ -9,6 +9,7 @@ import pytest
 
 from bridge.filters.about import About
 from bridge.filters.http import HttpFilter
+from bridge.net.tcpinfo import tcp_info
 from tests.filtered import Filtered
 from tests.http_bytes import OK, PLAIN, request, response
 
@@ -158,3 +159,12 @@ def test_one_that_goes_within_a_request_is_a_bad_gateway(
     talk.until(lambda: talk.ending)
     assert talk.to_client.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
     assert (talk.ending, talk.ends[0]) == ("back_reset", True)
+
+
+def test_the_last_answer_and_the_end_are_one_segment(talk: Filtered) -> None:
+    talk.up(request("GET / HTTP/1.1", "Connection: close", host="one"))
+    before = tcp_info(talk.client).segs_in
+    talk.servers[-1].sendall(LAST)
+    talk.until(lambda: talk.ends[0])
+    assert talk.to_client.endswith(b"hi")
+    assert tcp_info(talk.client).segs_in == before + 1

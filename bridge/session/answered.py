@@ -45,6 +45,9 @@ class Filters(Owner, Protocol):
     def settle(self) -> None:
         """All that was answered has gone on: do what was wished for."""
 
+    def parts(self, direction: Any) -> bool:
+        """All is said once *direction* has pushed what it has: a FIN follows."""
+
     def began(self) -> None:
         """The client's first byte is there."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.filters.answers import Tell
+from bridge.filters.answers import Close, Tell
 from bridge.filters.filter import Filter
 from bridge.net.goodbye import Goodbye
 from bridge.session.answering import Answering
@@ -163,6 +163,12 @@ class FilteredSession(Wishing):
                 back.close()
             else:
                 back.abort()
+
+    def parts(self, direction: Direction) -> bool:
+        wish, up = self._wish, self.up
+        if wish is None or type(wish[1]) is not Close or self._retires:
+            return False
+        return direction is self.down and up is not None and not up.held
 
     def _deliver(self, direction: Direction | None, other: Direction | None) -> None:
         if isinstance(direction, Shown):

@@ -156,7 +156,8 @@ class Shown(Answered):
     def settle(self) -> None:
         """Push what has come of it, either way, and do what was wished for."""
         if self._out and not self.kept:
-            self.push(MSG_MORE if self.done else 0)
+            last = self.done or self._filters.parts(self)
+            self.push(MSG_MORE if last else 0)
         opposite = self.opposite
         if opposite._out and not opposite.kept:
             opposite.push_back()
