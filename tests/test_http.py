@@ -144,7 +144,7 @@ def test_a_reset_within_an_answer_is_one_for_the_client() -> None:
         ("no_server", "", 503),
         ("limited", "the queue is full", 503),
         ("no_server", "no farm for b", 421),
-        ("queue_timeout", "", 504),
+        ("queue_timeout", "", 503),
         ("dial_failed", "connect_timeout", 504),
         ("dial_failed", "open deadline", 504),
         ("dial_failed", "Connection refused", 502),

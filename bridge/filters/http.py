@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bridge.filters.about import About
     from bridge.filters.answers import Answers
 
-_BUSY: Final = {"no_server": 503, "limited": 503, "queue_timeout": 504}
+_BUSY: Final = {"no_server": 503, "limited": 503, "queue_timeout": 503}
 _LOST: Final = {*_BUSY, "dial_failed", "tls_failed", RESET}
 """Endings that the client is told of, if nothing was answered yet."""
 _REST: Final = (PassRest(),)
