@@ -314,7 +314,7 @@ def test_any_bytes_are_a_head_or_refused(tail: bytes) -> None:
             read = read_request(begun + tail + b"\r\n\r\n")
         except HeadError:
             continue
-        assert len(read.names) == len(read.lines) == len(read.values)
+        assert len(read.names) == len(read.lines)
     for begun in (b"", b"HTTP/1.1 200 OK\r\n"):
         try:
             read_response(begun + tail + b"\r\n\r\n", b"GET")

@@ -12,6 +12,7 @@ through and we do not is checked here, each with its reason.  What becomes of a 
 from __future__ import annotations
 
 import re
+import string
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -48,11 +49,14 @@ _FRAMING: Final = frozenset(
     }
 )  # fmt: skip
 _LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
-_ONCE: Final = frozenset({b"content-length", b"host"})
+_ONCE: Final = (b"content-length", b"host")
+_TWICE: Final = b"\n"
+"""Between two values where there may be one: llhttp lets it into none."""
 # "_" becomes "-" on the way into CGI and WSGI, and other signs in other places.
-_ODD: Final = re.compile(rb"\n[0-9A-Za-z-]*[^0-9A-Za-z:\r\n-]")
+_USUAL: Final = (string.digits + string.ascii_lowercase + "-").encode()
 _COMMON: Final = {each: frozenset({each}) for each in (b"close", b"keep-alive")}
 _UNLIKE: Final = re.compile(rb"[^0-9a-z]")
+_VERSIONS: Final = {b"HTTP/1.0": 0, b"HTTP/1.1": 1}
 _VERSION: Final = re.compile(rb"[!-~]+ [!-~]+ HTTP/([0-9])\.([0-9])\r")
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] [1-5][0-9]{2}(?: [\t -~\x80-\xff]*)?\r\n")
 _METHOD: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]")
@@ -70,24 +74,6 @@ class HeadError(ValueError):
         self.status = status
 
 
-class _Fields:
-    """What the parser has found; it calls these by their names."""
-
-    __slots__ = ("names", "target", "values")
-
-    def __init__(self) -> None:
-        self.names: list[bytes] = []
-        self.values: list[bytes] = []
-        self.target = b""
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.names.append(name.lower())
-        self.values.append(value)
-
-    def on_url(self, target: bytes) -> None:
-        self.target = target
-
-
 class Head:
     """
     What requests and responses have in common.
@@ -95,9 +81,7 @@ class Head:
     Never changed once it is made: the next like it may be the same one.
     """
 
-    __slots__ = (
-        "body", "first", "known", "lines", "minor", "names", "options", "values",
-    )  # fmt: skip
+    __slots__ = ("body", "first", "known", "lines", "minor", "names", "options")
 
     first: bytes
     """The first line, without its end."""
@@ -105,7 +89,6 @@ class Head:
     """The others, as they came."""
     names: list[bytes]
     """Of each of the *lines*, in lower case."""
-    values: list[bytes]
     known: dict[bytes, bytes]
     """Fields that say how the message is to be read; several of a name as a list."""
     minor: int
@@ -115,27 +98,33 @@ class Head:
     body: int
     """Its length, or CHUNKED or UNTIL_CLOSE."""
 
-    def __init__(self, head: bytes, fields: _Fields) -> None:
+    def __init__(self) -> None:
+        self.names = []
+        self.known = {}
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """The parser has found a field; it calls this by its name."""
+        name = name.lower()
+        self.names.append(name)
+        if name in _FRAMING:
+            known = self.known
+            if name in known:
+                value = known[name] + (_TWICE if name in _ONCE else b", ") + value
+            known[name] = value.strip(b" \t")
+
+    def split(self, head: bytes) -> None:
+        """The parser has gone through all of *head*.  Raises HeadError."""
         lines = head.split(b"\r\n")
-        first = lines[0]
-        lines = lines[1:-2]
-        names = fields.names
+        self.first = lines[0]
+        self.lines = lines = lines[1:-2]
         # Each line is a field, to llhttp as to us, and nothing is left out.
-        if len(lines) != len(names):
+        if len(lines) != len(self.names):
             raise HeadError("its lines and its fields differ in number")
-        self.first, self.lines = first, lines
-        self.names, self.values = names, fields.values
+        known = self.known
+        for name in _ONCE:
+            if name in known and _TWICE in known[name]:
+                raise HeadError(f"{name.decode()} is there twice")
         self.options = ()
-        self.body = 0
-        self.known = known = {}
-        for name, value in zip(names, fields.values, strict=True):
-            if name in _FRAMING:
-                if name not in known:
-                    known[name] = value.strip(b" \t")
-                elif name in _ONCE:
-                    raise HeadError(f"{name.decode()} is there twice")
-                else:
-                    known[name] += b", " + value.strip(b" \t")
         if b"connection" in known:
             value = known[b"connection"]
             self.options = _COMMON.get(value) or listed(value)
@@ -143,8 +132,8 @@ class Head:
     def all_of(self, name: bytes) -> list[bytes]:
         """The values of all fields of that *name*, in order."""
         return [
-            value.strip(b" \t")
-            for one, value in zip(self.names, self.values, strict=True)
+            line.partition(b":")[2].strip(b" \t")
+            for line, one in zip(self.lines, self.names, strict=True)
             if one == name
         ]
 
@@ -198,16 +187,17 @@ class Request(Head):
     odd: bool
     """A name is not of letters, digits and hyphens alone: see ``plain``."""
 
-    def __init__(self, head: bytes, fields: _Fields, method: bytes) -> None:
-        super().__init__(head, fields)
-        self.method, self.target, self.leads = method, fields.target, None
-        self.minor = 0 if self.first.endswith(b"0") else 1
+    def complete(self, head: bytes, method: bytes) -> None:
+        """*head* is all of it, and *method* its method to the parser.  Raises."""
+        self.split(head)
         # llhttp also takes two spaces, HTTP/0.9, HTTP/2.0, RTSP and ICE.
-        if self.first[:-1] != b"%b %b HTTP/1." % (method, self.target):
+        first = self.first.split(b" ")
+        if len(first) != 3 or first[0] != method or first[2] not in _VERSIONS:
             raise _why_no_request(head)
-        if self.first[-1:] not in (b"0", b"1"):
-            raise _why_no_request(head)
-        self.odd = _ODD.search(head) is not None
+        self.method, self.target, version = first
+        self.leads = None
+        self.minor = _VERSIONS[version]
+        self.odd = bool(b"".join(self.names).translate(None, _USUAL))
         if self.odd:
             self._refuse_lookalikes()
         self.body = self._length() or 0
@@ -233,8 +223,9 @@ class Response(Head):
 
     __slots__ = ("status",)
 
-    def __init__(self, head: bytes, fields: _Fields, method: bytes) -> None:
-        super().__init__(head, fields)
+    def complete(self, head: bytes, method: bytes) -> None:
+        """*head* is all of it, the answer to a request with *method*.  Raises."""
+        self.split(head)
         self.minor = 0 if self.first[7:8] == b"0" else 1
         self.status = int(self.first[9:12])
         length = self._length()
@@ -270,15 +261,16 @@ def read_response(head: bytes, method: bytes) -> Response:
 def _read_request(head: bytes) -> Request:
     if head.count(b"\n") > MAX_FIELDS + 2:
         raise HeadError("it has too many fields", 431)
-    fields = _Fields()
-    parser = RequestParser(fields)
+    request = Request()
+    parser = RequestParser(request)
     try:
         parser.feed_data(head)
     except HttpParserUpgrade:
         pass  # what follows is not HTTP any more, if the server agrees
     except HttpParserError as error:
         raise _why_no_request(head, str(error)) from None
-    return Request(head, fields, parser.get_method())
+    request.complete(head, parser.get_method())
+    return request
 
 
 def _read_response(head: bytes, method: bytes) -> Response:
@@ -288,16 +280,17 @@ def _read_response(head: bytes, method: bytes) -> Response:
     # characters in the words.
     if not _STATUS.match(head):
         raise HeadError("it does not begin with a status line of HTTP/1")
-    fields = _Fields()
+    response = Response()
     try:
-        ResponseParser(fields).feed_data(head)
+        ResponseParser(response).feed_data(head)
     except HttpParserUpgrade:
         pass
     except HttpParserError as error:
         # A 101 without Upgrade, whose fields are all read: one we have not asked for.
         if str(error) != "Pause on CONNECT/Upgrade":
             raise HeadError(str(error)) from None
-    return Response(head, fields, method)
+    response.complete(head, method)
+    return response
 
 
 _request_again = lru_cache(REMEMBERED)(_read_request)

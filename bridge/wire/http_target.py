@@ -8,6 +8,7 @@ Bytes in, a value out, or HeadError.  Not here: which farm that is.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from bridge.wire.http_head import HeadError, Request, Target
@@ -73,6 +74,7 @@ def _absolute(request: Request) -> Target:
     return Target(path, authority, name)
 
 
+@lru_cache(1024)  # those that were read last; no longer than a name may be
 def _name(authority: bytes) -> str:
     found = _AUTHORITY.fullmatch(authority)
     if found is None or int(found[3] or 0) > 65535:
