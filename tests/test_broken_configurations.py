@@ -243,6 +243,12 @@ VALUES = {
     "a misspelt level": Broken(top("log: {level: »debgu}"), 'did you mean "debug"?'),
     "a log nowhere": Broken(top("log: {access: »5}"), "for standard output"),
     "no worker": Broken(top("workers: »0"), "0 is below 1"),
+    "too many workers": Broken(top("workers: »65"), "65 is above 64"),
+    "no list of processors": Broken(top("cpus: »2"), "write [0, 1] or auto"),
+    "no processor": Broken(top("cpus: »[-1]"), "-1 is no processor"),
+    "processors for others": Broken(
+        top("workers: 3\ncpus: »[0, 1]"), "2 processors for 3 workers"
+    ),
     "a delay for days": Broken(top("timeouts: {drain_delay: »25h}"), "above 24h"),
 }  # fmt: skip
 
@@ -264,7 +270,6 @@ NOT_BUILT = {
         "names no host to be verified: give tls an identity",
     ),
     "admin": Broken(top('admin: {web: »"[::1]:9180"}'), "not built yet"),
-    "workers": Broken(top("workers: »auto"), "more than one worker is not built yet"),
 }
 
 ALL = {

@@ -175,7 +175,6 @@ def test_twistds_command_line_is_answered(
     "written",
     [
         FRONT % 'listen: "[::]:80", to: web' + "log: {every: 1m}\n",
-        FRONT % 'listen: "[::]:80", to: web' + "cpus: [0, 1]\n",
     ],
 )
 def test_what_comes_later_is_not_called_misspelt(written: str) -> None:

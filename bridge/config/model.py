@@ -22,6 +22,7 @@ from bridge.config.ftp import Ftp
 from bridge.config.http import Http
 from bridge.config.network_lists import Allowed, Listed, ListedNetworks
 from bridge.config.own_filters import OwnFilters
+from bridge.config.processes import Cpus, Workers
 from bridge.config.profile import Name, Part, Profile, resolve
 from bridge.config.rates import Bandwidths, FrontBandwidth, RateOrOff
 from bridge.config.routes import Routes
@@ -38,7 +39,7 @@ from bridge.config.scalars import (
     shown,
 )
 from bridge.config.tls import FrontTlsOrOff
-from bridge.config.unbuilt import Unbuilt, refusal
+from bridge.config.unbuilt import Unbuilt
 from bridge.net.prefix_listen import TPROXY_PORT
 
 _TIMEOUT = Bounds(0.001, 365 * 24 * 3600.0, show_seconds)
@@ -46,12 +47,6 @@ _DELAY = Bounds(0.0, 24 * 3600.0, show_seconds)
 _CONNECTIONS = Bounds(1, 10_000_000)
 
 _Off: TypeAlias = Annotated[None, Unbuilt("off")]
-
-
-def _one_worker(value: object) -> object:
-    if value == "auto" or (isinstance(value, int) and value > 1):
-        raise refusal("more than one worker is", "write 1 or leave it out")
-    return value
 
 
 def _log_target(value: object, info: ValidationInfo) -> object:
@@ -273,10 +268,15 @@ class Config(Part):
     """How the running gateway is watched and changed."""
     log: Log = Log()
     """What is told, and where."""
-    workers: Annotated[Whole, BeforeValidator(_one_worker), Bounds(1, 1)] = 1
-    """How many processes share the work."""
-    cpus: Annotated[None, Unbuilt("auto")] = None
-    """Which processors they run on."""
+    workers: Workers = 1
+    """How many processes share the work, each for one core; `auto` is one for each
+    processor that the gateway may run on. With more than one the process that was
+    started relays nothing: it has the sockets, the checks and the names, and starts a
+    worker again that has died. A limit holds over all workers where it says nothing
+    else."""
+    cpus: Cpus = None
+    """Which processor each worker runs on, by number, in the order of the workers;
+    `auto` leaves that to the kernel."""
     limits: GlobalLimits = GlobalLimits()
     """What the whole process may be made to carry."""
     timeouts: DrainTimeouts = DrainTimeouts()

@@ -2,7 +2,8 @@
 What no part of the configuration can know alone: whether its references meet.
 ``farm_checks`` does it for the keys of one farm, ``source_checks`` and ``map_checks``
 for its sources and its map, ``profile_checks`` for profiles, ``listen_checks`` for the
-addresses of all fronts, ``tls_checks`` for TLS, ``mode_checks`` for modes.
+addresses of all fronts, ``tls_checks`` for TLS, ``mode_checks`` for modes,
+``processes`` for workers and their processors.
 
 These checks read the plain values and pass over what is of the wrong type, which the
 model reports: so a misspelt key does not hide a missing farm.
@@ -19,6 +20,7 @@ from bridge.config import (
     map_checks,
     mode_checks,
     prefix_checks,
+    processes,
     profile_checks,
     source_checks,
     tls_checks,
@@ -36,6 +38,7 @@ def flaws(values: Any, places: Mapping[Path, Place]) -> Iterator[Flaw]:
     yield from profile_checks.flaws(profiles, places)
     yield from listen_checks.flaws(fronts, profiles, places)
     yield from prefix_checks.flaws(fronts, places)
+    yield from processes.flaws(values, places)
     parts = _named(values, "fronts"), _named(values, "farms")
     if _diverts(*parts):
         yield from profile_checks.marks(profiles, places)
