@@ -29,7 +29,9 @@ def cpus(value: object) -> tuple[int, ...] | None:
     if value is None or value == "auto":
         return None
     if not isinstance(value, list | tuple) or not value:
-        raise ValueError(f"{shown(value)} is no list of processors: write [0, 1] or auto")
+        raise ValueError(
+            f"{shown(value)} is no list of processors: write [0, 1] or auto"
+        )
     numbers = tuple(whole(each) for each in value)
     for number in numbers:
         if not 0 <= number <= HIGHEST:
@@ -68,5 +70,7 @@ def flaws(values: Any, places: Mapping[Path, Place]) -> Iterator[Flaw]:
     except ValueError:
         return  # the model says so
     if count != len(numbers):
-        what = f"names {len(numbers)} processors for {count} workers: one each is needed"
+        what = (
+            f"names {len(numbers)} processors for {count} workers: one each is needed"
+        )
         yield Flaw(place_of(places, ("cpus",)).value, ("cpus",), what)

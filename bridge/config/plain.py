@@ -1,0 +1,176 @@
+"""
+A configuration as a plain tree of text, to be compared and told: without its secrets,
+and without what is at its default.
+
+Here: ``Config`` in, maps, lists and texts out, which JSON can carry.  Not here: what
+two such trees differ in (``changes``).
+
+Two files that mean the same are the same tree, however they are written.  A secret
+stands in it as a fingerprint under a salt of the asker's: enough to see that it is
+another one.  What may hold one, such as a field of HTTP or what a check sends, is
+treated like that, too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, TypeAlias
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from bridge.config.farm import Farm, Server
+from bridge.config.http import HeaderChanges
+from bridge.config.model import Config
+from bridge.config.network_lists import FILE, ListedNetworks
+from bridge.config.own_filters import OwnFilter
+from bridge.config.profile import Part, Profile
+from bridge.config.routes import DEFAULT
+from bridge.config.scalars import Kind, show_seconds, show_switch
+
+Tree: TypeAlias = "dict[str, Tree] | list[str] | str"
+"""A map by its keys, servers by their names, other maps in lists by their numbers."""
+
+SECRET = "(secret)"
+"""The one key of a map that stands for a secret; its value is a fingerprint."""
+
+ORDERED = "servers"
+"""The key of those maps in which the order counts."""
+
+_HIDDEN = {
+    (HeaderChanges, "set"),
+    (HeaderChanges, "add"),
+    (OwnFilter, "settings"),
+}
+"""Maps whose values may be secrets."""
+
+
+def plain(config: Config, salt: bytes = b"") -> dict[str, Tree]:
+    """
+    What *config* says, key by key in the order of the model, with values spelt as a
+    file may spell them.
+
+    *salt*, at most 64 bytes, is what secrets are hashed with; without one they all look
+    the same, so that nobody can guess them from what is told.
+    """
+    return _Plain(salt).part(config)
+
+
+def digest(config: Config) -> str:
+    """
+    Sixteen hexadecimal digits that are others when *config* says something else.
+
+    Secrets have no part in it: it is told to everybody.
+    """
+    text = json.dumps(_canonical(plain(config)))
+    return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _canonical(tree: Tree) -> object:
+    """Maps as lists, sorted where their order does not count."""
+    if not isinstance(tree, dict):
+        return tree
+    return [
+        (key, list(tree[key]) if key == ORDERED else None, _canonical(tree[key]))
+        for key in sorted(tree)
+    ]
+
+
+class _Plain:
+    """One walk over a configuration."""
+
+    def __init__(self, salt: bytes) -> None:
+        self._salt = salt
+
+    def part(self, part: Part) -> dict[str, Tree]:
+        """The keys of *part* that are not at their defaults."""
+        found: dict[str, Tree] = {}
+        for name, info in type(part).model_fields.items():
+            if not _is_told(part, name, info):
+                continue
+            tree = self._value(part, name, info)
+            # A part of which nothing differs: but one that may be off is on.
+            if tree != {} or info.default is None:
+                found[info.alias or name] = tree
+        return found
+
+    def _value(self, part: Part, name: str, info: FieldInfo) -> Tree:
+        value = getattr(part, name)
+        if isinstance(value, Part):
+            return self.part(value)
+        if isinstance(value, SecretStr | bytes):
+            return self._secret(value)
+        if isinstance(value, Mapping):
+            return self._map(part, name, value)
+        if isinstance(value, ListedNetworks):
+            files = (f"{FILE}{file}" for file in value.files)
+            return [*map(str, value.written), *files]
+        if isinstance(value, tuple) and value and isinstance(value[0], Part):
+            return self._parts(part, value)
+        if isinstance(value, tuple):
+            return [_spelt(each) for each in value]
+        return _spelt(value, _kind(info))
+
+    def _map(self, part: Part, name: str, value: Mapping[Any, Any]) -> Tree:
+        if set(value) == {DEFAULT} and isinstance(value[DEFAULT], str):
+            return str(value[DEFAULT])  # routes: one farm for everything
+        hidden = (type(part), name) in _HIDDEN
+        found: dict[str, Tree] = {}
+        for key, each in value.items():
+            if isinstance(each, Part):
+                found[str(key)] = self.part(each)
+            else:
+                found[str(key)] = self._secret(each) if hidden else _spelt(each)
+        return found
+
+    def _parts(self, part: Part, value: tuple[Part, ...]) -> Tree:
+        found: dict[str, Tree] = {}
+        for number, each in enumerate(value):
+            tree = self.part(each)
+            if isinstance(part, Farm) and isinstance(each, Server):
+                tree.pop("name", None)
+                if each.connections == part.connections:
+                    tree.pop("connections", None)  # the farm's, which says so itself
+                found[each.name] = tree
+            else:
+                found[f"{number}"] = tree
+        return found
+
+    def _secret(self, value: object) -> Tree:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        if not self._salt:
+            return {SECRET: ""}
+        data = text.encode("utf-8", "surrogateescape")
+        return {SECRET: blake2b(data, key=self._salt, digest_size=16).hexdigest()}
+
+
+def _is_told(part: Part, name: str, info: FieldInfo) -> bool:
+    if isinstance(part, Profile):  # all else comes from the one below it
+        return name in part.model_fields_set
+    if isinstance(part, Server) and name == "connections":
+        return name in part.model_fields_set
+    return bool(info.is_required() or getattr(part, name) != info.default)
+
+
+def _kind(info: FieldInfo) -> Kind:
+    kinds = [each for each in info.metadata if isinstance(each, Kind)]
+    return kinds[-1] if kinds else Kind("")
+
+
+def _spelt(value: object, kind: Kind | None = None) -> str:
+    """A single value as a file may spell it."""
+    if value is None:
+        word = kind.none if kind else "off"
+        return word if " " not in word else "off"  # "the farm's" is said of defaults
+    if isinstance(value, bool):
+        return show_switch(value)
+    if isinstance(value, range):
+        first, last = value[0], value[-1]
+        return str(first) if first == last else f"{first}-{last}"
+    if isinstance(value, float):
+        return show_seconds(value)
+    if isinstance(value, int) and kind is not None and kind.show is not str:
+        return kind.show(value)
+    return str(value)
