@@ -8,7 +8,7 @@ import pytest
 
 from bridge.config import Config, load, parse
 from bridge.config.changes import MOST, between, changes
-from bridge.config.plain import plain
+from bridge.config.plain import Tree, plain
 from tests.configured import SHORTEST, config
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "conf").glob("*.yaml"))
@@ -155,7 +155,7 @@ def test_a_line_is_bounded_and_printable() -> None:
 
 
 def test_a_key_that_the_model_does_not_have_is_told_all_the_same() -> None:
-    newer = {"fronts": {"web": {"speed": "high"}}, "later": {"a": "1"}}
+    newer: dict[str, Tree] = {"fronts": {"web": {"speed": "high"}}, "later": {"a": "1"}}
     assert list(between({"fronts": {"web": {}}}, newer).lines()) == [
         "fronts.web.speed: not set → high",
         "later: new",
