@@ -29,5 +29,5 @@ def test_with_workers_auto_the_list_says_how_many_there_may_be() -> None:
 
 @pytest.mark.parametrize("value", [3, "all", [], ["x"], [1024], [-1], [True], {0: 1}])
 def test_what_is_no_list_of_processors(value: object) -> None:
-    with pytest.raises(ValueError, match="processor|whole number"):
+    with pytest.raises(ValueError, match=r"processor|whole number"):
         cpus(value)

@@ -16,6 +16,7 @@ from bridge.config import (
     summary,
     syntax,
 )
+from bridge.config.reader import parse_files
 from bridge.config.syntax import MAX_TEXT
 
 FRONTS = 'fronts: {web: {listen: "[::]:80", to: web}}\n'
@@ -338,3 +339,17 @@ def test_a_pattern_may_find_nothing_and_a_file_is_read_once(tmp_path: Path) -> N
     include = "include: [none.d/*.yaml, a.yaml, 'a.*']\n"
     main = write(tmp_path, {"bridge.yaml": FRONTS + include, "a.yaml": FARMS})
     assert summary(load(main, {})) == "1 front, 1 farm, 1 server"
+
+
+def test_a_document_is_read_again_as_its_files_were(tmp_path: Path) -> None:
+    main, more = tmp_path / "main.yaml", tmp_path / "more.yaml"
+    main.write_text("include: more.yaml\n" + FRONTS + "log: {access: a.log}\n")
+    more.write_text(FARMS.replace("192.0.2.10", "${SERVER}"))
+    environment = {"SERVER": "192.0.2.77"}
+    first = load(main, environment)
+    main.write_text("something else")
+    more.unlink()
+    again = parse_files(first.files, environment)
+    assert again.config == first.config
+    assert again.config.log.access == str(tmp_path / "a.log")
+    assert again.values == first.values and "192.0.2.77" in str(again.values)

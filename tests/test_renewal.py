@@ -28,11 +28,11 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.files = OLD.write(folder, "a")
         self.clock = Clock()
-        self.renewal = Renewal(self.clock, self.now)
+        self.renewal = Renewal(self.now)
         settings = FrontTls([Entry.of(self.files)])
         self.front = FrontSecurities("front web", settings, self.now)
         self.renewal.keep(self.front.kept)
-        self.renewal.start()
+        self.renewal.start(self.clock)
 
     def now(self) -> float:
         return START + self.clock.seconds()
@@ -194,10 +194,10 @@ def test_from_two_weeks_before_its_end_a_certificate_is_warned_of_daily(
 def test_a_start_warns_at_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.clock.advance(20 * DAY)
-    fresh = Renewal(Clock(), bench.now)
+    fresh = Renewal(bench.now)
     fresh.keep(bench.front.kept)
     with logged() as log:
-        fresh.start()
+        fresh.start(Clock())
     (line,) = log.lines
     assert "expires on" in line
 

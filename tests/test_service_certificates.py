@@ -36,13 +36,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def certificates(folder: Path, clock: Clock) -> Certificates:
+def certificates(folder: Path) -> Certificates:
     config = load(folder / "bridge.yaml", {}).config
-    return Certificates(config, clock, lambda: NOW)
+    return Certificates(config, lambda: NOW)
 
 
 def test_fronts_and_farms_with_tls_have_their_securities(folder: Path) -> None:
-    made = certificates(folder, Clock())
+    made = certificates(folder)
     assert set(made.fronts) == {"secure"} and set(made.farms) == {"inner"}
     front = made.fronts["secure"].only
     back = made.farms["inner"].to("192.0.2.10", 443)
@@ -53,8 +53,8 @@ def test_fronts_and_farms_with_tls_have_their_securities(folder: Path) -> None:
 
 def test_all_are_renewed_by_themselves_and_on_demand(folder: Path) -> None:
     clock = Clock()
-    made = certificates(folder, clock)
-    made.start()
+    made = certificates(folder)
+    made.start(clock)
     new = AUTHORITY.issue("a.example")
     new.write(folder, "a")
     clock.advance(LOOK)
@@ -74,4 +74,4 @@ def test_all_are_renewed_by_themselves_and_on_demand(folder: Path) -> None:
 def test_a_file_that_cannot_be_used_stops_the_start(folder: Path) -> None:
     (folder / "a.key").unlink()
     with pytest.raises(CertificateError):
-        certificates(folder, Clock())
+        certificates(folder)

@@ -37,6 +37,10 @@ class Document:
     places: Mapping[problems.Path, Place]
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The lines of each file, for errors that are found later."""
+    values: Any = None
+    """All of it as plain values, with what is included and the environment's."""
+    files: Sequence[tuple[str, str]] = ()
+    """Name and text of each file, the main one first: see ``parse_files``."""
 
 
 def load(path: Path, environment: Mapping[str, str]) -> Document:
@@ -72,6 +76,18 @@ def parse(
     for at, where, _ in _patterns(main):
         main.flaws.append(Flaw(at, where, "only a file can include others"))
     return _document([main], _Lists(None))
+
+
+def parse_files(
+    files: Sequence[tuple[str, str]], environment: Mapping[str, str]
+) -> Document:
+    """
+    A ``Document``'s *files* once more, as they were then.
+
+    Files of networks that they name are read as they are now.  Raises ConfigError.
+    """
+    trees = [build(text, name, environment) for name, text in files]
+    return _document(trees, _Lists(Path(files[0][0]).parent))
 
 
 def summary(document: Document) -> str:
@@ -208,7 +224,8 @@ def _document(trees: Sequence[Tree], lists: _Lists) -> Document:
     if flaws or lists.problems or config is None:
         draft = Draft(values, main.places, texts, folder, flaws, lists.problems)
         raise ConfigError([*problems.told(flaws, texts), *lists.problems], draft)
-    return Document(config, main.places, texts)
+    files = [(tree.file, tree.text) for tree in trees]
+    return Document(config, main.places, texts, values, files)
 
 
 def _validated(

@@ -40,6 +40,8 @@ class Tree:
     flaws: list[Flaw] = field(default_factory=list)
     is_yaml: bool = True
     """False where the text has no values at all, only its one flaw."""
+    text: str = ""
+    """What it was built from."""
 
 
 def build(text: str, file: str, environment: Mapping[str, str]) -> Tree:
@@ -47,7 +49,7 @@ def build(text: str, file: str, environment: Mapping[str, str]) -> Tree:
     Read *text*, called *file* in places.  ``${NAME}`` inside scalars becomes what
     *environment* holds: after parsing, as text, so that no value makes a key or list.
     """
-    tree = Tree(file, lines_of(text))
+    tree = Tree(file, lines_of(text), text=text)
     top = Spot(file, 1, 1)
     tree.places[()] = Place(top, top)
     root = compose(text, file)

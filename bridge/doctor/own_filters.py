@@ -37,6 +37,17 @@ def named_of(config: Config) -> Iterator[Named]:
             yield Named(("fronts", name, "filters", index), own, front.tls is not None)
 
 
+def prepare(config: Config, folder: File) -> None:
+    """
+    Have the modules of *config*'s filters found and imported, as a start needs them.
+
+    *folder* is the configuration file's.  Raises ImportError or what they raise.
+    """
+    for each in named_of(config):
+        look_in(folder.absolute())
+        use_of(each.own.use, each.own.settings)
+
+
 def named_by(draft: Draft) -> Iterator[Named]:
     """Of one that is not: those entries that are."""
     fronts = draft.values.get("fronts") if isinstance(draft.values, dict) else None

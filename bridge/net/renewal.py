@@ -109,21 +109,25 @@ class Kept:
 
 
 class Renewal:
-    """Keeps contexts up to date, by *clock*; *now* is seconds since the epoch."""
+    """
+    Keeps contexts up to date; *now* is seconds since the epoch.
 
-    def __init__(self, clock: IReactorTime, now: Callable[[], float]) -> None:
+    No clock before it starts: contexts may be made in a process that has none.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._kept: list[Kept] = []
         self._looking = LoopingCall(self._each, Kept.look)
         self._daily = LoopingCall(self._new_day)
-        self._looking.clock = self._daily.clock = clock
 
     def keep(self, kept: Sequence[Kept]) -> None:
         """From now on look after *kept* as well."""
         self._kept += kept
 
-    def start(self) -> None:
-        """Warn of what expires soon, then look every now and then."""
+    def start(self, clock: IReactorTime) -> None:
+        """Warn of what expires soon, then look every now and then by *clock*."""
+        self._looking.clock = self._daily.clock = clock
         self._warn()
         self._looking.start(LOOK, now=False)
         self._daily.start(DAY, now=False)

@@ -7,6 +7,7 @@ who uses them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
@@ -20,14 +21,12 @@ class Certificates:
     """
     All that is made of certificate files.
 
-    *now* is seconds since the epoch, by which certificates expire; *clock* says when to
-    look at files.  Raises CertificateError if one cannot be used.
+    *now* is seconds since the epoch, by which certificates expire.  Raises
+    CertificateError if one cannot be used.
     """
 
-    def __init__(
-        self, config: Config, clock: IReactorTime, now: Callable[[], float]
-    ) -> None:
-        self._renewal = Renewal(clock, now)
+    def __init__(self, config: Config, now: Callable[[], float] = time.time) -> None:
+        self._renewal = Renewal(now)
         self.fronts = {
             name: FrontSecurities(f"front {name}", front.tls, now)
             for name, front in config.fronts.items()
@@ -45,9 +44,9 @@ class Certificates:
         for farm in self.farms.values():
             self._renewal.keep(farm.kept)
 
-    def start(self) -> None:
-        """Warn of what expires, and look at files from now on."""
-        self._renewal.start()
+    def start(self, clock: IReactorTime) -> None:
+        """Warn of what expires, and from now on look at files when *clock* says so."""
+        self._renewal.start(clock)
 
     def stop(self) -> None:
         self._renewal.stop()

@@ -13,7 +13,6 @@ import gc
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from itertools import chain
 from typing import cast
 
@@ -72,9 +71,7 @@ class Gateway(Service):
         self._reactor = reactor
         self._inherited = inherited
         self._logs = logs
-        self._certificates = Certificates(
-            config, reactor, lambda: datetime.now(UTC).timestamp()
-        )
+        self._certificates = Certificates(config)
         self._failures = Repeated(reactor)
         self._fronts: list[RunningFront] = []
         self._lists = Lists(config.fronts, self._change_entry, self._away)
@@ -109,7 +106,7 @@ class Gateway(Service):
         self.farms.start()
         for front in self._fronts:
             front.start()
-        self._certificates.start()
+        self._certificates.start(self._reactor)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GENERATIONS)
