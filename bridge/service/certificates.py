@@ -7,14 +7,18 @@ who uses them.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from twisted.internet.interfaces import IReactorTime
 
 from bridge.config.model import Config
 from bridge.net.renewal import Renewal
 from bridge.net.securities import FarmSecurities, FrontSecurities
+
+
+def _now() -> float:
+    return datetime.now(UTC).timestamp()
 
 
 class Certificates:
@@ -25,7 +29,7 @@ class Certificates:
     CertificateError if one cannot be used.
     """
 
-    def __init__(self, config: Config, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, config: Config, now: Callable[[], float] = _now) -> None:
         self._renewal = Renewal(now)
         self.fronts = {
             name: FrontSecurities(f"front {name}", front.tls, now)
