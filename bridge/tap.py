@@ -23,6 +23,7 @@ from twisted.python import usage
 
 import twisted
 from bridge import __version__, doctor
+from bridge.config.model import DrainTimeouts
 from bridge.config.problems import ConfigError
 from bridge.config.reader import summary
 from bridge.demo import Demo
@@ -32,6 +33,7 @@ from bridge.net.pump import Reactor
 from bridge.service.gateway import Gateway
 from bridge.service.listening import ListenError
 from bridge.service.logs import Logs, Owner, to_file, to_standard_output
+from bridge.service.notify import Notify, manager
 from bridge.service.parting import Parting
 from bridge.service.signals import Stop, install, keep
 from bridge.watch import log
@@ -221,6 +223,7 @@ def makeService(options: Options) -> IService:
     twistd: Any = options.parent or {}
     ours = cast(Reactor, reactor)
     foreground = bool(twistd.get("nodaemon"))
+    notify = Notify(manager(os.environ, os.getpid()), ours)
     logs = Logs(_log)
     try:
         logs.open_access(
@@ -244,8 +247,24 @@ def makeService(options: Options) -> IService:
         options.demo.service(ours).setServiceParent(started)
     gateway.setServiceParent(started)
     started.keep_signals = _obey_signals(gateway, logs, reactor)
+    _tell_manager(notify, gateway, options.document.config.timeouts, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", logs.finish)
     return started
+
+
+def _tell_manager(
+    notify: Notify, gateway: Gateway, timeouts: DrainTimeouts, reactor: Any
+) -> None:
+    """From the moment the reactor runs, which is when all signals are obeyed."""
+
+    def ready() -> None:
+        notify.ready()
+        notify.begin(gateway.in_short)
+
+    within = timeouts.drain_delay + timeouts.drain_timeout
+    reactor.callWhenRunning(ready)
+    reactor.addSystemEventTrigger("before", "shutdown", notify.stopping, within)
+    reactor.addSystemEventTrigger("after", "shutdown", notify.close)
 
 
 def _obey_signals(gateway: Gateway, logs: Logs, reactor: Any) -> Callable[[], None]:

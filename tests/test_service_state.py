@@ -76,6 +76,16 @@ def test_a_farm_tells_how_many_servers_stand_and_who_waits() -> None:
     assert "no queue" in Told().lines[0]
 
 
+def test_in_short_it_is_one_line_for_a_service_manager() -> None:
+    one, two = Told(), Told()
+    two.farm.disable("b")
+    fronts: Any = [SimpleNamespace(sessions=3), SimpleNamespace(sessions=4)]
+    farms = [one.farm, two.farm]
+    assert state.in_short(fronts, farms) == ("7 sessions, 3 of 4 servers get new ones")
+    mapped = Farm("map", Policy(), Rules(), Clock())
+    assert state.in_short([], [mapped]) == "0 sessions", "which knows none yet"
+
+
 def test_an_ejected_server_tells_why_and_when_it_is_back() -> None:
     told = Told(Rules(failures=2, ejected=30))
     for _ in range(2):

@@ -198,6 +198,10 @@ class Gateway(Service):
         threads = cast(IReactorThreads, self._reactor)
         return deferToThreadPool(threads, threads.getThreadPool(), read)
 
+    def in_short(self) -> str:
+        """How it is doing, in one line."""
+        return state.in_short(self._fronts, self.farms.values())
+
     def tell_state(self) -> None:
         """Write what is going on to the log."""
         now = self._reactor.seconds()

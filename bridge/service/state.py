@@ -31,6 +31,15 @@ _NEXT = {State.EJECTED: "back in", State.STARTING: "more of its share in"}
 """What the timer of a server in this state is for."""
 
 
+def in_short(fronts: Iterable[RunningFront], farms: Iterable[Farm]) -> str:
+    """For one line of a service manager: what there is to do, and who can do it."""
+    sessions = sum(front.sessions for front in fronts)
+    counts = [farm.standing() for farm in farms]
+    standing, servers = (sum(count[i] for count in counts) for i in (0, 1))
+    told = f"{sessions} sessions"
+    return told + (f", {standing} of {servers} servers get new ones" * bool(servers))
+
+
 def of_fronts(fronts: Iterable[RunningFront]) -> Iterator[str]:
     for front in fronts:
         counters = front.counters
