@@ -26,6 +26,7 @@ lint: $(READY)
 
 docs: $(READY)
 	$(BIN)/bridgectl schema --markdown > docs/configuration.md
+	$(BIN)/python -m bridge.manual docs/man
 
 # Made anew when the dependencies change.
 $(READY): setup.cfg pyproject.toml

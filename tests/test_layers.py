@@ -16,6 +16,7 @@ LAYERS = (
     ("control",),
     ("service", "demo"),
     ("tap", "__main__"),
+    ("manual",),
 )
 """From the ground up.  Folders beside each other do not know each other."""
 

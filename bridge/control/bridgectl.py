@@ -38,7 +38,7 @@ _LATER = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.  Returns its exit code; argparse exits with 2 by itself."""
-    parser = _parser()
+    parser = command_line()
     _refuse_unknown(parser, sys.argv[1:] if arguments is None else arguments)
     options, left = parser.parse_known_args(arguments)
     if left:
@@ -114,7 +114,8 @@ def _explain(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """The whole of it, with every command."""
     parser = argparse.ArgumentParser(prog="bridgectl", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
