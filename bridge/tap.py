@@ -36,6 +36,7 @@ from bridge.service.logs import Logs, Owner, to_file, to_standard_output
 from bridge.service.notify import Notify, manager
 from bridge.service.parting import Parting
 from bridge.service.signals import Stop, install, keep
+from bridge.service.sockets import OwnListeners, Sockets
 from bridge.watch import log
 
 EX_FAILED = 1
@@ -178,6 +179,12 @@ def _owner(twistd: Any) -> Owner:
     return -1 if uid is None else uid, gid
 
 
+def _user(twistd: Any) -> int | None:
+    """The user that twistd changes to; None: nobody else."""
+    owner = _owner(twistd)
+    return owner[0] if owner is not None and owner[0] >= 0 else None
+
+
 class _Started(MultiService):
     """The services of one process, and the way a failure to start is told."""
 
@@ -229,12 +236,9 @@ def makeService(options: Options) -> IService:
         logs.open_access(
             options.document.config, ours, foreground=foreground, owner=_owner(twistd)
         )
-        gateway = Gateway(
-            options.document.config,
-            ours,
-            systemd_sockets(os.environ, os.getpid()),
-            logs,
-        )
+        config = options.document.config
+        sockets = Sockets(systemd_sockets(os.environ, os.getpid()), _user(twistd))
+        gateway = Gateway(config, ours, OwnListeners(config, sockets), logs)
     except OSError as error:
         _leave(
             EX_FAILED, f"twistd bridge: access log {error.filename}: {error.strerror}"

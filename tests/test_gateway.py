@@ -15,6 +15,7 @@ from bridge.service.drain import POLL
 from bridge.service.gateway import Gateway
 from bridge.service.listening import ListenError
 from bridge.service.logs import Logs
+from bridge.service.sockets import OwnListeners, Sockets
 from bridge.watch.log import Log
 from tests.logged import logged
 from tests.pumping import PATIENCE, HandTurned
@@ -45,7 +46,8 @@ class Running:
             "timeouts: {drain_timeout: 5s}"
         ).config
         self.reactor = HandTurned()
-        self.gateway = Gateway(config, self.reactor, {}, Logs(Log()))
+        listeners = OwnListeners(config, Sockets({}))
+        self.gateway = Gateway(config, self.reactor, listeners, Logs(Log()))
         self.lines: list[str] = []
         self.ended: list[None] = []
 

@@ -1,15 +1,17 @@
-"""What ``listen`` says becomes bound sockets, or an error that says where and why."""
+"""Which of the sockets that there are is whose, and what becomes of the unused."""
 
 from __future__ import annotations
 
 import socket
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 from bridge.config import parse
+from bridge.config.bindings import bindings
 from bridge.config.model import Config
-from bridge.service.listening import ListenError, bound, close_unused
+from bridge.service.listening import close_unused, share_of
 from tests.logged import logged
 from tests.pumping import tcp_pair
 
@@ -21,41 +23,60 @@ def config(*listens: str) -> Config:
     return parse(f"{front}\nfarms: {{inner: {{servers: [192.0.2.1:80]}}}}").config
 
 
-def error(*listens: str) -> str:
-    with pytest.raises(ListenError) as caught:
-        list(bound("web", config(*listens), {}))
-    return str(caught.value)
-
-
-def test_each_place_has_its_socket(tmp_path: Path) -> None:
-    path = str(tmp_path / "web.sock")
-    made = list(bound("web", config("127.0.0.1:0", f"unix:{path}"), {}))
-    tcp, unix = (listener.socket for listener in made)
-    assert tcp.family == socket.AF_INET and tcp.getsockname()[0] == "127.0.0.1"
-    assert unix.getsockname() == path
-    tcp.close()
-    unix.close()
-
-
-def test_systemd_may_pass_several_sockets_by_one_name() -> None:
-    passed = {"web": [*tcp_pair()], "other": []}
-    made = list(bound("web", config("systemd:web"), passed))
-    assert [listener.socket for listener in made] == passed["web"]
-    for sock in passed["web"]:
+@pytest.fixture
+def many() -> Iterator[list[socket.socket]]:
+    made = [socket.socket() for _ in range(5)]
+    yield made
+    for sock in made:
         sock.close()
 
 
-def test_what_systemd_did_not_pass_is_named() -> None:
-    assert error("systemd:web") == (
-        "front web cannot listen on systemd:web: "
-        "systemd passed no socket of that name (but none)"
-    )
+@pytest.mark.parametrize("workers", range(1, 8))
+@pytest.mark.parametrize("count", range(1, 6))
+def test_no_socket_is_nobodys_and_every_worker_has_as_many(
+    many: list[socket.socket], count: int, workers: int
+) -> None:
+    one = config("127.0.0.1:80")
+    groups = {"tcp 127.0.0.1:80": many[:count]}
+    shares = [share_of(one, groups, n, workers)["web"] for n in range(workers)]
+    assert len({len(share) for share in shares}) == 1
+    users = Counter(listener.socket for share in shares for listener in share)
+    assert set(users) == set(many[:count])
+    alone = count // workers * workers
+    assert sorted(users.values()) == [1] * alone + [workers] * (count - alone)
 
 
-def test_an_address_that_is_not_ours_is_named_with_what_to_do() -> None:
-    said = error("192.0.2.1:80")
-    assert said.startswith("front web cannot listen on 192.0.2.1:80: Cannot assign")
-    assert "transparent: true" in said
+def test_what_systemd_passed_by_one_name_is_everybodys(
+    many: list[socket.socket],
+) -> None:
+    two = config("systemd:web")
+    for worker in range(2):
+        share = share_of(two, {"systemd web": many[:2]}, worker, 2)
+        assert [each.socket for each in share["web"]] == many[:2]
+
+
+TWO = """
+profiles: {quick: {quickack: true}}
+fronts:
+  web: {listen: "127.0.0.1:80", to: inner, profile: quick}
+  old: {listen: "[2001:db8::/96]:443", to: mapped}
+farms:
+  inner: {servers: [192.0.2.1:80]}
+  mapped: {map: {prefix: "2001:db8::/96", to: [192.0.2.0/24]}}
+"""
+
+
+def test_a_share_knows_its_keys_its_prefixes_and_what_is_not_inherited(
+    many: list[socket.socket],
+) -> None:
+    both = parse(TWO).config
+    groups = {key: [sock] for key, sock in zip(bindings(both), many, strict=False)}
+    shares = share_of(both, groups)
+    (single,), (prefix,) = shares["web"], shares["old"]
+    assert (single.key, single.networks) == ("tcp 127.0.0.1:80", ())
+    assert [option.key for option in single.for_accepted] == ["quickack"]
+    assert (prefix.key, prefix.for_accepted) == ("any [::]:443", ())
+    assert list(map(str, prefix.networks)) == ["2001:db8::/96"]
 
 
 def test_what_no_front_listens_on_is_closed_and_told() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -16,7 +15,7 @@ from zope.interface.verify import verifyObject
 from bridge.config.profile import Profile
 from bridge.net.address import Address
 from bridge.net.descriptors import SHORTAGE
-from bridge.net.listener import Listener, listen_tcp, listen_unix
+from bridge.net.listener import Listener, listen_tcp
 from bridge.net.port import (
     ACCEPTS,
     CLIENT_GONE,
@@ -191,54 +190,6 @@ def test_what_is_not_inherited_is_set_on_each_connection() -> None:
     transport: Any = listening.factory.made[0].transport
     assert transport.getTcpNoDelay()
     listening.close()
-
-
-# Unix sockets
-
-
-def test_the_socket_file_goes_when_the_port_does(tmp_path: Path) -> None:
-    path = tmp_path / "x.sock"
-    turner = Turner()
-    port = Port(turner.pump, listen_unix(str(path)), Factory(), Room(1))
-    port.startListening()
-    assert path.exists()
-    port.stopListening()
-    assert not path.exists()
-    turner.pump.stop()
-
-
-def test_what_another_has_put_at_that_name_stays(
-    turner: Turner, tmp_path: Path
-) -> None:
-    path = tmp_path / "x.sock"
-    port = Port(turner.pump, listen_unix(str(path)), Factory(), Room(1))
-    port.startListening()
-    path.rename(tmp_path / "moved.sock")
-    successor = listen_unix(str(path))
-    port.stopListening()
-    assert path.is_socket()
-    successor.socket.close()
-
-
-@pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
-def test_a_port_stops_though_its_name_cannot_be_removed(
-    turner: Turner,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    error: type[OSError],
-) -> None:
-    port = Port(turner.pump, listen_unix(str(tmp_path / "sock")), Factory(), Room(1))
-    port.startListening()
-
-    def unlink(path: str) -> None:
-        raise error(0, "odd")
-
-    monkeypatch.setattr(os, "unlink", unlink)
-    with logged() as log:
-        port.stopListening()
-        said = [line for line in log.lines if "is left where it is" in line]
-        assert bool(said) is (error is PermissionError)
-    assert len(turner.pump) == 0
 
 
 def test_a_port_stops_though_who_waits_cannot_be_taken(turner: Turner) -> None:

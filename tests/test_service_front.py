@@ -15,6 +15,7 @@ from bridge.service.farms import Farms
 from bridge.service.front import FrontMeans, RunningFront, destinations, terms_of
 from bridge.service.listening import ListenError
 from bridge.service.logs import Logs
+from bridge.service.sockets import OwnListeners, Sockets
 from bridge.service.steps import take_all
 from bridge.session.terms import House
 from bridge.watch.log import Log
@@ -39,11 +40,15 @@ class Running:
         self.front = RunningFront(
             "web", FrontMeans(config, house, self.farms, {}, Logs(Log()))
         )
+        self.listeners = OwnListeners(config, Sockets({}))
         self.address = ("", 0)
+
+    def bind(self) -> None:
+        self.front.bind(self.listeners.open()["web"])
 
     def start(self) -> None:
         """Bind and listen, and learn where from what the log says."""
-        self.front.bind({})
+        self.bind()
         self.farms.start()
         with logged() as log:
             self.front.start()
@@ -61,6 +66,7 @@ class Running:
         return client, accepted
 
     def close(self) -> None:
+        self.listeners.close()
         self.front.stop_listening()
         self.front.reset_sessions()
         take_all(self.front.last_steps())
@@ -110,6 +116,7 @@ def test_a_front_counts_its_sessions(web: Running) -> None:
 
 def test_who_is_there_when_it_stops_listening_stays_until_reset(web: Running) -> None:
     client, back = web.converse()
+    web.listeners.close()
     web.front.stop_listening()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(web.address, PATIENCE)
@@ -155,7 +162,7 @@ def test_the_idle_are_swept_by_the_fronts_own_time() -> None:
 def test_two_fronts_may_bind_one_port_and_only_one_listens(web: Running) -> None:
     other = Running(port=web.address[1])
     with pytest.raises(ListenError) as caught:
-        other.front.bind({})
+        other.bind()
         other.front.start()
     where = f"127.0.0.1:{web.address[1]}"
     assert str(caught.value).startswith(

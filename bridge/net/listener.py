@@ -12,7 +12,7 @@ import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv6Network
 
 from bridge.net import sockopt
@@ -31,6 +31,8 @@ class Listener:
     """Of a unix socket that is ours to remove at the end."""
     inode: tuple[int, int] = (0, 0)
     """Device and number of that: what another has put there since is not ours."""
+    key: str = ""
+    """What it is known by over reloads (``config.bindings``)."""
     networks: tuple[IPv6Network, ...] = ()
     """Whose addresses it is for, of all that it takes; empty: all of them."""
 
@@ -51,8 +53,8 @@ def listen_tcp(
     """
     A bound TCP socket with the options of *tuning*, not listening yet.
 
-    *beside*: one for every address and others for single ones, which the kernel prefers
-    for those, are to have one port; all of them have to be made so.
+    *beside*: others of this user may have the same address, or one that takes it in;
+    all of them have to be set so (SO_REUSEPORT), before or since they were bound.
 
     SO_RCVBUF and TCP_MAXSEG only show in the SYN when set before ``listen``.  Raises
     OSError: the address is taken or not ours, or the kernel refuses an option.
@@ -76,35 +78,23 @@ def listen_tcp(
     return Listener(sock, sockopt.for_accepted(tuning))
 
 
-def listen_any(
-    port: int, networks: tuple[IPv6Network, ...], tuning: sockopt.Tuning
-) -> Listener:
-    """
-    For all addresses of *networks*, which are this host's by a local route (AnyIP).
-
-    It takes *port* of every IPv6 address there is.  Raises OSError, as ``listen_tcp``.
-    """
-    where = Address("::", port)
-    made = listen_tcp(where, tuning, dual_stack=False, transparent=False, beside=True)
-    return replace(made, networks=networks)
-
-
 def listen_diverted(
-    port: int, networks: tuple[IPv6Network, ...], tuning: sockopt.Tuning
+    address: Address, tuning: sockopt.Tuning, *, beside: bool = False
 ) -> Listener:
     """
-    For all ports of all addresses of *networks*: TPROXY brings them to *port* of ::1.
+    For connections to any address and port that TPROXY brings to *address*, of IPv6.
 
     Raises OSError, as ``listen_tcp``; PermissionError without CAP_NET_ADMIN.
     """
-    where = Address("::1", port)
-    made = listen_tcp(where, tuning, dual_stack=False, transparent=False)
+    made = listen_tcp(
+        address, tuning, dual_stack=False, transparent=False, beside=beside
+    )
     try:
         sockopt.require_transparent(made.socket, socket.AF_INET6)
     except BaseException:
         made.socket.close()
         raise
-    return replace(made, networks=networks)
+    return made
 
 
 def listen_unix(path: str) -> Listener:

@@ -188,6 +188,11 @@ class Port:
         self._pump.watch(self._socket.fileno(), self, IN)
         self._listening = True
 
+    @property
+    def key(self) -> str:
+        """What its socket is known by over reloads."""
+        return self._listener.key
+
     def stopListening(self) -> None:
         """
         Accept no more.
@@ -198,38 +203,49 @@ class Port:
         if not self._listening:
             return
         try:
-            self.ready(IN)
+            self._accept_some(BACKLOG)
         except Exception:  # a bug that is no reason to go on listening
             self._log.failure("{port}: who waits cannot be taken", port=str(self))
+        self._leave()
+
+    def hand_over(self) -> None:
+        """
+        Accept no more, and leave who waits in the queue to others who accept from the
+        same socket, by descriptors of their own.
+        """
+        if not self._listening:
+            return
+        try:
+            if self._unwatched is not None:
+                self._take_in(self._unwatched)
+        except Exception:  # as above
+            self._log.failure("{port}: who came last is given up", port=str(self))
+        self._leave()
+
+    def _leave(self) -> None:
         self._listening = False
+        self._room.waiting.pop(self, None)
         if self._retry is not None and self._retry.active():
             self._retry.cancel()
         if self._unwatched is not None:
             self._unwatched.abort()
+            self._unwatched = None
+        self._pump.forget(self._socket.fileno())
         self._pump.close(self._socket)
-        self._remove_name()
         self._factory.doStop()
-
-    def _remove_name(self) -> None:
-        """Of a unix socket; whoever starts next replaces one that is left."""
-        try:
-            self._listener.remove_name()
-        except FileNotFoundError:
-            pass
-        except OSError as error:  # EACCES: we are not the user any more that made it
-            self._log.warn(
-                "{port} is left where it is: {why}", port=str(self), why=error.strerror
-            )
 
     def getHost(self) -> IAddress:
         return public_address(self._where)
 
     def ready(self, events: int) -> None:
         """Accept what waits.  The one watcher that is level-triggered."""
+        self._accept_some(ACCEPTS)
+
+    def _accept_some(self, most: int) -> None:
         room = self._room
         if self._unwatched is not None and not self._take_in(self._unwatched):
             return
-        for _ in range(ACCEPTS):
+        for _ in range(most):
             if room.taken >= room.most or room.postponed:
                 self._pause_until_room()
                 return

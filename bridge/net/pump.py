@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import select
 import socket
+from contextlib import suppress
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReadDescriptor
@@ -162,6 +163,17 @@ class Pump:
     def at(self, when: float, runnable: Runnable) -> Wait[Runnable]:
         """Run *runnable* at *when*, by the reactor's clock, or as soon as may be."""
         return self._waits.add(runnable, when)
+
+    def forget(self, fd: int) -> None:
+        """
+        Report nothing of *fd* any more.
+
+        Closing is enough where no other descriptor is of the same socket: only with the
+        last of them does the kernel's own registration go (epoll(7), Questions).
+        """
+        self._watchers.pop(fd, None)
+        with suppress(OSError):  # it was not there
+            self._epoll.unregister(fd)
 
     def close(self, sock: socket.SocketType) -> None:
         """Close *sock* as soon as no event of this batch can mean it."""

@@ -8,7 +8,7 @@ whole.  Not here: where its sockets come from (``listening``), what becomes of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,7 +26,7 @@ from bridge.net.securities import FrontSecurities
 from bridge.service.doors import Entry, entry_of
 from bridge.service.farms import Farms
 from bridge.service.filters import filters_of
-from bridge.service.listening import Inherited, bound, listen_errors
+from bridge.service.listening import listen_errors
 from bridge.service.logs import Logs
 from bridge.service.steps import take_all
 from bridge.session.admission import Admission
@@ -78,10 +78,10 @@ class RunningFront:
 
     # Starting
 
-    def bind(self, inherited: Inherited) -> None:
-        """Have its sockets; *inherited* are systemd's.  Raises ListenError."""
+    def bind(self, listeners: Iterable[Listener]) -> None:
+        """These are what it will accept from, and its own to close."""
         house = self._means.house
-        for listener in bound(self.name, self._means.config, inherited):
+        for listener in listeners:
             factory = self._factory_for(listener)
             self._ports.append(Port(house.pump, listener, factory, house.room))
 
@@ -126,7 +126,20 @@ class RunningFront:
 
     def stop_listening(self) -> None:
         """Nobody comes in any more."""
-        take_all(port.stopListening for port in self._ports)
+        self._stop(port.stopListening for port in self._ports)
+
+    def hand_over(self, gone: Container[str]) -> None:
+        """
+        Others accept from its sockets now, and serve who waits there: but for those
+        whose keys are *gone*, where nobody comes in any more.
+        """
+        self._stop(
+            port.stopListening if port.key in gone else port.hand_over
+            for port in self._ports
+        )
+
+    def _stop(self, steps: Iterable[Callable[[], object]]) -> None:
+        take_all(steps)
         self._ports.clear()
         for session in tuple(self._live.sessions):
             if isinstance(session, FilteredSession):

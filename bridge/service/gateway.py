@@ -1,7 +1,7 @@
 """
 The composition root: a configuration becomes a running gateway.
 
-The only place that knows of everything.  Sockets are bound in
+The only place that knows of everything.  Its sockets are opened in
 ``privilegedStartService``, where a taken port is an error and not a line in a log;
 sessions are accepted from ``startService`` on.
 """
@@ -12,7 +12,8 @@ import errno
 import gc
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from functools import partial
 from itertools import chain
 from typing import cast
 
@@ -36,7 +37,7 @@ from bridge.service.doors import Entries, Entry, Lists
 from bridge.service.drain import Drain, Drainable
 from bridge.service.farms import Farms
 from bridge.service.front import FrontMeans, RunningFront
-from bridge.service.listening import Inherited, close_unused
+from bridge.service.listening import Listeners
 from bridge.service.logs import Logs
 from bridge.service.steps import take_all
 from bridge.session.flow import Event, State
@@ -61,15 +62,15 @@ class Gateway(Service):
     """Likewise."""
 
     def __init__(
-        self, config: Config, reactor: Reactor, inherited: Inherited, logs: Logs
+        self, config: Config, reactor: Reactor, listeners: Listeners, logs: Logs
     ) -> None:
         """
-        *inherited* are sockets that systemd passed.  Raises CertificateError: a file
-        cannot be used.
+        *listeners* are opened as it starts.  Raises CertificateError: a file cannot be
+        used.
         """
         self._config = config
         self._reactor = reactor
-        self._inherited = inherited
+        self._listeners = listeners
         self._logs = logs
         self._certificates = Certificates(config)
         self._failures = Repeated(reactor)
@@ -77,22 +78,22 @@ class Gateway(Service):
         self._lists = Lists(config.fronts, self._change_entry, self._away)
         self._drain: Drain | None = None
         self._hurried = False
+        self._handed_over = False
 
     # Starting
 
     def privilegedStartService(self) -> None:
-        """Bind every listener.  Raises ListenError."""
+        """Have every listener.  Raises ListenError."""
         config, certificates = self._config, self._certificates
         self._house = house = self._open_house()
         self.farms = Farms(
             config, house.pump, certificates.farms, failures=self._failures
         )
         means = FrontMeans(config, house, self.farms, certificates.fronts, self._logs)
-        for name in config.fronts:
+        for name, listeners in self._listeners.open().items():
             front = RunningFront(name, means)
             self._fronts.append(front)
-            front.bind(self._inherited)
-        close_unused(config, self._inherited)
+            front.bind(listeners)
 
     def startService(self) -> None:
         """Listen and accept.  Raises ListenError."""
@@ -150,7 +151,17 @@ class Gateway(Service):
         if self._drain is not None:
             self._drain.hurry()
 
+    def hand_over(self, gone: Container[str]) -> None:
+        """
+        Others accept from its sockets now, by descriptors of their own: leave those to
+        them.  Where keys are *gone*, who waits is taken in first.  Sessions go on.
+        """
+        self._handed_over = True
+        take_all(partial(front.hand_over, gone) for front in self._fronts)
+
     def _stop_listening(self) -> None:
+        if not self._handed_over:
+            self._listeners.close()
         take_all(front.stop_listening for front in self._fronts)
 
     def _active(self) -> int:

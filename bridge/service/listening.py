@@ -1,42 +1,55 @@
 """
-Where fronts listen: sockets that are bound for them, or that systemd passed.
+Where fronts listen: which sockets are whose, and errors that say where and why.
 
-Here: what the configuration says of ``listen`` becomes listeners, or an error that says
-which front, where and why.  Not here: how one is made (``net.listener``), and what
-accepts from it (``front``).
+Here: the sockets that there are become the listeners of fronts, as the configuration
+has it.  Not here: making and keeping them (``sockets``), and what accepts from them
+(``front``).
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from typing import Protocol
 
 from twisted.logger import Logger
 
+from bridge.config.bindings import Binding, bindings
 from bridge.config.model import Config
-from bridge.config.model import Front as FrontConfig
 from bridge.doctor.start import told
-from bridge.net.address import Address, Listen, SystemdName, UnixPath
+from bridge.net import sockopt
+from bridge.net.address import SystemdName
 from bridge.net.inherited import close_rest
-from bridge.net.listener import (
-    Listener,
-    listen_any,
-    listen_diverted,
-    listen_tcp,
-    listen_unix,
-)
-from bridge.net.prefix_listen import PrefixListen
+from bridge.net.listener import Listener
 
 Inherited = Mapping[str, list[socket.socket]]
 """The sockets that systemd passed, by name."""
+
+Groups = Mapping[str, Sequence[socket.socket]]
+"""Listening sockets by their keys (``config.bindings``): of each one or several."""
 
 _log = Logger()
 
 
 class ListenError(Exception):
     """A front cannot listen.  The message says which, where and why."""
+
+
+class Listeners(Protocol):
+    """Where a gateway gets what it accepts from."""
+
+    def open(self) -> Mapping[str, Sequence[Listener]]:
+        """
+        What each front accepts from: the gateway's own to close.  Called once, as it
+        starts, while it may still have privileges.  Raises ListenError.
+        """
+
+    def close(self) -> None:
+        """
+        The gateway is about to stop listening: let go of what else holds its sockets,
+        so that it is the last, who takes in whoever waits there.
+        """
 
 
 @contextmanager
@@ -49,71 +62,32 @@ def listen_errors(front: str, where: object) -> Iterator[None]:
         raise ListenError(f"front {front} cannot listen on {where}: {why}") from error
 
 
-def bound(name: str, config: Config, inherited: Inherited) -> Iterator[Listener]:
-    """The listeners of the front *name*, one by one.  Raises ListenError."""
-    front, taken = config.fronts[name], _of_prefixes(config)
-    for listen in front.listen:
-        if isinstance(listen, PrefixListen):
-            continue
-        with listen_errors(name, listen):
-            if isinstance(listen, Address):
-                beside = listen.family == 6 and listen.port in taken
-                listeners = [_listener(listen, front, config, beside)]
-            else:
-                listeners = _listeners(listen, inherited)
-        yield from listeners
-    for port, prefixes in _by_port(front.listen).items():
-        with listen_errors(name, " ".join(map(str, prefixes))):
-            yield _on_prefixes(port, prefixes, front, config)
+def share_of(
+    config: Config, groups: Groups, worker: int = 0, workers: int = 1
+) -> dict[str, list[Listener]]:
+    """
+    What *worker*, counted from 0, of so many *workers* accepts from, by front.
+
+    Each has as many sockets of a group as the others.  Those that do not go round (of
+    three two workers, or of the one of a path) are everybody's, and nobody's queue is
+    left alone.  No descriptor is duplicated, nor closed.
+    """
+    shares: dict[str, list[Listener]] = {name: [] for name in config.fronts}
+    for key, binding in bindings(config).items():
+        group = groups[key]
+        if binding.kind == "systemd":  # each is of another address
+            mine = list(group)
+        else:
+            even = len(group) // workers * workers
+            mine = [*group[worker:even:workers], *group[even:]]
+        shares[binding.front] += [_listener(sock, binding) for sock in mine]
+    return shares
 
 
-def _by_port(listens: Iterable[Listen]) -> dict[int | None, list[PrefixListen]]:
-    """Prefixes of one port share a socket, which takes that of every address."""
-    found: dict[int | None, list[PrefixListen]] = {}
-    for listen in listens:
-        if isinstance(listen, PrefixListen):
-            found.setdefault(listen.port, []).append(listen)
-    return found
-
-
-def _on_prefixes(
-    port: int | None,
-    prefixes: Iterable[PrefixListen],
-    front: FrontConfig,
-    config: Config,
-) -> Listener:
-    networks = tuple(dict.fromkeys(prefix.network for prefix in prefixes))
-    tuning = config.profile(front.profile)
-    if port is None:
-        return listen_diverted(front.tproxy_port, networks, tuning)
-    return listen_any(port, networks, tuning)
-
-
-def _listener(
-    listen: Address, front: FrontConfig, config: Config, beside: bool
-) -> Listener:
-    return listen_tcp(
-        listen,
-        config.profile(front.profile),
-        dual_stack=front.dual_stack,
-        transparent=front.transparent,
-        beside=beside,
-    )
-
-
-def _listeners(listen: UnixPath | SystemdName, inherited: Inherited) -> list[Listener]:
-    if isinstance(listen, UnixPath):
-        return [listen_unix(listen.path)]
-    if listen.name not in inherited:
-        known = ", ".join(inherited) or "none"
-        raise OSError(0, f"systemd passed no socket of that name (but {known})")
-    return [Listener(sock) for sock in inherited[listen.name]]
-
-
-def _of_prefixes(config: Config) -> set[int | None]:
-    """Ports of prefixes: a socket for every address has them."""
-    listens = chain.from_iterable(front.listen for front in config.fronts.values())
-    return {each.port for each in listens if isinstance(each, PrefixListen)}
+def _listener(sock: socket.socket, binding: Binding) -> Listener:
+    tuned = binding.kind not in ("unix", "systemd")
+    for_accepted = sockopt.for_accepted(binding.profile) if tuned else ()
+    return Listener(sock, for_accepted, key=binding.key, networks=binding.networks)
 
 
 def close_unused(config: Config, inherited: Inherited) -> None:

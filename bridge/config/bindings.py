@@ -1,0 +1,138 @@
+"""
+The sockets that a configuration asks for, each by the name it keeps over reloads.
+
+A front's name is no part of that: a front that is called otherwise tomorrow, or leads
+elsewhere, goes on with the socket it has.  What is part of it besides the address is
+what a socket cannot be given or rid of once it is bound.
+
+Here: what ``listen`` says becomes bindings.  Not here: sockets (``service.sockets``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv6Network
+from posixpath import normpath
+from typing import Literal, TypeAlias
+
+from bridge.config.model import Config, Front
+from bridge.config.profile import Profile
+from bridge.net.address import Address, Listen, SystemdName, UnixPath
+from bridge.net.prefix_listen import PrefixListen
+
+Kind: TypeAlias = Literal["tcp", "any", "diverted", "unix", "systemd"]
+"""
+One address; every address of prefixes at one port; all ports of prefixes, diverted to
+one of ::1; a path; what systemd passed by one name.
+"""
+
+_EVERY = {"::", "0.0.0.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A socket that is asked for, or those that systemd passed by one name."""
+
+    key: str
+    """What a reload knows it by: ``tcp [::1]:80``, ``unix /run/x.sock``."""
+    kind: Kind
+    front: str
+    """Who listens there."""
+    listen: Address | UnixPath | SystemdName
+    """What is bound."""
+    asked: Listen | str
+    """What the front calls it; several prefixes as one text."""
+    profile: Profile
+    networks: tuple[IPv6Network, ...] = ()
+    """Of the prefixes."""
+    dual_stack: bool = False
+    transparent: bool = False
+
+    def overlaps(self, other: Binding) -> bool:
+        """Whether both would take some client's connection: of one, or of all."""
+        mine, its = self.listen, other.listen
+        if not isinstance(mine, Address) or not isinstance(its, Address):
+            return False
+        if mine.port != its.port or not mine.port:
+            return False
+        if mine.family == its.family:
+            return mine.host == its.host or bool({mine.host, its.host} & _EVERY)
+        wide = self if mine.family == 6 else other
+        return wide.dual_stack and wide.listen.host in _EVERY  # type: ignore[union-attr]
+
+
+def bindings(config: Config) -> dict[str, Binding]:
+    """All that *config* asks for by their keys, front by front."""
+    found: dict[str, Binding] = {}
+    for name, front in config.fronts.items():
+        for each in _of_front(name, front, config.profile(front.profile)):
+            number, key = 1, each.key
+            while key in found:  # of port 0, or the check would have refused it
+                number += 1
+                key = f"{each.key} #{number}"
+            found[key] = replace(each, key=key)
+    return found
+
+
+def _of_front(name: str, front: Front, profile: Profile) -> Iterator[Binding]:
+    for listen in front.listen:
+        if isinstance(listen, Address):
+            made = _tcp(name, listen, front, profile)
+        elif isinstance(listen, UnixPath):
+            key = f"unix {normpath(listen.path)}"
+            made = Binding(key, "unix", name, listen, listen, profile)
+        elif isinstance(listen, SystemdName):
+            key = f"systemd {listen.name}"
+            made = Binding(key, "systemd", name, listen, listen, profile)
+        else:
+            continue
+        yield made
+    for port, prefixes in _by_port(front.listen).items():
+        yield _of_prefixes(name, port, prefixes, front, profile)
+
+
+def _tcp(name: str, listen: Address, front: Front, profile: Profile) -> Binding:
+    dual = front.dual_stack and listen.family == 6
+    made = Binding("", "tcp", name, listen, listen, profile)
+    made = replace(made, dual_stack=dual, transparent=front.transparent)
+    return replace(made, key=f"tcp {listen}{_fixed(made)}")
+
+
+def _by_port(listens: Iterable[Listen]) -> Mapping[int | None, list[PrefixListen]]:
+    """Prefixes of one port share a socket, which takes that of every address."""
+    found: dict[int | None, list[PrefixListen]] = {}
+    for listen in listens:
+        if isinstance(listen, PrefixListen):
+            found.setdefault(listen.port, []).append(listen)
+    return found
+
+
+def _of_prefixes(
+    name: str,
+    port: int | None,
+    prefixes: Iterable[PrefixListen],
+    front: Front,
+    profile: Profile,
+) -> Binding:
+    kind: Kind = "any"
+    where = Address("::", port or 0)
+    if port is None:
+        kind, where = "diverted", Address("::1", front.tproxy_port)
+    networks = tuple(dict.fromkeys(prefix.network for prefix in prefixes))
+    asked = " ".join(map(str, prefixes))
+    made = Binding("", kind, name, where, asked, profile, networks)
+    return replace(made, key=f"{kind} {where}{_fixed(made)}")
+
+
+def _fixed(binding: Binding) -> str:
+    """What a bound socket can neither be given nor rid of, in words."""
+    profile = binding.profile
+    words = [
+        word
+        for word, on in (("dual", binding.dual_stack), ("mptcp", profile.mptcp))
+        if on
+    ]
+    if profile.interface:
+        words.append(f"on {profile.interface}")
+    return "".join(f" {word}" for word in words)
