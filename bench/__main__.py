@@ -34,9 +34,16 @@ from bench.contenders import (
 from bench.http import HTTP
 from bench.rows import ROWS, Bench, Figures, LoadError, Row
 from bench.secure import SECURE
+from bench.workers import THREADS, WORKERS
 from tests.netlab import Lab
 
-COMMANDS: dict[str, Command | None] = {**CONTENDERS, **SPECIAL, **SECURE, **HTTP}
+COMMANDS: dict[str, Command | None] = {
+    **CONTENDERS,
+    **SPECIAL,
+    **SECURE,
+    **HTTP,
+    **WORKERS,
+}
 TROUBLE = (LoadError, OSError, subprocess.SubprocessError, TimeoutError)
 
 
@@ -146,6 +153,8 @@ class Contest:
             with self._run(name) as target:
                 if name in self._secure:
                     target = replace(target, scheme="https")
+                if name in THREADS:
+                    target = replace(target, threads=THREADS[name])
                 if name == PROXIED:
                     target = replace(target, proxied=True)
                 if name == UNLIMITED:

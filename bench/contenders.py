@@ -66,6 +66,8 @@ class Target:
     """Whether its front wants a PROXY header."""
     rate: int = 0
     """Bytes in a second to which the load holds itself; 0: none."""
+    threads: int = 1
+    """How many of one process of it share the work."""
 
     @property
     def url(self) -> str:
@@ -73,10 +75,10 @@ class Target:
         return f"{self.scheme}://{host}:{self.web}"
 
 
-def haproxy(place: Place) -> list[str]:
+def haproxy(place: Place, threads: int = 1) -> list[str]:
     text = f"""
 global
-    nbthread 1
+    nbthread {threads}
     maxconn 5000
     tune.pipesize 1048576
 defaults
@@ -132,8 +134,15 @@ def floor(place: Place) -> list[str]:
 
 
 def bridge(
-    place: Place, servers: str = "", rest: str = "", front: str = "", bulk: str = ""
+    place: Place,
+    servers: str = "",
+    rest: str = "",
+    *,
+    front: str = "",
+    bulk: str = "",
+    more: str = "",
 ) -> list[str]:
+    """*rest* and *front* are more of the farm's and the front's settings, and so on."""
     text = f"""
 profiles: {{inside: {{base: jumbo}}}}
 fronts:
@@ -143,6 +152,7 @@ farms:
   web: {{profile: inside, servers: [{servers or f'"{place.back}:{WEB}"'}]{rest}}}
   bulk: {{profile: inside, servers: ["{place.back}:{BULK}"]}}
 log: {{access: "{place.directory}/access.log", access_format: text}}
+{more}
 """
     config = place.write("bridge.yaml", text)
     twistd = Path(sys.executable).with_name("twistd")
@@ -163,7 +173,7 @@ def with_headers(place: Place) -> list[str]:
     """A PROXY header in front, and another one behind."""
     server = f'"{place.back}:{TOLD}"'
     front = f', accept_proxy: ["{CLIENTS}"]'
-    return bridge(place, server, f"{UNCHECKED}, send_proxy: v2", front)
+    return bridge(place, server, f"{UNCHECKED}, send_proxy: v2", front=front)
 
 
 def with_networks(place: Place) -> list[str]:
@@ -242,12 +252,16 @@ CONTENDERS: dict[str, Command | None] = {
 }
 
 
+LIBRARIES = {"shakes": ("-lssl", "-lcrypto")}
+
+
 def compiled(name: str) -> str:
     """The program made from bench/NAME.c, made now if it is older than that."""
     source, program = HERE / f"{name}.c", HERE / "build" / name
     program.parent.mkdir(exist_ok=True)
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        subprocess.run(["cc", "-O2", "-o", str(program), str(source)], check=True)
+        words = ["cc", "-O2", "-o", str(program), str(source), *LIBRARIES.get(name, ())]
+        subprocess.run(words, check=True)
     return str(program)
 
 

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench import http, secure
+from bench import http, secure, workers
 from bench.contenders import BEFORE, ONE
 from bench.measure import middle, ratio
 from bench.rows import Column, Figures, Row
@@ -14,6 +14,7 @@ from bench.rows import Column, Figures, Row
 YARDSTICKS = (
     *("floor", "haproxy", ONE, secure.HAPROXY, secure.NGINX),
     *(http.HAPROXY, http.NGINX),
+    *workers.YARDSTICKS,
     *(BEFORE, secure.BEFORE, http.BEFORE),
 )
 

@@ -9,9 +9,8 @@ the last one.
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,16 +31,24 @@ from bench.contenders import (
 from bench.http import HTTP
 from bench.measure import cpu_seconds, resident_bytes
 from bench.secure import SECURE
+from bench.shares import held_to
+from bench.workers import PLAIN as PLAIN_WORKERS
+from bench.workers import SECURE as SECURE_WORKERS
 from tests.netlab import Lab
 
 REPORT = Path(__file__).with_name("report.lua")
-SHAKE = Path(__file__).with_name("handshakes.py")
 IDLE = 4000
 SUBSCRIBERS = 1000
 """Clients of the rows about who they are, each with a /64 of its own."""
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
 CLOSING = b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
 """As ``connects`` asks."""
+
+PART = 0.4
+"""
+Of a core, for each process or thread in rows that compare one with two: what is left of
+two cores is enough for the load, and for what is behind.
+"""
 
 Figures = dict[str, float | None]
 
@@ -132,19 +139,18 @@ def downloads(connections: int, path: str) -> Callable[[Bench, Target], Figures]
     return measure
 
 
-def handshakes(kind: str) -> Callable[[Bench, Target], Figures]:
-    """New connections, 8 at a time, each with a *full* or a *resumed* handshake."""
+def handshakes(kind: str, at_a_time: int = 8) -> Callable[[Bench, Target], Figures]:
+    """New connections, each with a *full* or a *resumed* handshake."""
 
     def measure(bench: Bench, target: Target) -> Figures:
         before = spent(target)
-        where = [target.host, str(target.web), str(bench.seconds), kind]
-        command = [sys.executable, str(SHAKE), *where]
+        words = [str(target.web), str(at_a_time), str(bench.seconds), kind]
+        command = [compiled("shakes"), target.host, *words]
         ran = bench.lab.client.run(command, 60, check=False)
         cpu = spent(target) - before
         if ran.returncode:
-            raise LoadError(f"handshakes: {ran.stderr.strip().splitlines()[-1]}")
-        done, seconds = map(float, ran.stdout.split())
-        return {"rate": done / seconds, "cpu": cpu / done * 1e6}
+            raise LoadError(f"shakes: {ran.stderr.strip() or ran.returncode}")
+        return answered(ran.stdout, cpu)
 
     return measure
 
@@ -161,13 +167,28 @@ def connects(bench: Bench, target: Target) -> Figures:
     cpu = spent(target) - before
     if ran.returncode:
         raise LoadError(f"connects: {ran.stderr.strip() or ran.returncode}")
-    done, seconds, p50, p99 = map(float, ran.stdout.split())
+    return answered(ran.stdout, cpu)
+
+
+def answered(said: str, cpu: float) -> Figures:
+    """What is *said* of connections: how many, in which time, how long each took."""
+    done, seconds, p50, p99 = map(float, said.split())
     return {
         "rate": done / seconds,
         "cpu": cpu / done * 1e6,
         "p50": p50 / 1000,
         "p99": p99 / 1000,
     }
+
+
+def shared(measure: Callable[[Bench, Target], Figures]) -> Callable[..., Figures]:
+    """*measure*, with a part of a core for each worker or thread of the contender."""
+
+    def held(bench: Bench, target: Target) -> Figures:
+        with held_to(PART * target.threads, target.pid):
+            return measure(bench, target)
+
+    return held
 
 
 def mixed(bench: Bench, target: Target) -> Figures:
@@ -226,6 +247,14 @@ def identified(what: str, contender: str) -> Row:
         fresh=True,
         contenders=(ONE, contender),
     )
+
+
+def scaled(
+    what: str, measure: Callable[[Bench, Target], Figures], contenders: Iterable[str]
+) -> Row:
+    """A row of how one worker and two compare."""
+    columns = (PER_SECOND, PER_REQUEST, *LATENCY)
+    return Row(what, measure, columns, fresh=True, contenders=tuple(contenders))
 
 
 def limited(what: str, kind: str) -> Row:
@@ -308,6 +337,21 @@ ROWS: dict[str, Row] = {
     "proxy": identified("a PROXY header in and another out", PROXIED),
     "acl": identified(f"a list of {REFUSING} that may not", REFUSING),
     "pool": identified("a pseudonym for each", POOLED),
+    "workers": scaled(
+        f"New connections, {PART:g} of a core for each worker",
+        shared(connects),
+        PLAIN_WORKERS,
+    ),
+    "workers_tls": scaled(
+        f"TLS: whole handshakes, {PART:g} of a core for each worker",
+        shared(handshakes("full", 32)),
+        SECURE_WORKERS,
+    ),
+    "workers_free": scaled(
+        "New connections, each worker as fast as two cores with the load on them allow",
+        connects,
+        PLAIN_WORKERS,
+    ),
     "limited_up": limited("front to back", "push"),
     "limited_down": limited("back to front", "pull"),
     "tls_full": secured(

@@ -35,11 +35,11 @@ def certificate(place: Place) -> tuple[Path, Path]:
     return pem, key
 
 
-def haproxy(place: Place) -> list[str]:
+def haproxy(place: Place, threads: int = 1) -> list[str]:
     both = certificate(place)[0].with_name("both.pem")
     text = f"""
 global
-    nbthread 1
+    nbthread {threads}
     maxconn 5000
     ssl-default-bind-ciphersuites {SUITE}
 defaults
@@ -69,10 +69,14 @@ def nginx(place: Place) -> list[str]:
 
 
 def bridge(place: Place) -> list[str]:
+    return plain_bridge(place, front=front(place))
+
+
+def front(place: Place) -> str:
+    """What a front of the gateway has besides."""
     pem, key = certificate(place)
     pair = f'{{certificate: "{pem}", key: "{key}"}}'
-    tls = f', tls: {{certificates: [{pair}], minimum: "1.3"}}'
-    return plain_bridge(place, front=tls)
+    return f', tls: {{certificates: [{pair}], minimum: "1.3"}}'
 
 
 SECURE: dict[str, Command] = {

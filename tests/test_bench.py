@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
@@ -14,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from bench import contenders, farm, measure, report, rows
+from bench import contenders, farm, measure, report, rows, secure, shares
 from bench.__main__ import arguments
 from bench.contenders import BULK, CLIENTS, WEB, Target, compiled, running
 from bench.rows import ROWS, Bench, Column, Figures, Row, start_flood
 from bridge.net.address import Address
 from bridge.wire.proxy_header import read_header
 from tests.netlab import Lab
-from tests.netlab.fixtures import laboratory, requires
+from tests.netlab.fixtures import laboratory, missing, requires
 
 TOGETHER = tuple[Lab, Target]
 
@@ -199,6 +200,41 @@ def header_of(data: bytes) -> str | None:
     assert header.length + len(rows.CLOSING) == len(data)
     assert ip_address(header.source.host) in CLIENTS
     return header.source.host
+
+
+@pytest.mark.parametrize("kind", ["full", "resumed"])
+def test_handshakes_of_either_kind_are_counted(tmp_path: Path, kind: str) -> None:
+    for program in ("cc", "nginx", "openssl"):
+        requires(program)
+    place = tmp_path / "nginx"
+    with laboratory() as lab, running(lab, secure.nginx, place, 8000) as target:
+        over = threading.Event()
+        with lab.server.listen((lab.server.address, WEB), timeout=0.2) as listener:
+            asked: list[bytes] = []
+            server = threading.Thread(target=answer, args=(listener, asked, over))
+            server.start()
+            try:
+                figures = rows.handshakes(kind)(Bench(lab, 1), target)
+            finally:
+                over.set()
+                server.join()
+    assert figures["rate"] and figures["rate"] * 1.5 > len(asked) > 20
+    assert figures["p50"] and figures["p99"] and figures["p50"] <= figures["p99"]
+    assert all(data == rows.CLOSING for data in asked)
+
+
+def test_a_process_gets_no_more_of_a_core_than_it_is_held_to() -> None:
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        try:
+            with shares.held_to(0.1, busy.pid):
+                before = measure.cpu_seconds(busy.pid), time.monotonic()
+                time.sleep(0.5)
+                used = measure.cpu_seconds(busy.pid) - before[0]
+                assert used < 0.2 * (time.monotonic() - before[1])
+        except OSError as error:
+            missing(f"needs control groups: {error}")
+        finally:
+            busy.kill()
 
 
 def test_memory_of_a_process_is_read() -> None:
