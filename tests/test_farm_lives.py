@@ -35,6 +35,7 @@ class Scripted:
     up: bool = True
     runs: bool = False
     said: str = ""
+    sure: bool = True
 
     def start(self) -> None:
         self.up = self.runs = True
@@ -232,7 +233,8 @@ class Lives(RuleBasedStateMachine):
             for each in web.servers
             if each.state in (State.STARTING, State.EJECTED)
         }
-        assert set(web.health._timers) == timed
+        health = web.health
+        assert {*health._timers, *health._slow_start._timers} == timed
         others = web._queue.armed + (web._preparing is not None)
         assert len(self.clock.getDelayedCalls()) == len(timed) + others
 

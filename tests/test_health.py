@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 from bridge.farm.check import Verdict
 from bridge.farm.health import Health, Rules
 from bridge.farm.server import Server
+from bridge.farm.server_state import ServerState
 from bridge.farm.state import Event, State
 from tests.logged import logged
 from tests.servers import servers
@@ -50,6 +51,7 @@ class Scripted:
     up: bool = True
     runs: bool = False
     said: str = ""
+    sure: bool = True
 
     def start(self) -> None:
         self.up = self.runs = True
@@ -258,3 +260,166 @@ def test_a_farm_without_checks_has_all_its_servers_up() -> None:
     ward.health.order(ward.a, Event.DISABLE)
     ward.health.order(ward.a, Event.READY)
     assert ward.traffic.weights == {"a": 2, "b": 2, "c": 2}
+
+
+class Memory:
+    """What is known beyond this process; remembers what it is told."""
+
+    def __init__(self, *known: ServerState) -> None:
+        self.known = {state.server: state for state in known}
+        self.told: list[ServerState] = []
+
+    def recall(self, server: str) -> ServerState | None:
+        return self.known.get(server)
+
+    def changed(self, state: ServerState) -> None:
+        self.told.append(state)
+
+
+def known(name: str, place: int, **fields: Any) -> ServerState:
+    return ServerState("web", name, (f"10.0.0.{place}:80",), **fields)
+
+
+def kept(memory: Memory, **rules: Any) -> Ward:
+    return Ward(kept=memory, asked=lambda server: "asked", **rules)
+
+
+def test_others_are_told_of_every_change_and_of_what_was_ordered() -> None:
+    memory = Memory()
+    ward = kept(memory, failures=1, slow_start=10.0).admit()
+    ward.clock.advance(5)
+    ward.checks["a"].find(False, "status 503")
+    ward.fail(ward.b, 1)
+    ward.health.order(ward.c, Event.DRAIN)
+    a, b, c = memory.told
+    assert (a.state, a.why, a.changed) == ("down", "status 503", 5)
+    assert (a.asked, a.up) == ("asked", False)
+    assert (b.state, b.ejected, b.ejections, b.until) == ("ejected", 5, 1, 35)
+    assert (c.state, c.order, c.ordered) == ("draining", "drain", 5)
+    memory.told.clear()
+    for _ in range(50):
+        ward.clock.advance(1)
+    assert [(s.server, s.state) for s in memory.told] == [
+        ("b", "starting"),
+        ("b", "up"),
+    ], "the end of its slow start, too"
+    memory.told.clear()
+    ward.health.dialed(ward.b)
+    ward.health.dialed(ward.b)
+    assert [(s.server, s.ejections) for s in memory.told] == [("b", 0)]
+
+
+def test_servers_begin_as_they_were_known_before_anybody_is_told_how_many() -> None:
+    memory = Memory(
+        known("a", 0, state="down", asked="asked", why="status 503", changed=3.0),
+        known("b", 1, state="ejected", ejected=90.0, ejections=2, until=130.0),
+    )
+    ward = kept(memory, failures=1, ejected=10.0)
+    ward.clock.advance(100)
+    with logged() as log:
+        ward.health.add(*ward.servers)
+    assert [each.state for each in ward.servers] == [
+        State.DOWN,
+        State.EJECTED,
+        State.UP,
+    ]
+    assert not ward.checks["a"].up
+    assert log.lines == [
+        "farm web: server a is down, as it was before; 1 of 3 servers get sessions",
+        "farm web: server b is ejected, as it was before; 1 of 3 servers get sessions",
+    ]
+    assert memory.told == [], "they know"
+    ward.checks["a"].find(True, "status 200")
+    ward.clock.advance(30)
+    assert [each.state for each in ward.servers] == [State.UP] * 3
+    ward.fail(ward.b, 1)
+    assert ward.b.until == 170, "four times as long, for it is the third in a row"
+
+
+def test_a_dial_that_is_answered_ends_the_row_that_others_have_begun() -> None:
+    memory = Memory(known("b", 1, state="up", ejected=90.0, ejections=2))
+    ward = kept(memory, failures=2, ejected=10.0).admit()
+    assert ward.b.watched
+    ward.health.dialed(ward.b)
+    ward.fail(ward.b, 1)
+    assert ward.b.state is State.UP
+
+
+def test_a_slow_start_goes_on() -> None:
+    memory = Memory(known("a", 0, state="starting", since=96.0))
+    ward = kept(memory, slow_start=10.0)
+    ward.clock.advance(100)
+    ward.admit()
+    assert ward.traffic.weights["a"] == pytest.approx(1.0)
+    for _ in range(5):
+        ward.clock.advance(1)
+    assert (state(ward.a), ward.traffic.weights["a"]) == (State.UP, 2)
+    assert ward.clock.getDelayedCalls() == []
+
+
+def test_who_is_known_already_is_what_it_is_here() -> None:
+    memory = Memory(known("a", 0, state="down", asked="asked"))
+    ward = kept(memory)
+    ward.a.changed = 1.0
+    ward.admit()
+    assert state(ward.a) is State.UP
+
+
+def test_a_server_that_is_checked_lazily_is_not_down_for_ever() -> None:
+    memory = Memory(known("a", 0, state="down", asked="asked"))
+    ward = kept(memory, lazily=True).admit()
+    assert state(ward.a) is State.UP
+
+
+def test_orders_of_others_hold_here_by_the_newest_and_are_not_told_back() -> None:
+    memory = Memory()
+    ward = kept(memory).admit()
+    drained = known("a", 0, order="drain", ordered=10.0)
+    ward.health.learn(ward.a, drained)
+    assert state(ward.a) is State.DRAINING
+    ward.health.learn(ward.a, replace(drained, order="ready", ordered=9.0))
+    assert state(ward.a) is State.DRAINING, "that was before"
+    ward.health.learn(ward.a, replace(drained, order="disable", ordered=11.0))
+    assert (state(ward.a), ward.checks["a"].runs) == (State.DISABLED, False)
+    ward.health.learn(ward.a, replace(drained, order="ready", ordered=12.0))
+    assert state(ward.a) is State.UP
+    assert memory.told == []
+
+
+def test_an_order_of_another_configuration_is_not_followed() -> None:
+    ward = kept(Memory()).admit()
+    ward.health.learn(ward.a, known("a", 0, order="drain", ordered=10.0, disabled=True))
+    assert (state(ward.a), ward.a.ordered) == (State.UP, 0)
+
+
+def test_an_ejection_by_others_holds_here_for_as_long() -> None:
+    ward = kept(Memory(), failures=5).admit()
+    ejected = known("a", 0, why="for 30 s: refused", ejected=1.0, ejections=1, until=30)
+    ward.health.learn(ward.a, ejected)
+    assert (state(ward.a), ward.a.why) == (State.EJECTED, "for 30 s: refused")
+    ward.clock.advance(30)
+    assert state(ward.a) is State.UP
+    ward.health.learn(ward.a, ejected)
+    assert state(ward.a) is State.UP, "it has been heard of"
+    ward.fail(ward.a, 1)
+    assert (state(ward.a), ward.a.until) == (State.EJECTED, 90)
+
+
+def test_the_last_server_here_is_not_ejected_by_others() -> None:
+    ward = kept(Memory(), failures=1).admit()
+    for place, one in enumerate(ward.servers):
+        told = known(one.name, place, ejected=1.0, ejections=1, until=30.0)
+        ward.health.learn(one, told)
+    assert set(ward.traffic.weights) == {"c"}
+
+
+@pytest.mark.parametrize(
+    ("failures", "address"), [(0, "10.0.0.0:80"), (1, "192.0.2.9:80")]
+)
+def test_an_ejection_means_nothing_where_there_are_none_or_to_another(
+    failures: int, address: str
+) -> None:
+    ward = kept(Memory(), failures=failures).admit()
+    told = ServerState("web", "a", (address,), ejected=1.0, ejections=1, until=30.0)
+    ward.health.learn(ward.a, told)
+    assert state(ward.a) is State.UP

@@ -25,6 +25,7 @@ class Checking:
     """A check that says what it is told to."""
 
     said = ""
+    sure = True
 
     def __init__(self, of: Any, verdict: Any) -> None:
         self.up, self.running, self.verdict = True, False, verdict

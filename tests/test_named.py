@@ -25,6 +25,7 @@ class Scripted:
     """A check that remembers for which addresses it was made."""
 
     said = ""
+    sure = True
 
     def __init__(self, server: Server, verdict: Verdict) -> None:
         self.addresses = server.addresses
@@ -118,9 +119,7 @@ def test_what_an_operator_has_ordered_stands(order: str, state: State) -> None:
         ward.says(ONE, TWO)
     assert ward.servers["192.0.2.1:80"].state is state
     assert ward.chosen(2) == "192.0.2.2 192.0.2.2"
-    told = (
-        "farm web: server 192.0.2.1:80 is draining, as when its name lost it; 1 of 2 "
-    )
+    told = "farm web: server 192.0.2.1:80 is draining, as it was before; 1 of 2 "
     assert log.lines == ([told + "servers get sessions"] if order == "drain" else [])
     ward.web.ready("192.0.2.1:80")
     assert ward.chosen(1) == "192.0.2.1"

@@ -16,7 +16,7 @@ from tests.servers import server
 SIX = Target(socket.AF_INET6, ("2001:db8::1", 80, 0, 0), ())
 FOUR = Target(socket.AF_INET, ("192.0.2.2", 80), ())
 OWN = {"active", "state", "since", "changed", "why", "healthy", "until"} | {
-    "failing", "watched", "counted", "various",
+    "failing", "watched", "counted", "various", "ordered", "ejected",
 }  # fmt: skip
 """What stays a server's own when it becomes another."""
 

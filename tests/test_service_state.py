@@ -30,6 +30,7 @@ class Checked:
 
     up = True
     said = ""
+    sure = True
 
     def start(self) -> None:
         """The test says what it finds."""

@@ -64,7 +64,7 @@ class Check:
 
     __slots__ = (
         "_against", "_began", "_clock", "_connecting", "_dial", "_probe", "_running",
-        "_settings", "_sure", "_timer", "_verdict", "said", "up",
+        "_settings", "_timer", "_verdict", "heard", "said", "sure", "up",
     )  # fmt: skip
 
     def __init__(
@@ -78,7 +78,10 @@ class Check:
         """The verdict as it stands."""
         self.said = ""
         """What the last probe found, whether it changed the verdict or not."""
-        self._sure = False  # a probe has agreed with it
+        self.sure = False
+        """A probe has agreed with the verdict."""
+        self.heard: Callable[[], None] = _nobody
+        """Called after each probe."""
         self._against = 0  # probes in a row that did not
         self._probe: Probe | None = None
         self._running = False  # the probe has no outcome yet
@@ -89,9 +92,13 @@ class Check:
     def start(self) -> None:
         """Probe from some moment of the first interval on; after a stop, anew."""
         if self._timer is None:
-            self.up, self._sure, self._against = True, False, 0
+            self.up, self.sure, self._against = True, False, 0
             first = self._settings.interval * self._settings.random()
             self._timer = self._clock.callLater(first, self._due)
+
+    def begin_with(self, up: bool, said: str) -> None:
+        """After a start: have the verdict that another check of the same came to."""
+        self.up, self.sure, self.said = up, True, said
 
     def stop(self) -> None:
         """Probe no more; a probe that runs is cut off.  No verdict follows."""
@@ -143,6 +150,7 @@ class Check:
             settings.hindered(outcome.reason)
         else:
             self._weigh(outcome.passed, outcome.reason)
+        self.heard()
 
     def _again_at(self, due: float) -> None:
         wait = max(0.0, due - self._clock.seconds())
@@ -158,13 +166,17 @@ class Check:
     def _weigh(self, passed: bool, reason: str) -> None:
         settings = self._settings
         if passed is self.up:
-            self._sure, self._against = True, 0
+            self.sure, self._against = True, 0
             return
         self._against += 1
         needed = settings.rise if passed else settings.fall
-        if self._against >= needed or not self._sure:
-            self.up, self._sure, self._against = passed, True, 0
+        if self._against >= needed or not self.sure:
+            self.up, self.sure, self._against = passed, True, 0
             self._verdict(passed, reason)
+
+
+def _nobody() -> None:
+    """Nobody wants to hear of probes."""
 
 
 def over_pump(

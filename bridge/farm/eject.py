@@ -43,10 +43,22 @@ class Ejection:
         self._streaks: WeakKeyDictionary[Server, _Streak] = WeakKeyDictionary()
         """Also of servers that a name has lost and may have again."""
 
-    def succeeded(self, server: Server) -> None:
-        """A dial was answered.  Called for every session, so cheap."""
-        if server in self._streaks:
-            del self._streaks[server]
+    def succeeded(self, server: Server) -> bool:
+        """A dial was answered.  Whether an ejection is forgotten with that."""
+        streak = self._streaks.pop(server, None)
+        return streak is not None and streak.ejections > 0
+
+    def ejections(self, server: Server) -> int:
+        """How often in a row it was."""
+        streak = self._streaks.get(server)
+        return 0 if streak is None else streak.ejections
+
+    def recall(self, server: Server, ejections: int) -> None:
+        """It was so often in a row, by what others have found; 0: that is forgotten."""
+        if ejections:
+            self._streaks[server] = _Streak(self.failures, ejections)
+        else:
+            self._streaks.pop(server, None)
 
     def failed(self, server: Server, others: int) -> float | None:
         """

@@ -95,10 +95,10 @@ class Farm:
 
     # Servers
 
-    def add(self, server: Server) -> None:
-        """From now on *server* is one of this farm's, in the state that it has."""
-        self.servers.append(server)
-        self.health.add(server)
+    def add(self, *servers: Server) -> None:
+        """From now on *servers* are some of this farm's, in the states they have."""
+        self.servers.extend(servers)
+        self.health.add(*servers)
 
     def remove(self, server: Server) -> None:
         """

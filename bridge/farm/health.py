@@ -9,59 +9,29 @@ Not here: what a state means for who is chosen (``farm``).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from twisted.logger import Logger, LogLevel
 
 from bridge.farm.eject import Ejection
+from bridge.farm.server_state import (
+    Terms,
+    is_same,
+    recall,
+    state_of,
+    still_ordered,
+)
+from bridge.farm.slow_start import SlowStart
 from bridge.farm.state import TRAFFIC, Event, State, step
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from bridge.farm.check import Verdict
+    from bridge.farm.parties import Checking, Traffic
     from bridge.farm.server import Server
-
-WARM_UP_STEPS = 10
-"""Times that the weight grows during ``slow_start``: first to a tenth, then two, ..."""
-
-
-class Checking(Protocol):
-    """What ``check.Check`` does."""
-
-    up: bool
-    said: str
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-
-class Traffic(Protocol):
-    """Who sends sessions to servers: the farm."""
-
-    name: str
-
-    def enter(self, server: Server, weight: float) -> None:
-        """*server* gets sessions, once it is ``settled``."""
-
-    def leave(self, server: Server) -> None:
-        """*server* gets no more."""
-
-    def reweigh(self, server: Server, weight: float) -> None:
-        """*server*'s share is another."""
-
-    def settled(self, server: Server) -> None:
-        """
-        What has happened to *server* is done, and told in the log.
-
-        Now sessions may be moved.  Not sooner: one that is served dials, a dial may
-        fail at once, and that comes back in here.
-        """
-
-    def standing(self) -> tuple[int, int]:
-        """How many servers get sessions, of how many."""
+    from bridge.farm.server_state import Kept, ServerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +48,10 @@ class Rules:
     """How long a server that comes into traffic takes to its full weight."""
     lazily: bool = False
     """No server is checked before a dial of it was answered."""
+    asked: Callable[[Server], str] = lambda server: ""
+    """What stands for all that its check asks, and how; empty: there is none."""
+    kept: Kept | None = None
+    """What is known of servers beyond this process; None: nothing is."""
 
 
 class Health:
@@ -93,17 +67,30 @@ class Health:
         self._members: set[Server] = set()
         self._checks: dict[Server, Checking] = {}
         self._timers: dict[Server, IDelayedCall] = {}
-        """For a server that is ejected or starting: what comes next."""
+        """The ends of ejections."""
+        self._slow_start = SlowStart(
+            rules.slow_start, clock, traffic.reweigh, self._warm
+        )
 
     # Coming and going
 
-    def add(self, server: Server) -> None:
+    def add(self, *servers: Server) -> None:
         """
-        Begin with *server*, in the state it has.
+        Begin with *servers*, each in the state it has.
 
-        That is UP or DISABLED, or any at all of one that was removed and is back.
+        That is UP or DISABLED, or any at all of one that was removed and is back, or is
+        known from before.  All are there before it is told how many get sessions.
         """
+        for server in servers:
+            self._add(server)
+        for server in servers:
+            if server.state not in TRAFFIC and server.state is not State.DISABLED:
+                self._say(server, "as it was before")
+            self._traffic.settled(server)
+
+    def _add(self, server: Server) -> None:
         self._members.add(server)
+        goes_on = not server.changed and self._recalled(server)
         server.changed = server.changed or self._clock.seconds()
         if self._rules.lazily:
             server.watched = True
@@ -111,10 +98,27 @@ class Health:
             self._make_check(server)
         if server.state is State.EJECTED:
             self._eject_until(server, server.until)
-        self._enter(server)
-        if server.state not in TRAFFIC and server.state is not State.DISABLED:
-            self._say(server, "as when its name lost it")
-        self._traffic.settled(server)
+        if goes_on and server.state in TRAFFIC:
+            self._go_on(server)
+        else:
+            self._enter(server)
+
+    def _recalled(self, server: Server) -> bool:
+        """Have *server*, which is new, begin as it was known before, if it was."""
+        rules = self._rules
+        told = rules.kept.recall(server.name) if rules.kept is not None else None
+        if told is None:
+            return False
+        asked = "" if rules.lazily else rules.asked(server)
+        terms = Terms(asked, rules.failures > 0, self._slow_start.lasts)
+        recall(server, told, terms, self._clock.seconds())
+        if terms.ejects and server.ejected:
+            self._recall_ejections(server, told.ejections)
+        return True
+
+    def _recall_ejections(self, server: Server, ejections: int) -> None:
+        self._ejection.recall(server, ejections)
+        server.watched |= ejections > 0
 
     def remove(self, server: Server) -> None:
         """*server* is none of the farm's any more.  Its sessions and state stay."""
@@ -158,12 +162,21 @@ class Health:
             check.up = server.state is not State.DOWN
 
     def _enter(self, server: Server) -> None:
-        """Have it get sessions, if its state says so."""
-        if server.state is State.STARTING:
-            self._start(server)
-        elif server.state is State.UP:
+        """Have it get sessions from now on, if its state says so."""
+        if server.state in TRAFFIC:
             server.since = self._clock.seconds()
-            self._traffic.enter(server, server.weight)
+            self._go_on(server)
+
+    def _go_on(self, server: Server) -> None:
+        """Have it get sessions, as it does since ``server.since``."""
+        if server.state is State.STARTING and self._rules.slow_start:
+            self._traffic.enter(server, self._slow_start.begin(server))
+            return
+        server.state = step(server.state, Event.WARM)
+        self._traffic.enter(server, server.weight)
+
+    def _warm(self, server: Server) -> None:
+        self.tell(server, Event.WARM, "slow_start is over")
 
     def stop(self) -> None:
         """Check nothing and time nothing any more."""
@@ -171,6 +184,7 @@ class Health:
             check.stop()
         for server in tuple(self._timers):
             self._stop_timer(server)
+        self._slow_start.close()
         self._members.clear()  # what dials still find is of no consequence
 
     # What is known of a server
@@ -182,14 +196,16 @@ class Health:
     def due(self, server: Server) -> float | None:
         """When its ejection ends or its share grows, if either will."""
         timer = self._timers.get(server)
-        return timer.getTime() if timer is not None else None
+        return self._slow_start.due(server) if timer is None else timer.getTime()
 
     # What happens
 
     def dialed(self, server: Server) -> None:
         """A dial of *server*, which is ``watched``, was answered."""
         server.failing = server.watched = False
-        self._ejection.succeeded(server)
+        if self._ejection.succeeded(server):
+            server.ejected = self._clock.seconds()
+            self._tell_others(server)
         if self._rules.lazily and server in self._members - self._checks.keys():
             self._make_check(server)
 
@@ -201,9 +217,14 @@ class Health:
         others = self._traffic.standing()[0] - 1
         seconds = self._ejection.failed(server, others)
         if seconds is not None:
-            self._change(server, Event.EJECT, f"for {seconds:g} s: {why}")
-            self._eject_until(server, self._clock.seconds() + seconds)
-            self._traffic.settled(server)
+            server.ejected = self._clock.seconds()
+            self._eject(server, f"for {seconds:g} s: {why}", server.ejected + seconds)
+            self._tell_others(server)
+
+    def _eject(self, server: Server, why: str, until: float) -> None:
+        self._change(server, Event.EJECT, why)
+        self._eject_until(server, until)
+        self._traffic.settled(server)
 
     def _eject_until(self, server: Server, until: float) -> None:
         server.until = until
@@ -219,6 +240,11 @@ class Health:
 
     def order(self, server: Server, event: Event) -> None:
         """An operator's DRAIN, READY or DISABLE."""
+        server.ordered = self._clock.seconds()
+        self._order(server, event)
+        self._tell_others(server)
+
+    def _order(self, server: Server, event: Event) -> None:
         check = self._checks.get(server)
         was_disabled = server.state is State.DISABLED
         changed = self._change(server, event, "as ordered")
@@ -237,8 +263,11 @@ class Health:
 
     def tell(self, server: Server, event: Event, why: str) -> None:
         """Make of *event* what the table says, and log a change with its reason."""
+        before = server.state
         if self._change(server, event, why):
             self._traffic.settled(server)
+        if server.state is not before:
+            self._tell_others(server)
 
     def _change(self, server: Server, event: Event, why: str) -> bool:
         """As ``tell``, with sessions to be moved later; False: nothing changed."""
@@ -253,7 +282,7 @@ class Health:
             self._traffic.leave(server)
             server.healthy = self._clock.seconds()
         if after is State.STARTING:
-            self._start(server)
+            self._enter(server)
         self._say(server, why)
         return True
 
@@ -272,31 +301,49 @@ class Health:
             servers=servers,
         )
 
-    # Starting slowly
+    # What all processes are to know of a server
 
-    def _start(self, server: Server) -> None:
-        server.since = self._clock.seconds()
-        if self._rules.slow_start:
-            self._traffic.enter(server, server.weight / WARM_UP_STEPS)
-            self._warm_up(server, 2)
-        else:
-            server.state = step(server.state, Event.WARM)
-            self._traffic.enter(server, server.weight)
-
-    def _warm_up(self, server: Server, step_number: int) -> None:
-        self._timers[server] = self._clock.callLater(
-            self._rules.slow_start / WARM_UP_STEPS, self._warmer, server, step_number
+    def state_of(self, server: Server) -> ServerState:
+        """Where it stands, as it is told."""
+        told = state_of(self._traffic.name, server)
+        check = self._checks.get(server)
+        return replace(
+            told,
+            ejections=self._ejection.ejections(server),
+            asked=self._rules.asked(server),
+            up=check.up if check is not None and check.sure else None,
+            said=check.said if check is not None else "",
         )
 
-    def _warmer(self, server: Server, step_number: int) -> None:
-        del self._timers[server]
-        self._traffic.reweigh(server, server.weight * step_number / WARM_UP_STEPS)
-        if step_number < WARM_UP_STEPS:
-            self._warm_up(server, step_number + 1)
-        else:
-            self.tell(server, Event.WARM, "slow_start is over")
+    def _tell_others(self, server: Server) -> None:
+        if self._rules.kept is not None:
+            self._rules.kept.changed(self.state_of(server))
+
+    def learn(self, server: Server, told: ServerState) -> None:
+        """
+        What another process has told of *server*: orders and ejections hold here, too.
+
+        What its check finds and the end of an ejection come to each by themselves.  The
+        last server that gets sessions here stays, as if its dials had failed here.
+        """
+        if told.ordered > server.ordered and still_ordered(server, told):
+            server.ordered = told.ordered
+            self._order(server, _EVENTS.get(told.order, Event.READY))
+        if told.ejected <= server.ejected or not is_same(server, told):
+            return
+        server.ejected = told.ejected
+        if self._rules.failures:
+            self._recall_ejections(server, told.ejections)
+            out = told.ejections > 0 and told.until > self._clock.seconds()
+            if out and server.state in TRAFFIC and self._traffic.standing()[0] > 1:
+                self._eject(server, told.why, told.until)
 
     def _stop_timer(self, server: Server) -> None:
+        self._slow_start.stop(server)
         timer = self._timers.pop(server, None)
         if timer is not None:
             timer.cancel()
+
+
+_EVENTS = {"drain": Event.DRAIN, "disable": Event.DISABLE}
+"""What an order other than ``ready`` is here."""

@@ -47,8 +47,7 @@ class Named:
         # The new ones first: else a farm whose servers were all replaced would have
         # none for a moment, and end whoever waits.
         back = {address: found for found in self._gone for address in found.addresses}
-        for found in changes.added:
-            self._add(found, back)
+        self._farm.add(*[self._known(found, back) for found in changes.added])
         for old, new in changes.changed:
             server = self._servers[new] = self._servers.pop(old)
             self._farm.become(server, self._make(new))
@@ -58,7 +57,8 @@ class Named:
             self._farm.remove(server)
         self._forget()
 
-    def _add(self, found: Found, back: dict[Address, Found]) -> None:
+    def _known(self, found: Found, back: dict[Address, Found]) -> Server:
+        """The server that *found* is; one it has lost, if it is that."""
         new = self._make(found)
         known = (back[address] for address in found.addresses if address in back)
         was = next((each for each in known if each in self._gone), None)
@@ -68,7 +68,7 @@ class Named:
                 server.become(new)
                 new = server
         self._servers[found] = new
-        self._farm.add(new)
+        return new
 
     def _forget(self) -> None:
         """Those that were gone for too long, or are too many."""

@@ -53,6 +53,12 @@ class Server:
     """When it last left the traffic because it seemed unwell; 0: never."""
     until: float = 0.0
     """While it is ejected: when that is over."""
+    disabled: bool = False
+    """Its configuration begins with it disabled."""
+    ordered: float = 0.0
+    """When an operator last gave an order about it; 0: never."""
+    ejected: float = 0.0
+    """When it was last ejected, or that was forgotten; 0: never."""
     failing: bool = False
     """Its last dial failed."""
     watched: bool = False
@@ -90,3 +96,4 @@ class Server:
         self.most, self.backup, self.place = other.most, other.backup, other.place
         self.race, self.delay, self.ways = other.race, other.delay, other.ways
         self.back, self.plain = other.back, other.plain
+        self.disabled = other.disabled

@@ -85,6 +85,7 @@ class Making:
             ways=self._ways(targets),
             place=place,
             state=State.DISABLED if server.disabled else State.UP,
+            disabled=server.disabled,
             per_client=self.per_client,
         )
 
