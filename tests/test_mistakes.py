@@ -147,7 +147,7 @@ def test_a_command_that_is_none_is_told_those_there_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert said(capsys, "chekc", "f").endswith('did you mean "check"?\n')
-    assert "known here: check, explain, schema, setup, who, zone" in said(
+    assert "known here: check, completion, explain, schema, setup, who, zone" in said(
         capsys, "frobnicate"
     )
 

@@ -18,7 +18,12 @@ from bridge.config import ConfigError, summary
 from bridge.config.keys import did_you_mean
 from bridge.config.markdown import markdown
 from bridge.config.schema import explain, json_schema
-from bridge.control import setup_command, who_command, zone_command
+from bridge.control import (
+    completion_command,
+    setup_command,
+    who_command,
+    zone_command,
+)
 from bridge.control.commands import (
     DONE,
     EX_CONFIG,
@@ -122,6 +127,7 @@ def command_line() -> argparse.ArgumentParser:
     _add_checking(commands)
     for each in (setup_command, who_command, zone_command):
         each.add(commands)
+    completion_command.add(commands, command_line)
     return parser
 
 
@@ -139,7 +145,7 @@ def _add_checking(commands: Commands) -> None:
     explain.add_argument("key", metavar="KEY", help="such as fronts.NAME.listen")
 
 
-_BUILT = ("check", "schema", "explain", "setup", "who", "zone")
+_BUILT = ("check", "completion", "schema", "explain", "setup", "who", "zone")
 
 _DESCRIPTION = "Checks, explains and prepares configurations of the bridge gateway."
 

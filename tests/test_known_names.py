@@ -1,0 +1,109 @@
+"""What a running gateway knows the names of, asked for at the press of a key."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bridge.control import known_names
+from bridge.control.known_names import SOCKET, main, names, socket_of
+from tests.asked import answering
+
+SERVERS = {
+    "servers": [
+        {"farm": "web", "name": "192.0.2.10:80"},
+        {"farm": "web", "name": "b"},
+        {"farm": "mail", "name": "b"},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "right"),
+    [
+        ("server", ["192.0.2.10:80", "b"]),
+        ("farm", ["web", "mail"]),
+        ("front", ["in"]),
+    ],
+)
+def test_names_are_told_once_in_their_order(
+    tmp_path: Path, kind: str, right: list[str]
+) -> None:
+    path = tmp_path / "s"
+    answers = {"servers": SERVERS, "status": {"fronts": [{"name": "in"}]}}
+    with answering(path, answers) as asked:
+        assert names(kind, str(path)) == right
+    assert asked[0]["v"] == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"no json\n",
+        b"half a line",
+        b"[]\n",
+        b'{"ok": false, "error": "no"}\n',
+        b'{"answer": {"servers": [1, {"name": 2}, null]}}\n',
+        b'{"answer": {"servers": "all"}}\n',
+        b'{"answer": {"servers": [{"name": "\\u001b[31m"}]}}\n',
+        b"\xff\n",
+        b"x" * 5_000_000,
+    ],
+)
+def test_an_answer_that_is_none_is_no_names(tmp_path: Path, answer: bytes) -> None:
+    path = tmp_path / "s"
+    with answering(path, {"servers": answer}):
+        assert names("server", str(path)) == []
+
+
+def test_no_gateway_is_no_names(tmp_path: Path) -> None:
+    assert names("server", str(tmp_path / "none")) == []
+    assert names("server", "x" * 200) == []
+
+
+def test_a_gateway_that_does_not_answer_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known_names, "SOON", 0.05)
+    with answering(tmp_path / "s", {}) as asked:
+        assert names("server", str(tmp_path / "s")) == []
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("bridgectl drain", SOCKET),
+        ("bridgectl drain --socket /x", "/x"),
+        ("bridgectl drain --socket=/x b", "/x"),
+        ("bridgectl drain --socket /x --socket /y", "/y"),
+        ("bridgectl drain --socket", ""),
+    ],
+)
+def test_the_line_says_which_socket(line: str, path: str) -> None:
+    assert socket_of(line.split()) == path
+
+
+def test_a_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "s"
+    with answering(path, {"servers": SERVERS}):
+        main(["server", "--", "bridgectl", "drain", f"--socket={path}"])
+    assert capsys.readouterr().out == "192.0.2.10:80\nb\n"
+
+
+def test_it_imports_next_to_nothing() -> None:
+    """A tab that takes a second is pressed twice."""
+    code = (
+        "import sys, bridge.control.known_names\n"
+        "print(sorted(n for n in sys.modules if n.startswith(('bridge', 'twisted', "
+        "'pydantic', 'yaml'))))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == str(
+        ["bridge", "bridge.control", "bridge.control.known_names"]
+    )
