@@ -16,7 +16,12 @@ def test_what_is_read_once_is_a_key_of_the_model(path: tuple[str, ...]) -> None:
 def test_the_admin_socket_needs_a_restart() -> None:
     one: dict[str, Tree] = {"admin": {"socket": "/run/a"}}
     line = "admin.socket needs a restart: until then the admin socket stays where it is"
-    for other in ({}, {"admin": {"socket": "/run/b"}}, {"admin": {"socket": "off"}}):
+    others: list[dict[str, Tree]] = [
+        {},
+        {"admin": {"socket": "/run/b"}},
+        {"admin": {"socket": "off"}},
+    ]
+    for other in others:
         found = between(one, other)
         assert found.restarts == (line,)
         assert found.found
