@@ -12,17 +12,28 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.task import Clock
+
+from bridge.farm.claims import LOOK, Claims
+from bridge.farm.farm import Policy
+from bridge.farm.health import Rules
+from bridge.farm.shared import SharedFarm
 from bridge.net.board import Board, Column
+from tests.servers import server
 
 ROOT = Path(__file__).parent.parent
 
 
-def run(board: Board, *tasks: tuple[object, ...]) -> list[Any]:
-    """What each task says, all run at once in processes and columns of their own."""
+def run(board: Board, *tasks: tuple[object, ...], fds: Iterable[int] = ()) -> list[Any]:
+    """
+    What each task says, all run at once in processes and columns of their own, which
+    have *fds* as well.
+    """
     command = [sys.executable, "-m", "tests.boarding", str(board.fd)]
     with ExitStack() as open_ones:
         running = [
@@ -30,7 +41,7 @@ def run(board: Board, *tasks: tuple[object, ...]) -> list[Any]:
                 subprocess.Popen(
                     [*command, str(number), *map(str, task)],
                     stdout=subprocess.PIPE,
-                    pass_fds=[board.fd],
+                    pass_fds=[board.fd, *fds],
                     cwd=ROOT,
                 )
             )
@@ -83,6 +94,42 @@ def race(column: Column, processes: str, rounds: str, most: str) -> dict[int, in
         starter.together()
         if mine:
             column.add(place, -1)
+    return seen
+
+
+def serve(
+    column: Column, processes: str, rounds: str, limits: str, *places: str
+) -> dict[str, int]:
+    """
+    Take and give back places in a farm, whose servers have *limits* like ``2,5``.
+
+    How often there was one, none, and, by *places*, one too many: for each server a
+    descriptor that the kernel counts with.
+    """
+    clock = Clock()
+    policy = Policy(claims=Claims(column, clock))
+    web = SharedFarm("web", policy, Rules(), clock)
+    for place, most in enumerate(limits.split(",")):
+        web.add(server(str(place), f"192.0.2.{place}", most=int(most)))
+    starter = Starter(column, int(processes))
+    seen = {"one": 0, "none": 0, "too many": 0}
+    starter.together()
+    for _ in range(int(rounds)):
+        found = web.choose()
+        if found is None:
+            seen["none"] += 1
+            clock.advance(LOOK)
+            continue
+        seen["one"] += 1
+        kernels = int(places[int(found.name)])
+        try:
+            os.eventfd_read(kernels)
+        except BlockingIOError:
+            seen["too many"] += 1
+        else:
+            os.sched_yield()
+            os.eventfd_write(kernels, 1)
+        web.release(found)
     return seen
 
 

@@ -58,6 +58,16 @@ def test_a_claim_is_counted_and_told_with_all_others(board: Board) -> None:
     assert [one.claim(key), other.claim(key), one.claim(key)] == [1, 2, 3]
 
 
+def test_a_number_may_be_put_and_each_process_has_its_own(board: Board) -> None:
+    one, key = board.column(1), board.key("waiting", "web")
+    for number, put in ((2, 7), (3, 1 << 62)):
+        board.column(number).put(key, 1)
+        board.column(number).put(key, put)
+    assert one.each(key) == [7, 1 << 62]
+    board.column(2).put(key, 0)
+    assert sum(one.each(key)) == 1 << 62
+
+
 def test_keys_differ_by_every_part_and_by_board(board: Board) -> None:
     said = [
         ("server", "a", "b"),

@@ -26,6 +26,7 @@ from bridge.farm.waiting import Queue, Waiting
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+    from bridge.farm.claims import Claims
     from bridge.farm.server import Server
 
 
@@ -47,6 +48,8 @@ class Policy:
     """Seconds within which servers that go down are taken to have gone at once."""
     ports: int = 28_232
     """For sessions from one source address to one server; the kernel's default."""
+    claims: Claims | None = None
+    """Where places are claimed, if other processes give them, too (``shared``)."""
 
 
 class Farm:
@@ -332,11 +335,16 @@ class Farm:
         self._serving = True
         try:
             while (first := self._queue.first) is not None:
-                server = self._chooses.choose(first.key, ())
+                server = self._place_for(first)
                 if server is None:
                     return
-                server.active += 1
-                self._chooses.moved(server)
                 self._queue.serve(first, server)
         finally:
             self._serving = False
+
+    def _place_for(self, waiting: Waiting) -> Server | None:
+        server = self._chooses.choose(waiting.key, ())
+        if server is not None:
+            server.active += 1
+            self._chooses.moved(server)
+        return server

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.farm.farm import Farm, Policy
+from bridge.farm.shared import SharedFarm
 from bridge.net.deadlines import Deadlines
 from bridge.net.mapping import Refusal
 
@@ -70,6 +71,14 @@ class OneServer(Farm):
             self._rests(self)
 
 
+class OneShared(OneServer, SharedFarm):
+    """The same where other processes give its places, too."""
+
+    @property
+    def part(self) -> tuple[str | int, ...]:
+        return self.where
+
+
 class Mapped:
     """All of them, of one *kind*, at the addresses that *where_to* leads to."""
 
@@ -79,6 +88,7 @@ class Mapped:
         """How many sessions were led nowhere, and why."""
         self._where_to = where_to
         self._known: dict[Destination, OneServer] = {}
+        self._one = OneServer if kind.policy.claims is None else OneShared
         self._idle: Deadlines[OneServer] = Deadlines(kind.clock, KEPT, self._forget)
 
     def find(self, front: str, port: int) -> Farm | Refusal:
@@ -96,7 +106,7 @@ class Mapped:
             return where
         farm = self._known.get(where)
         if farm is None:
-            farm = self._known[where] = OneServer(self.kind, where, self._rests)
+            farm = self._known[where] = self._one(self.kind, where, self._rests)
         else:
             self._idle.pop(farm, None)
         return farm

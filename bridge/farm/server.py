@@ -43,6 +43,10 @@ class Server:
     state: State = State.UP
     active: int = 0
     """Sessions that are connected to it, or dialing."""
+    elsewhere: int = 0
+    """Sessions that others than this process had there when that was last looked at."""
+    tally: int = 0
+    """What they are counted by (``claims``); 0: nobody else has any."""
     since: float = 0.0
     """When it last came into traffic, in seconds of the farm's clock."""
     changed: float = 0.0
@@ -82,7 +86,7 @@ class Server:
     @property
     def free(self) -> bool:
         """Whether it has a place for one more session."""
-        return self.most is None or self.active < self.most
+        return self.most is None or self.active + self.elsewhere < self.most
 
     @property
     def addresses(self) -> tuple[SocketAddress, ...]:

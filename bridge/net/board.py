@@ -234,19 +234,28 @@ class Column:
         at = self._find(self._first, key)
         return self._words[at] if at else 0
 
+    def put(self, key: int, number: int) -> None:
+        """This process has so many."""
+        self.add(key, number - self.get(key))
+
     def others(self, key: int) -> int:
         """How many the other processes have."""
+        return sum(self.each(key))
+
+    def each(self, key: int) -> list[int]:
+        """The same of each of them that has some."""
         seen = self._in_use.tobytes()
         if seen != self._seen:
             self._look(seen)
         offset = (key >> 1 & self._mask) * _BUCKET
-        found = 0
+        found = []
         for first in self._others:
             keys = _KEYS.unpack_from(self._map, first + offset)
             if key in keys:
                 # One that was given up meanwhile may have become another key's: then
                 # its number is too large for a moment, and never too small.
-                found += self._words[(first + offset) // _WORD + WAYS + keys.index(key)]
+                at = (first + offset) // _WORD + WAYS + keys.index(key)
+                found.append(self._words[at])
         return found
 
     def total(self, key: int) -> int:

@@ -18,6 +18,7 @@ from bridge.config.hostnames import HostName
 from bridge.config.model import Config
 from bridge.config.secret_keys import octets_of
 from bridge.config.source import ClientSource
+from bridge.farm.claims import Claims
 from bridge.farm.dns_values import Sought
 from bridge.farm.farm import Farm, Policy
 from bridge.farm.follow_names import Names
@@ -26,6 +27,7 @@ from bridge.farm.mapped import Kind, Mapped
 from bridge.farm.named import Named
 from bridge.farm.origin import ClientOrigin, Origin, PoolOrigin
 from bridge.farm.server import Server
+from bridge.farm.shared import SharedFarm
 from bridge.farm.sources import Sources
 from bridge.net.address import Address
 from bridge.net.pseudonym import nothing_left_out
@@ -51,6 +53,8 @@ class FarmMeans:
     """Whether an IPv4 address is an interface's of this host."""
     is_taken: Callable[[int], bool] = nothing_left_out
     """That, or a pool's."""
+    claims: Claims | None = None
+    """Where places are claimed, if other processes give them, too."""
 
     def hindered(self, farm: str, server: Server, why: str) -> None:
         """A check of *server* could not be made."""
@@ -66,11 +70,12 @@ class RunningFarm:
         self._configured = configured = config.farms[name]
         self._making = Making(name, config, means.securities)
         self._clock = means.pump.reactor
-        policy = _policy(configured, means.ports)
+        policy = _policy(configured, means)
         rules = _rules(name, configured, means)
         origin = origin_of(configured, means)
         self._making.per_client = origin.per_client
-        self.farm = Farm(name, policy, rules, self._clock, origin)
+        made = Farm if means.claims is None else SharedFarm
+        self.farm = made(name, policy, rules, self._clock, origin)
         self.mapped: Mapped | None = None
         """Its servers, where it is a map; the farm itself then has none."""
         if configured.map is not None:
@@ -122,7 +127,7 @@ def origin_of(farm: FarmConfig, means: FarmMeans) -> Origin:
     return origin
 
 
-def _policy(farm: FarmConfig, ports: int) -> Policy:
+def _policy(farm: FarmConfig, means: FarmMeans) -> Policy:
     return Policy(
         balance=farm.balance,
         hash_key=octets_of(farm.hash_key),
@@ -131,7 +136,8 @@ def _policy(farm: FarmConfig, ports: int) -> Policy:
         retries=farm.retries if farm.map is None else 0,  # there is no other server
         try_all=farm.all_down == "try",
         together=farm.check.interval if farm.check else 0.0,
-        ports=ports,
+        ports=means.ports,
+        claims=means.claims,
     )
 
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from bridge.config.model import Config
+from bridge.farm.claims import Claims
 from bridge.farm.farm import Farm
 from bridge.farm.follow_names import Finding, Followed, Names
 from bridge.farm.lookup import system_lookup
 from bridge.farm.mapped import Mapped
 from bridge.farm.sources import ports_in
+from bridge.net.board import Column
 from bridge.net.own import OwnAddresses
 from bridge.net.pump import Pump
 from bridge.net.securities import FarmSecurities
@@ -31,7 +33,8 @@ class Farms(Mapping[str, Farm]):
 
     *securities* are those of farms with TLS.  *lookup* is how names are asked for, by
     default as this host is set up to.  *failures* is told of checks that this host
-    cannot make.  Nothing is checked or asked before ``start``.
+    cannot make.  *column* is this process's, if others have the same farms.  Nothing is
+    checked or asked before ``start``.
     """
 
     def __init__(
@@ -41,8 +44,10 @@ class Farms(Mapping[str, Farm]):
         securities: Mapping[str, FarmSecurities],
         lookup: Callable[[], Finding] | None = None,
         failures: Repeated | None = None,
+        column: Column | None = None,
     ) -> None:
         self._pump = pump
+        self._claims = None if column is None else Claims(column, pump.reactor)
         self._lookup = lookup or (lambda: system_lookup(pump.reactor))
         self._names: Names | None = None
         self._pools = [
@@ -52,7 +57,15 @@ class Farms(Mapping[str, Farm]):
         ]
         self._own: OwnAddresses | None = None
         ports = ports_in(PORT_RANGE.read_text())
-        means = FarmMeans(pump, securities, ports, failures, self.is_own, self.is_taken)
+        means = FarmMeans(
+            pump,
+            securities,
+            ports,
+            failures,
+            self.is_own,
+            self.is_taken,
+            self._claims,
+        )
         self._farms = {name: RunningFarm(name, config, means) for name in config.farms}
 
     def __getitem__(self, name: str) -> Farm:
@@ -99,6 +112,8 @@ class Farms(Mapping[str, Farm]):
             self._names.stop()
         for running in self._farms.values():
             running.close()
+        if self._claims is not None:
+            self._claims.close()
 
     # Addresses that are this host's, as numbers
 

@@ -1,0 +1,218 @@
+"""
+Places at servers that several processes give, each to its own sessions.
+
+Here: that they never give more than there are, what is known of the others' sessions,
+and whose turn it is when there are less places than sessions.  Not here: which server
+is chosen, and who waits (``farm``, ``shared``); how it is told (``net.board``).
+
+Nobody sends a message when a place comes free.  While a server is full because of the
+others' sessions its number is looked at every LOOK seconds, and while there are places
+that are kept for nothing, whether others wait for one; else nothing is looked at.
+
+A process whose sessions end serves its own queue at once, and would leave the others
+nothing.  So they tell how long their first has waited, and who would take the last
+place leaves it to one who has waited PATIENCE seconds longer.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.logger import Logger
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+    from bridge.farm.server import Server
+    from bridge.net.board import Column
+
+LOOK = 0.02
+"""Seconds between two looks: what a place may stand free while somebody waits."""
+
+PATIENCE = 0.1
+"""Seconds, some looks: places that change hands are free for about one."""
+
+FRESH = 0.2
+"""Seconds for which what one says of its queue holds, lest it hangs meanwhile."""
+
+AT_ONCE = 256
+"""Servers that are looked at in one turn of the reactor: some hundred microseconds."""
+
+GIVEN_UP = 8
+"""Places that are given up for others at one look."""
+
+_WAITED = 20
+"""Bits for how long somebody has waited, in ms; above them when that was."""
+
+
+class Sharing(Protocol):
+    """A farm whose servers' places others give, too."""
+
+    name: str
+
+    @property
+    def part(self) -> tuple[str | int, ...]:
+        """Which part of the farm it is; empty: all of it."""
+
+    def waited(self, now: float) -> float | None:
+        """Seconds that the first in its queue has waited; None: there is nobody."""
+
+    def freed(self, server: Server) -> None:
+        """*server*, which was full, has room."""
+
+    @property
+    def spares(self) -> int:
+        """Places that are kept for nothing."""
+
+    def give_up(self) -> None:
+        """Give up one of those."""
+
+
+class Claims:
+    """Of this process, which has *column*: at the servers of all its farms."""
+
+    _log = Logger(namespace="bridge.farm")
+
+    def __init__(self, column: Column, clock: IReactorTime) -> None:
+        self._column = column
+        self._clock = clock
+        self._full: OrderedDict[Server, Sharing] = OrderedDict()
+        """Servers that are full because of others' sessions."""
+        self._keeping: dict[Sharing, None] = {}
+        """Farms with places that are kept for nothing."""
+        self._timer: IDelayedCall | None = None
+
+    def take(self, farm: Sharing, server: Server) -> bool:
+        """
+        Whether *farm* may keep the place that it has just given at *server*, which has
+        a limit.  If not it gives none, until it is told that there is one.
+        """
+        column, most = self._column, server.most
+        assert most is not None
+        tally = server.tally or self._enter(farm, server, server.active - 1)
+        total = column.claim(tally)
+        server.elsewhere = elsewhere = total - server.active
+        if total < most:
+            return True
+        may = total == most and not self._others_first(farm)
+        if not may:
+            column.add(tally, -1)
+            server.elsewhere = max(elsewhere, most - server.active + 1)  # so it is full
+        if server.elsewhere:
+            self._full[server] = farm
+            self._look_later()
+        return may
+
+    def give(self, server: Server) -> None:
+        """A place there that was taken is given back."""
+        if server.tally:
+            self._column.add(server.tally, -1)
+
+    def enter(self, farm: Sharing, server: Server) -> None:
+        """All its sessions count, from now on."""
+        if not server.tally:
+            self._enter(farm, server, server.active)
+
+    def _enter(self, farm: Sharing, server: Server, sessions: int) -> int:
+        key = self._column.board.key
+        server.tally = key("server", farm.name, server.name, *server.back)
+        self._column.add(server.tally, sessions)
+        return server.tally
+
+    def leave(self, server: Server) -> None:
+        """They do not any more: what it is known by, or its limit, will be another."""
+        if server.tally:
+            self._column.add(server.tally, -server.active)
+            server.tally = server.elsewhere = 0
+
+    def keep(self, farm: Sharing) -> None:
+        """*farm* has places that are kept for nothing."""
+        self._keeping[farm] = None
+        self._look_later()
+
+    def wanted(self, farm: Sharing) -> bool:
+        """Whether others wait for a place at *farm*."""
+        return self._longest(farm, self._clock.seconds()) is not None
+
+    def forget(self, farm: Sharing) -> None:
+        """*farm* is over."""
+        self._keeping.pop(farm, None)
+        for server in [each for each, whose in self._full.items() if whose is farm]:
+            del self._full[server]
+
+    def close(self) -> None:
+        """Look no more."""
+        self._full.clear()
+        self._keeping.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # Whose turn it is
+
+    def _key(self, farm: Sharing) -> int:
+        return self._column.board.key("waiting", farm.name, *farm.part)
+
+    def _tell_waiting(self, farm: Sharing) -> None:
+        now = self._clock.seconds()
+        waited, told = farm.waited(now), 0
+        if waited is not None:
+            most = (1 << _WAITED) - 1
+            told = int(now * 1000) << _WAITED | min(int(waited * 1000), most)
+        self._column.put(self._key(farm), told)
+
+    def _longest(self, farm: Sharing, now: float) -> float | None:
+        """Seconds that anybody has waited elsewhere, of whom that is still known."""
+        longest = None
+        for told in self._column.each(self._key(farm)):
+            since = now - (told >> _WAITED) / 1000
+            if told and since < FRESH:
+                waited = since + (told & (1 << _WAITED) - 1) / 1000
+                longest = max(longest or 0.0, waited)
+        return longest
+
+    def _others_first(self, farm: Sharing) -> bool:
+        now = self._clock.seconds()
+        longest = self._longest(farm, now)
+        return longest is not None and longest > (farm.waited(now) or 0.0) + PATIENCE
+
+    # Looking
+
+    def _look_later(self) -> None:
+        if self._timer is None:
+            self._timer = self._clock.callLater(LOOK, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        farms = tuple(dict.fromkeys(self._full.values()))
+        for _ in range(min(AT_ONCE, len(self._full))):
+            self._surely(self._look_at, *self._full.popitem(last=False))
+        for farm in farms:
+            self._tell_waiting(farm)
+        for farm in tuple(self._keeping):
+            self._surely(self._ask_back, farm)
+        if self._full or self._keeping:
+            self._look_later()
+
+    def _surely(self, step: Callable[..., None], *args: object) -> None:
+        try:
+            step(*args)
+        except Exception:  # a bug of ours, and the others are looked at all the same
+            self._log.failure("A bug in the gateway, met by a place that came free")
+
+    def _look_at(self, server: Server, farm: Sharing) -> None:
+        total = self._column.total(server.tally) if server.tally else server.active
+        server.elsewhere = total - server.active
+        if server.free:
+            farm.freed(server)
+        else:
+            self._full[server] = farm
+
+    def _ask_back(self, farm: Sharing) -> None:
+        if not farm.spares:
+            del self._keeping[farm]
+        elif self.wanted(farm):
+            for _ in range(GIVEN_UP):
+                farm.give_up()
