@@ -99,7 +99,7 @@ def test_an_unknown_key_is_a_wrong_command_line(
 @pytest.mark.parametrize(
     "command",
     [
-        *["init", "doctor", "status", "top", "sessions", "servers", "reload"],
+        *["doctor", "status", "top", "sessions", "servers", "reload"],
         *["drain", "ready", "disable", "kill", "log-level"],
     ],
 )

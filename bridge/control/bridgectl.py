@@ -20,6 +20,7 @@ from bridge.config.markdown import markdown
 from bridge.config.schema import explain, json_schema
 from bridge.control import (
     completion_command,
+    init_command,
     setup_command,
     who_command,
     zone_command,
@@ -36,7 +37,7 @@ from bridge.doctor import Host, read, warnings
 
 # Of the contract, and not built: most need the admin socket, which is not either.
 _LATER = (
-    *("init", "doctor", "status", "top", "sessions", "session", "servers", "reload"),
+    *("doctor", "status", "top", "sessions", "session", "servers", "reload"),
     *("upgrade", "state", "drain", "ready", "disable", "kill", "log-level"),
 )
 
@@ -125,7 +126,7 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_checking(commands)
-    for each in (setup_command, who_command, zone_command):
+    for each in (init_command, setup_command, who_command, zone_command):
         each.add(commands)
     completion_command.add(commands, command_line)
     return parser
@@ -145,7 +146,9 @@ def _add_checking(commands: Commands) -> None:
     explain.add_argument("key", metavar="KEY", help="such as fronts.NAME.listen")
 
 
-_BUILT = ("check", "completion", "schema", "explain", "setup", "who", "zone")
+_BUILT = (
+    *("check", "completion", "schema", "explain", "init", "setup", "who", "zone"),
+)
 
 _DESCRIPTION = "Checks, explains and prepares configurations of the bridge gateway."
 
