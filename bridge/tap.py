@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -23,20 +24,23 @@ from twisted.python import usage
 
 import twisted
 from bridge import __version__, doctor
-from bridge.config.model import DrainTimeouts
+from bridge.config.model import Config
 from bridge.config.problems import ConfigError
-from bridge.config.reader import summary
+from bridge.config.reader import Document, summary
 from bridge.demo import Demo
 from bridge.net.certificates import CertificateError
 from bridge.net.inherited import systemd_sockets
 from bridge.net.pump import Reactor
-from bridge.service.gateway import Gateway
+from bridge.processes.generation import workers_of
+from bridge.processes.making import Making
+from bridge.processes.snapshot import LogPlan
+from bridge.processes.supervisor import Supervisor
 from bridge.service.listening import ListenError
 from bridge.service.logs import Logs, Owner, to_file, to_standard_output
 from bridge.service.notify import Notify, manager
 from bridge.service.parting import Parting
 from bridge.service.signals import Stop, install, keep
-from bridge.service.sockets import OwnListeners, Sockets
+from bridge.service.sockets import Sockets
 from bridge.watch import log
 
 EX_FAILED = 1
@@ -120,6 +124,7 @@ class Options(usage.Options):
             if name is None
             else to_file(name, "log", _owner(twistd))
         )
+        _log.path = None if name is None else os.path.abspath(name)
         _log.level = self.document.config.log.level
         # twistd takes a factory by its name only.
         twistd["logger"] = f"{__name__}.{log_observer.__name__}"
@@ -203,26 +208,39 @@ class _Started(MultiService):
 
     def startService(self) -> None:
         self._or_leave(super().startService)
+
+    def accepts(self) -> None:
+        """The gateway runs: whoever waits for that may go."""
         if self._parting is not None:
             self._parting.over()
+
+    def failed(self, why: str) -> None:
+        """It cannot start, as turned out now."""
+        if self._twistd.get("pidfile"):  # twistd leaves it behind
+            with suppress(OSError):
+                os.unlink(self._twistd["pidfile"])
+        message = f"twistd bridge: {why}"
+        if self._parting is not None:
+            self._log.critical("{why}", why=why)
+            self._parting.failed(message)
+        else:
+            print(message, file=sys.__stderr__)
 
     def _or_leave(self, start: Any) -> None:
         try:
             start()
+        except CertificateError as error:  # it was good when the options were read
+            self.failed(f"{error.file}: {error}")
         except (ListenError, OSError) as error:
-            if self._twistd.get("pidfile"):  # twistd leaves it behind
-                with suppress(OSError):
-                    os.unlink(self._twistd["pidfile"])
-            message = f"twistd bridge: {error}"
-            if self._parting is not None:
-                self._log.critical("{why}", why=str(error))
-                self._parting.failed(message)
-            _leave(EX_FAILED, message)
+            self.failed(str(error))
+        else:
+            return
+        raise SystemExit(EX_FAILED)
 
 
 def makeService(options: Options) -> IService:
     """Called by twistd once the options are good."""
-    from twisted.internet import reactor  # the one import of the global reactor
+    from twisted.internet import reactor  # one of two imports of the global reactor
 
     # Its timers would follow the wall clock, and a step back would stop them all
     # (twisted#2424).
@@ -231,57 +249,114 @@ def makeService(options: Options) -> IService:
     ours = cast(Reactor, reactor)
     foreground = bool(twistd.get("nodaemon"))
     notify = Notify(manager(os.environ, os.getpid()), ours)
-    logs = Logs(_log)
-    try:
-        logs.open_access(
-            options.document.config, ours, foreground=foreground, owner=_owner(twistd)
-        )
-        config = options.document.config
-        sockets = Sockets(systemd_sockets(os.environ, os.getpid()), _user(twistd))
-        gateway = Gateway(config, ours, OwnListeners(config, sockets), logs)
-    except OSError as error:
-        _leave(
-            EX_FAILED, f"twistd bridge: access log {error.filename}: {error.strerror}"
-        )
-    except CertificateError as error:  # it was good when the options were read
-        _leave(EX_FAILED, f"twistd bridge: {error.file}: {error}")
+    document, logs = options.document, Logs(_log)
+    if workers_of(document.config) == 1:  # else it is theirs
+        _open_access(logs, document.config, ours, twistd)
     logs.begin(ours)
     started = _Started(twistd)
     if options.demo is not None:
         options.demo.service(ours).setServiceParent(started)
+    sockets = Sockets(systemd_sockets(os.environ, os.getpid()), _user(twistd))
+    making = Making(reactor, sockets, logs, lambda: _log_plan(twistd, foreground))
+    gateway = Supervisor(
+        document,
+        reactor,
+        sockets,
+        making,
+        _Told(notify, started),
+        read=_reading(options),
+        failed=partial(_give_up, started, reactor),
+    )
     gateway.setServiceParent(started)
     started.keep_signals = _obey_signals(gateway, logs, reactor)
-    _tell_manager(notify, gateway, options.document.config.timeouts, reactor)
+    reactor.addSystemEventTrigger("after", "shutdown", notify.close)
     reactor.addSystemEventTrigger("after", "shutdown", logs.finish)
     return started
 
 
-def _tell_manager(
-    notify: Notify, gateway: Gateway, timeouts: DrainTimeouts, reactor: Any
-) -> None:
-    """From the moment the reactor runs, which is when all signals are obeyed."""
-
-    def ready() -> None:
-        notify.ready()
-        notify.begin(gateway.in_short)
-
-    within = timeouts.drain_delay + timeouts.drain_timeout
-    reactor.callWhenRunning(ready)
-    reactor.addSystemEventTrigger("before", "shutdown", notify.stopping, within)
-    reactor.addSystemEventTrigger("after", "shutdown", notify.close)
+def _open_access(logs: Logs, config: Config, reactor: Reactor, twistd: Any) -> None:
+    foreground, owner = bool(twistd.get("nodaemon")), _owner(twistd)
+    try:
+        logs.open_access(config, reactor, foreground=foreground, owner=owner)
+    except OSError as error:
+        _leave(
+            EX_FAILED, f"twistd bridge: access log {error.filename}: {error.strerror}"
+        )
 
 
-def _obey_signals(gateway: Gateway, logs: Logs, reactor: Any) -> Callable[[], None]:
+def _log_plan(twistd: Any, foreground: bool) -> LogPlan:
+    """Where workers log: where this process does, if that is a place for several."""
+    own = None
+    if _log.outlet is not None:
+        own = _log.path or "-"
+    return LogPlan(own, foreground, _log.level)
+
+
+def _reading(options: Options) -> Callable[[], Document] | None:
+    """What reads the configuration again; None: there is no file."""
+    if options["config"] is None:
+        return None
+    file = Path(options["config"]).absolute()  # a daemon changes its directory
+
+    def read() -> Document:
+        host = doctor.Host.read()
+        document = doctor.read(file, os.environ, host)
+        for warning in doctor.warnings(document, host):
+            _started_log.warn("{warning}", warning=warning)
+        return document
+
+    return read
+
+
+def _give_up(started: _Started, reactor: Any, why: str) -> None:
+    """The first workers cannot start."""
+    started.failed(why)
+    leave = partial(os._exit, EX_FAILED)  # twistd itself would exit with 0
+    reactor.addSystemEventTrigger("after", "shutdown", leave)
+    reactor.stop()
+
+
+class _Told:
+    """Both who are told how the gateway is doing: systemd, and who has started it."""
+
+    def __init__(self, notify: Notify, started: _Started) -> None:
+        self._notify = notify
+        self._started = started
+        self._first = True
+
+    def ready(self, status: Callable[[], str]) -> None:
+        self._notify.ready()
+        if self._first:
+            self._first = False
+            self._notify.begin(status)
+            self._started.accepts()
+
+    def reloading(self) -> None:
+        self._notify.reloading()
+
+    def stopping(self, within: float) -> None:
+        self._notify.stopping(within)
+
+
+_started_log = Logger()
+
+
+def _obey_signals(gateway: Supervisor, logs: Logs, reactor: Any) -> Callable[[], None]:
     """
     From the moment the reactor runs: it installs its own handlers as it starts.  What
     is returned keeps signals for then.
     """
     stop = Stop(reactor.stop, gateway.hurry)
+
+    def reopen() -> None:
+        logs.reopen()
+        gateway.reopen_logs()
+
     actions: dict[signal.Signals, Callable[[], None]] = {
         signal.SIGTERM: stop,
         signal.SIGINT: stop,
-        signal.SIGHUP: gateway.reload,
-        signal.SIGUSR1: logs.reopen,
+        signal.SIGHUP: gateway.reload_by_signal,
+        signal.SIGUSR1: reopen,
         signal.SIGUSR2: gateway.tell_state,
     }
     reactor.callWhenRunning(install, actions, reactor.callFromThread)

@@ -10,12 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isinf
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from bridge.service.steps import take_all
+
+STOPPING = "stopping"
+RETIRING = "retiring"
+"""Why there is a drain: nobody comes in any more, or elsewhere."""
 
 POLL = 0.05
 """Seconds between looks at whether the last session has ended."""
@@ -32,13 +37,22 @@ class Drainable:
 
 
 class Drain:
-    """One draining, from ``begin`` until the Deferred it returns fires."""
+    """
+    One draining, from ``begin`` until the Deferred it returns fires.  *timeout* may be
+    infinite.
+    """
 
     _log = Logger()
 
     def __init__(
-        self, clock: IReactorTime, gateway: Drainable, delay: float, timeout: float
+        self,
+        clock: IReactorTime,
+        gateway: Drainable,
+        delay: float,
+        timeout: float,
+        why: str = STOPPING,
     ) -> None:
+        self._why = why
         self._clock = clock
         self._gateway = gateway
         self._delay = delay
@@ -68,11 +82,14 @@ class Drain:
         take_all([self._gateway.stop_listening])
         self._deadline = self._clock.seconds() + self._timeout
         if active := self._active():
+            within = "" if isinf(self._timeout) else f" within {self._timeout:g} s"
+            hurry = "; a second signal resets them now"
             self._log.info(
-                "stopping: {active} sessions may finish within {timeout:g} s; "
-                "a second signal resets them now",
+                "{why}: {active} sessions may finish{within}{hurry}",
+                why=self._why,
                 active=active,
-                timeout=self._timeout,
+                within=within,
+                hurry=hurry if self._why == STOPPING else "",
             )
         self._look()
 
@@ -93,6 +110,8 @@ class Drain:
 
     def _finish(self) -> None:
         if active := self._active():
-            self._log.warn("stopping: {active} sessions are reset", active=active)
+            self._log.warn(
+                "{why}: {active} sessions are reset", why=self._why, active=active
+            )
             take_all([self._gateway.reset_all])
         self._done.callback(None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import math
 import os
 import secrets
 from collections.abc import Callable, Container, Iterator
@@ -34,7 +35,7 @@ from bridge.net.sockaddr import SocketAddress, describe
 from bridge.service import state
 from bridge.service.certificates import Certificates
 from bridge.service.doors import Entries, Entry, Lists
-from bridge.service.drain import Drain, Drainable
+from bridge.service.drain import RETIRING, STOPPING, Drain, Drainable
 from bridge.service.farms import Farms
 from bridge.service.front import FrontMeans, RunningFront
 from bridge.service.listening import Listeners
@@ -62,17 +63,27 @@ class Gateway(Service):
     """Likewise."""
 
     def __init__(
-        self, config: Config, reactor: Reactor, listeners: Listeners, logs: Logs
+        self,
+        config: Config,
+        reactor: Reactor,
+        listeners: Listeners,
+        logs: Logs,
+        *,
+        certificates: Certificates | None = None,
+        quiet: bool = False,
     ) -> None:
         """
-        *listeners* are opened as it starts.  Raises CertificateError: a file cannot be
+        *listeners* are opened as it starts.  *certificates* may have been made before,
+        in a process that this one was forked from.  *quiet*: others like it have told
+        what there is to tell of a start.  Raises CertificateError: a file cannot be
         used.
         """
         self._config = config
         self._reactor = reactor
         self._listeners = listeners
         self._logs = logs
-        self._certificates = Certificates(config)
+        self._certificates = certificates or Certificates(config)
+        self._quiet = quiet
         self._failures = Repeated(reactor)
         self._fronts: list[RunningFront] = []
         self._lists = Lists(config.fronts, self._change_entry, self._away)
@@ -98,15 +109,16 @@ class Gateway(Service):
     def startService(self) -> None:
         """Listen and accept.  Raises ListenError."""
         super().startService()
-        self._log.info(
-            "bridge {version} starts, process {pid}",
-            version=__version__,
-            pid=os.getpid(),
-        )
-        self._log.info("{line}", line=self._logs.told)
+        if not self._quiet:
+            self._log.info(
+                "bridge {version} starts, process {pid}",
+                version=__version__,
+                pid=os.getpid(),
+            )
+            self._log.info("{line}", line=self._logs.told)
         self.farms.start()
         for front in self._fronts:
-            front.start()
+            front.start(quiet=self._quiet)
         self._certificates.start(self._reactor)
         gc.collect()
         gc.freeze()
@@ -133,12 +145,26 @@ class Gateway(Service):
 
     def stopService(self) -> Deferred[None]:
         """Drain.  Fires when the last session has ended."""
-        super().stopService()
         timeouts = self._config.timeouts
+        return self._stop(STOPPING, timeouts.drain_delay, timeouts.drain_timeout)
+
+    def retire(self, gone: Container[str], *, patient: bool = False) -> Deferred[None]:
+        """
+        ``hand_over``, and then drain, *patient*ly for as long as it takes.  Fires when
+        the last session has ended.
+        """
+        self.hand_over(gone)
+        timeout = math.inf if patient else self._config.timeouts.drain_timeout
+        return self._stop(RETIRING, 0.0, timeout)
+
+    def leave(self) -> Deferred[None]:
+        """Stop at once to listen, and drain.  Fires when the last session has ended."""
+        return self._stop(STOPPING, 0.0, self._config.timeouts.drain_timeout)
+
+    def _stop(self, why: str, delay: float, timeout: float) -> Deferred[None]:
+        super().stopService()
         gateway = Drainable(self._stop_listening, self._active, self._reset_all)
-        self._drain = Drain(
-            self._reactor, gateway, timeouts.drain_delay, timeouts.drain_timeout
-        )
+        self._drain = Drain(self._reactor, gateway, delay, timeout, why)
         done = self._drain.begin()
         done.addCallback(self._close)
         if self._hurried:
@@ -175,7 +201,8 @@ class Gateway(Service):
 
     def _close(self, _: object) -> None:
         take_all(self._last_steps())
-        self._log.info("bridge has stopped")
+        if not (self._quiet or self._handed_over):
+            self._log.info("bridge has stopped")
 
     def _last_steps(self) -> Iterator[Callable[[], object]]:
         for front in self._fronts:
@@ -192,13 +219,12 @@ class Gateway(Service):
     # What signals ask for
 
     def reload(self) -> None:
-        """Read the certificates again; the configuration runs on as it is."""
+        """
+        Read certificates and files of networks again; the configuration runs on as it
+        is.
+        """
         self._certificates.reload()
         self._lists.reload()
-        files = "certificates and files of networks" if self._lists else "certificates"
-        self._log.warn(
-            "reload is not built yet; only {files} are read again", files=files
-        )
 
     def _change_entry(self, name: str, entry: Entry) -> None:
         for front in self._fronts:

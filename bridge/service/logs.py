@@ -40,10 +40,10 @@ def to_standard_output() -> Outlet:
     return Outlet(standard_output(), STANDARD_OUTPUT, encoding)
 
 
-def _access_format(config: Config) -> Format:
+def _access_format(config: Config, worker: int) -> Format:
     log = config.log
     if log.access_format == "json":
-        return JsonFormat()
+        return JsonFormat(worker)
     return TextFormat(
         syslog=log.access_prefix == "syslog", everything=log.access_fields == "all"
     )
@@ -57,10 +57,14 @@ class Listeners(NamedTuple):
 
 
 class Logs:
-    """The log *own*, which may have no outlet of ours, and the access log beside it."""
+    """
+    The log *own*, which may have no outlet of ours, and the access log beside it: those
+    of the *worker* of that number.
+    """
 
-    def __init__(self, own: Log) -> None:
+    def __init__(self, own: Log, worker: int = 0) -> None:
         self._own = own
+        self._worker = worker
         self.outlets: list[Outlet] = []
         """Each with its name, what waits, and how many lines it has dropped."""
         if own.outlet is not None:
@@ -83,7 +87,7 @@ class Logs:
         where = config.log.access
         if where is None:
             return
-        form = _access_format(config)
+        form = _access_format(config, self._worker)
         self.needs_sides = form.needs_sides
         self._either = config.log.access_format == "text"
         sink = self._sink(where, foreground, owner)

@@ -41,6 +41,10 @@ class Log:
     def __init__(self) -> None:
         self.level = "info"
         self.outlet: Outlet | None = None
+        self.path: str | None = None
+        """Where it is a file: its name."""
+        self.mark = ""
+        """What each line begins with, after its level: where several processes log."""
 
     def open(self, outlet: Outlet) -> None:
         """Log to *outlet*."""
@@ -66,7 +70,7 @@ class Log:
         where = event.get("log_namespace", "-")
         if not where.startswith("bridge"):
             text = f"{where}: {text}"
-        line = f"{_when(event)} {level.name:<5} {text}".translate(_SHOWN)
+        line = f"{_when(event)} {level.name:<5} {self.mark}{text}".translate(_SHOWN)
         if self.outlet is not None:
             self.outlet.put(line + "\n")
 

@@ -1,0 +1,1 @@
+"""How many processes the gateway is, and what becomes of them."""

@@ -1,0 +1,144 @@
+"""
+One worker as the supervisor sees it: its link, and what it says over that.
+
+Not here: when it is started again (``forked``), and what it is (``worker``).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from socket import AF_UNIX, socketpair
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from bridge.processes.generation import Told
+from bridge.processes.link import AskError, Hears, Link, LinkLostError, Message
+
+
+class Peer(Protocol):
+    """A worker, to the hub."""
+
+    def receive(self, data: bytes) -> None: ...
+
+    def lost(self) -> None: ...
+
+
+Join = Callable[[Callable[[bytes], "Deferred[object]"]], Peer]
+"""Has the hub know a worker, by what sends something to it."""
+
+
+class Owner(Protocol):
+    """Whose worker it is: a generation."""
+
+    def ready(self, child: Child) -> None:
+        """It accepts."""
+
+    def failed(self, child: Child, why: str) -> None:
+        """It cannot, and ends."""
+
+    def unlinked(self, child: Child) -> None:
+        """It says nothing any more: it has ended, or is about to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Which of a generation's workers it is, and where it runs."""
+
+    number: int
+    cpu: int
+
+
+class Child:
+    """On *seat*, with its *column* of the board.  Not started: see ``ends``."""
+
+    def __init__(
+        self, seat: Seat, column: int, owner: Owner, born: float, said: Hears
+    ) -> None:
+        """*said* is told of events of its log."""
+        self.seat = seat
+        self.column = column
+        self.born = born
+        """When, in seconds of the supervisor's clock."""
+        self.pid = 0
+        """0: not known yet."""
+        self.accepts = False
+        self.ended = False
+        """It has said that it is at its end."""
+        self._owner = owner
+        self._peer: Peer | None = None
+        self.link = Link(self._lost)
+        self.link.on("ready", self._ready)
+        self.link.on("failed", lambda said: owner.failed(self, said["why"]))
+        self.link.on("ended", self._ends)
+        self.link.on("said", said)
+
+    def join(self, join: Join) -> None:
+        """Be known to the hub."""
+        self._peer = peer = join(self._send)
+
+        def hears(message: Message) -> None:
+            peer.receive(_bytes(message))
+
+        self.link.on("hub", hears)
+
+    def connect(self, reactor: Any) -> int:
+        """Have the link, of which the other end is returned: a descriptor."""
+        ours, theirs = socketpair()
+        ours.setblocking(False)
+        made = Factory.forProtocol(lambda: self.link)
+        reactor.adoptStreamConnection(ours.fileno(), AF_UNIX, made)
+        ours.close()  # that is a copy
+        return theirs.detach()
+
+    def ask(self, command: str, args: Message) -> Deferred[Told]:
+        """What it answers to *command*: see ``service.answers``."""
+        number = self.seat.number
+        told: Deferred[Told] = Deferred()
+
+        def failed(failure: Failure) -> None:
+            failure.trap(AskError, LinkLostError)
+            lost = failure.check(LinkLostError) is not None
+            why = f"worker {number} has ended" if lost else str(failure.value)
+            told.callback(Told(number, None, why))
+
+        asked = self.link.ask("ask", {"command": command, "args": args})
+        asked.addCallbacks(lambda got: told.callback(Told(number, got)), failed)
+        asked.addErrback(told.errback)
+        return told
+
+    def tell(self, topic: str, **message: Any) -> None:
+        self.link.send(topic, message)
+
+    def kill(self) -> None:
+        """It does not end by itself."""
+        if self.pid and self.link.up:  # so the number is still its own
+            with suppress(OSError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def _send(self, data: bytes) -> Deferred[Any]:
+        return self.link.ask("hub", {"data": data.decode("latin-1")})
+
+    def _ready(self, _: Message) -> None:
+        self.accepts = True
+        self._owner.ready(self)
+
+    def _ends(self, _: Message) -> None:
+        self.ended = True
+
+    def _lost(self) -> None:
+        self.accepts = False
+        if self._peer is not None:
+            self._peer.lost()
+        self._owner.unlinked(self)
+
+
+def _bytes(message: Message) -> bytes:
+    data: str = message["data"]
+    return data.encode("latin-1")

@@ -1,0 +1,79 @@
+"""
+What generations are made with: the means that the gateway keeps for all of them.
+
+Here: the board, the hub and what checks servers for workers, none of which there is
+while the gateway is one process.  Not here: when a generation is made (``supervisor``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bridge.config.reader import Document
+from bridge.net.listener import Listener
+from bridge.processes import said
+from bridge.processes.columns import Columns
+from bridge.processes.forked import Forked, Means
+from bridge.processes.generation import Generation, workers_of
+from bridge.processes.own import Own
+from bridge.processes.snapshot import LogPlan
+from bridge.service.gateway import Gateway
+from bridge.service.listening import share_of
+from bridge.service.logs import Logs
+from bridge.service.sockets import Plan, Sockets, duplicates
+
+
+class Making:
+    """On *reactor*.  *log* says where workers' logs go when one is made."""
+
+    def __init__(
+        self, reactor: Any, sockets: Sockets, logs: Logs, log: Callable[[], LogPlan]
+    ) -> None:
+        self._reactor = reactor
+        self._sockets = sockets
+        self._logs = logs
+        self._log = log
+        self._columns: Columns | None = None
+
+    def own(self, document: Document, plan: Plan) -> Own:
+        """Raises CertificateError, OSError."""
+        listeners = _Planned(document, plan, self._sockets)
+        gateway = Gateway(document.config, self._reactor, listeners, self._logs)
+        gateway.privilegedStartService()
+        return Own(document, gateway)
+
+    def forked(
+        self, number: int, document: Document, plan: Plan, before: Generation | None
+    ) -> Forked:
+        """Raises CertificateError, OSError."""
+        if self._columns is None:
+            self._columns = Columns()
+        workers = workers_of(document.config)
+        means = Means(self._reactor, self._columns, None, self._log(), said.tell)
+        return Forked(number, document, plan.sockets, workers, means)
+
+    def took_over(self, generation: Generation) -> None: ...
+
+    def reload_files(self) -> None:
+        """Read the certificates again that servers are shown by checks."""
+
+    def stop(self) -> None:
+        columns, self._columns = self._columns, None
+        if columns is not None:
+            columns.close()
+
+
+class _Planned:
+    """What was planned for this process alone."""
+
+    def __init__(self, document: Document, plan: Plan, sockets: Sockets) -> None:
+        self._document = document
+        self._groups = plan.sockets
+        self._sockets = sockets
+
+    def open(self) -> Mapping[str, Sequence[Listener]]:
+        return share_of(self._document.config, duplicates(self._groups))
+
+    def close(self) -> None:
+        self._sockets.close()

@@ -1,0 +1,156 @@
+"""
+The process that the workers of one generation are forked from.
+
+It reads what its generation is started with, imports the code, makes the TLS contexts,
+and then waits to be told to fork.  So a worker begins within milliseconds, as often as
+one dies, and always with the same configuration; what never changes is in memory once
+for all of them; and their contexts have the same keys, so that any of them takes the
+tickets of any other (OpenSSL has no other way to give two contexts the same ones that
+pyOpenSSL knows of).
+
+It has no reactor: one that was made before a fork would be everybody's.  It speaks in
+packets over the descriptor CONTROL, and ends with whoever has the other end of that::
+
+    -> fork NUMBER COLUMN CPU   with one end of the link to the supervisor
+    -> quit
+    <- ready | failed WHY | forked NUMBER PID | died PID STATUS
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from bridge.config.problems import ConfigError
+from bridge.config.reader import parse_files
+from bridge.doctor.own_filters import prepare
+from bridge.net.certificates import CertificateError
+from bridge.processes.snapshot import Snapshot
+from bridge.processes.worker import Born, Job, work
+from bridge.service.certificates import Certificates
+
+CONTROL, SNAPSHOT, FIRST = 3, 4, 5
+"""Its descriptors: the supervisor's packets, the snapshot, and the first of the others
+that the snapshot numbers."""
+
+PACKET = 65536
+"""Bytes of the largest packet."""
+
+IGNORED = (
+    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
+)  # fmt: skip
+"""What is meant for the supervisor, and reaches all processes of a terminal or unit: it
+tells the workers what to do."""
+
+
+class Nursery:
+    """Made in its own process, of what it was given there."""
+
+    def __init__(self, control: socket.socket, snapshot: Snapshot) -> None:
+        self._control = control
+        self._snapshot = snapshot
+        self._job: Job | None = None
+        self._reading, self._writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def run(self) -> None:
+        """Until it is told to quit, or nobody is there who could."""
+        signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        try:
+            self._job = self._read()
+        except (ConfigError, CertificateError, OSError, ValueError) as error:
+            self._say(f"failed {error}")
+            return
+        gc.collect()
+        gc.freeze()  # what is never freed is not written to either, and so stays shared
+        self._say("ready")
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(self._reading, select.POLLIN)
+        while True:
+            for fd, _ in poll.poll():
+                if fd == self._reading:
+                    with suppress(BlockingIOError):
+                        os.read(self._reading, PACKET)
+                    self._bury()
+                elif not self._obey():
+                    return
+
+    def _read(self) -> Job:
+        snapshot = self._snapshot
+        document = parse_files(snapshot.files, os.environ)
+        prepare(document.config, Path(snapshot.files[0][0]).parent)
+        certificates = Certificates(document.config)
+        sockets = {
+            key: [socket.socket(fileno=fd) for fd in fds]
+            for key, fds in snapshot.sockets.items()
+        }
+        return Job(snapshot, document, certificates, sockets)
+
+    def _obey(self) -> bool:
+        """What the supervisor says next.  False: nothing any more."""
+        data, fds, _, _ = socket.recv_fds(self._control, PACKET, 4)
+        words = data.decode().split()
+        if not words or words[0] == "quit":
+            return False
+        if words[0] == "fork" and fds:
+            self._fork([int(word) for word in words[1:4]], fds[0])
+        return True
+
+    def _fork(self, numbers: Sequence[int], link: int) -> None:
+        number, column, cpu = numbers
+        pid = os.fork()
+        if pid:
+            os.close(link)
+            self._say(f"forked {number} {pid}")
+            return
+        status = 1
+        try:
+            assert self._job is not None
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for fd in (self._reading, self._writing):
+                os.close(fd)
+            self._control.close()
+            status = work(self._job, Born(number, column, cpu, link))
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            with suppress(Exception):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(status)
+
+    def _bury(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            self._say(f"died {pid} {status}")
+
+    def _say(self, text: str) -> None:
+        with suppress(OSError):  # nobody is there: see ``run``
+            self._control.send(text.encode()[:PACKET])
+
+
+def main() -> NoReturn:
+    for number in IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    control = socket.socket(fileno=CONTROL)
+    Nursery(control, Snapshot.read(SNAPSHOT)).run()
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""
+The generation that is this very process: the plain case, in which there is no other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+
+from bridge.config.reader import Document
+from bridge.processes.generation import Told
+from bridge.processes.link import Message
+from bridge.service.gateway import Gateway
+
+
+class Own:
+    """*gateway*, made of *document* and bound by whoever made it, as generation 1."""
+
+    number = 1
+
+    def __init__(self, document: Document, gateway: Gateway) -> None:
+        self.document = document
+        self.retiring = False
+        self.ended: Deferred[None] = Deferred()
+        self.gateway = gateway
+
+    def start(self) -> Deferred[None]:
+        """Raises what the gateway does: nothing has been promised to anybody yet."""
+        self.gateway.startService()
+        return succeed(None)
+
+    def retire(self, gone: Collection[str], patient: bool = False) -> None:
+        self.retiring = True
+        self.gateway.retire(gone, patient=patient).addCallback(self._over)
+
+    def stop(self) -> None:
+        if not self.retiring:
+            self.retiring = True
+            self.gateway.stopService().addCallback(self._over)
+
+    def hurry(self) -> None:
+        self.gateway.hurry()
+
+    def _over(self, _: object) -> None:
+        self.ended.callback(None)
+
+    def ask(self, command: str, args: Message) -> list[Deferred[Told]]:
+        return [succeed(Told(0, {}))]
+
+    def reload_files(self) -> None:
+        self.gateway.reload()
+
+    def reopen_logs(self) -> None:
+        """They are the process's: see ``tap``."""
+
+    def in_short(self) -> str:
+        return self.gateway.in_short()
+
+    def tell_state(self) -> None:
+        self.gateway.tell_state()
+
+    def describe(self) -> list[dict[str, Any]]:
+        return [{"worker": 0, "pid": os.getpid(), "accepts": not self.retiring}]

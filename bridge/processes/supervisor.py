@@ -1,0 +1,381 @@
+"""
+The gateway as a whole, over all its generations: what twistd starts and stops.
+
+Here: which generation accepts, which retire, and how one follows another, or does not.
+Not here: what a generation is (``own``, ``forked``), the listening sockets that they
+have one after another (``service.listening``), what makes them (``making``), and who
+asks for all this (``tap``, ``control.admin``).
+
+A reload is all or nothing.  The file is read and checked, what is new to listen on is
+bound, and the new generation accepts on the same sockets as the old one, before that
+hears of it; whatever goes wrong until then is undone, and said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, Protocol
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList, fail, inlineCallbacks
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from bridge.config.changes import changes
+from bridge.config.problems import ConfigError
+from bridge.config.reader import Document
+from bridge.net.certificates import CertificateError
+from bridge.processes.generation import Generation, StartError, workers_of
+from bridge.service.listening import ListenError
+from bridge.service.sockets import Plan, Sockets
+
+MOST = 32
+"""Generations that may retire at a time.  With one more the oldest ends at once:
+sessions of days and a reload every minute would fill the memory."""
+
+DAY = 86400.0
+"""Seconds after which workers get other keys for their TLS tickets: see ``renewal``."""
+
+
+SAME = "the configuration is as it was"
+AGAIN = "certificates and files of networks are read again"
+
+
+class ReloadError(Exception):
+    """Nothing has changed.  The message says why, in a line or several."""
+
+
+class Maker(Protocol):
+    """Makes generations: see ``making``."""
+
+    def own(self, document: Document, plan: Plan) -> Generation:
+        """The one that is this process."""
+
+    def forked(
+        self, number: int, document: Document, plan: Plan, before: Generation | None
+    ) -> Generation:
+        """One of workers, which follows *before*."""
+
+    def took_over(self, generation: Generation) -> None:
+        """It accepts from now on, and no other does."""
+
+    def reload_files(self) -> None:
+        """Certificates may be others: of what checks servers, too."""
+
+    def stop(self) -> None:
+        """There are no more."""
+
+
+class Notified(Protocol):
+    """Who is told how the gateway as a whole is doing: see ``service.notify``."""
+
+    def ready(self, status: Callable[[], str]) -> None:
+        """It accepts; *status* says in one line how it is doing."""
+
+    def reloading(self) -> None: ...
+
+    def stopping(self, within: float) -> None: ...
+
+
+class Supervisor(Service):
+    """
+    Runs *document* on *sockets*, and then whatever *read* returns.
+
+    *read* raises ConfigError; None: there is no file.  *failed* is told why the first
+    generation cannot start, if that turns out later than ``startService``.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        document: Document,
+        reactor: Any,
+        sockets: Sockets,
+        maker: Maker,
+        notified: Notified,
+        *,
+        read: Callable[[], Document] | None,
+        failed: Callable[[str], None],
+    ) -> None:
+        self._document = document
+        self._reactor = reactor
+        self._sockets = sockets
+        self._maker = maker
+        self._notified = notified
+        self._read = read
+        self._failed = failed
+        self._number = 1
+        self.current: Generation
+        """The one that accepts."""
+        self.others: list[Generation] = []
+        """Those that retire, the oldest first, and one that starts."""
+        self._stopping = False
+        self._hurried = False
+        self._busy: Deferred[Sequence[str]] | None = None
+        self._asked: Deferred[Sequence[str]] | None = None
+        self._asked_for_code = False
+        self._daily: IDelayedCall | None = None
+
+    # Starting
+
+    def privilegedStartService(self) -> None:
+        """Bind every listener.  Raises ListenError."""
+        config = self._document.config
+        workers = workers_of(config)
+        plan = self._sockets.plan(config, workers)
+        plan.commit()
+        if workers == 1:
+            self.current = self._maker.own(self._document, plan)
+        else:
+            plan.listen()
+            self.current = self._maker.forked(1, self._document, plan, None)
+
+    def startService(self) -> None:
+        """Accept.  Raises ListenError, where that is known at once."""
+        super().startService()
+        self.current.start().addCallbacks(self._accepts, self._cannot)
+
+    def _accepts(self, _: object) -> None:
+        self._maker.took_over(self.current)
+        self._notified.ready(self.in_short)
+        self._renew_daily()
+
+    def _cannot(self, failure: Failure) -> None:
+        if not self._stopping:
+            self._failed(str(failure.value))
+
+    # Reloading
+
+    def reload(self, *, code: bool = False) -> Deferred[Sequence[str]]:
+        """
+        Go on by the configuration as it is now.  Fires with what has changed, in lines.
+
+        *code*: also when nothing has, by the code that is installed now.  While one
+        goes on, all who ask get the outcome of the one that follows it.  Fails with
+        ReloadError, and the log says so as well.
+        """
+        if self._stopping:
+            return fail(ReloadError("the gateway is stopping"))
+        if self._busy is None:
+            return self._begin(code)
+        self._asked_for_code |= code
+        if self._asked is None:
+            self._asked = Deferred()
+        answer: Deferred[Sequence[str]] = Deferred()
+        _pass_on(self._asked, answer)
+        return answer
+
+    def _begin(self, code: bool) -> Deferred[Sequence[str]]:
+        self._notified.reloading()
+        self._busy = busy = self._reload(code)
+        answer: Deferred[Sequence[str]] = Deferred()
+        busy.addErrback(self._say_why)
+        _pass_on(busy, answer)
+        busy.addBoth(self._done)
+        return answer
+
+    def _say_why(self, failure: Failure) -> Failure:
+        if failure.check(ReloadError) is None:
+            self._log.failure("A bug in the gateway, met by a reload", failure)
+            failure = Failure(ReloadError("a bug in the gateway: see its log"))
+        for line in str(failure.value).splitlines():
+            self._log.error("{line}", line=line)
+        self._log.error("reload failed: the gateway goes on as it was")
+        return failure
+
+    def _done(self, _: object) -> None:
+        self._busy = None
+        if self._stopping:
+            return
+        self._notified.ready(self.in_short)
+        asked, self._asked = self._asked, None
+        code, self._asked_for_code = self._asked_for_code, False
+        if asked is not None:
+            self._begin(code).chainDeferred(asked)
+
+    @inlineCallbacks
+    def _reload(self, code: bool) -> Generator[Deferred[Any], Any, Sequence[str]]:
+        document = self._read_again()
+        found = changes(self._document.config, document.config)
+        if not found and not code:
+            self.current.reload_files()
+            self._maker.reload_files()
+            said = (
+                "the configuration is as it was: certificates and lists are read again"
+            )
+            self._log.info("reload: {said}", said=said)
+            return [said]
+        lines = list(found.lines()) or ["the configuration is as it was"]
+        yield self._follow(document)
+        for line in lines:
+            self._log.info("reload: {line}", line=line)
+        number = self.current.number
+        self._log.info("reload: generation {number} has taken over", number=number)
+        return [*lines, f"generation {number} has taken over"]
+
+    def _read_again(self) -> Document:
+        if self._read is None:
+            raise ReloadError("there is no configuration file to read again")
+        try:
+            return self._read()
+        except ConfigError as error:
+            raise ReloadError(str(error)) from None
+
+    @inlineCallbacks
+    def _follow(
+        self, document: Document, *, patient: bool = False
+    ) -> Generator[Deferred[Any], Any, None]:
+        """Have a new generation by *document*, and the current one retire."""
+        try:
+            plan = self._sockets.plan(document.config, workers_of(document.config))
+            plan.listen()
+        except ListenError as error:
+            raise ReloadError(str(error)) from None
+        before, number = self.current, self._number + 1
+        try:
+            after = self._maker.forked(number, document, plan, before)
+            self._number = number
+            self._have(after)
+            yield after.start()
+        except (StartError, CertificateError, OSError) as error:
+            plan.abandon()
+            raise ReloadError(f"the new generation cannot start: {error}") from None
+        except BaseException:
+            plan.abandon()
+            raise
+        if self._stopping:  # and so does this one
+            plan.abandon()
+            raise ReloadError("the gateway is stopping")
+        plan.commit()
+        self.others.remove(after)
+        self.others.append(before)
+        self.current, self._document = after, document
+        before.retire(plan.gone, patient=patient)
+        self._maker.took_over(after)
+        if len(self.others) > MOST:
+            oldest = self.others[0]
+            self._log.warn(
+                "generation {number} ends now: {count} of them retire",
+                number=oldest.number,
+                count=len(self.others),
+            )
+            oldest.hurry()
+
+    def _have(self, generation: Generation) -> None:
+        self.others.append(generation)
+        generation.ended.addCallback(self._ended, generation)
+
+    def _ended(self, _: object, generation: Generation) -> None:
+        if generation in self.others:
+            self.others.remove(generation)
+            self._log.info("generation {number} has ended", number=generation.number)
+
+    # Keys of TLS tickets
+
+    def _renew_daily(self) -> None:
+        """
+        Workers have their keys from what they were forked from, and so have new ones
+        with a new generation only.  Nothing changes for sessions: they have all the
+        time they need.
+        """
+        if self._daily is not None and self._daily.active():
+            self._daily.cancel()
+        self._daily = self._reactor.callLater(DAY, self._new_day)
+
+    def _new_day(self) -> None:
+        self._renew_daily()
+        config = self._document.config
+        tickets = any(front.tls is not None for front in config.fronts.values())
+        if self._stopping or self._busy is not None or not tickets:
+            return
+        if workers_of(config) == 1:  # which renews them by itself
+            return
+        self._busy = busy = self._renew()
+        busy.addErrback(self._say_why)
+        busy.addBoth(self._done)
+
+    @inlineCallbacks
+    def _renew(self) -> Generator[Deferred[Any], Any, Sequence[str]]:
+        yield self._follow(self._document, patient=True)
+        self._log.info("the keys of TLS tickets are a day old: workers have new ones")
+        return []
+
+    # Stopping
+
+    def stopService(self) -> Deferred[None]:
+        """Drain.  Fires when the last session of the last generation has ended."""
+        super().stopService()
+        self._stopping = True
+        timeouts = self._document.config.timeouts
+        self._notified.stopping(timeouts.drain_delay + timeouts.drain_timeout)
+        if self._daily is not None and self._daily.active():
+            self._daily.cancel()
+        self._sockets.close()  # theirs are copies
+        all_of_them = [*self.others, self.current]
+        for generation in all_of_them:
+            generation.stop()
+        if self._hurried:
+            self.hurry()
+        waiting = [each.ended for each in all_of_them]
+        done = DeferredList([_copy(ended) for ended in waiting])
+        return done.addCallback(self._stopped)
+
+    def _stopped(self, _: object) -> None:
+        self._maker.stop()
+
+    def hurry(self) -> None:
+        """A second signal, while stopping or before that has begun."""
+        self._hurried = True
+        if self._stopping:
+            for generation in (*self.others, self.current):
+                generation.hurry()
+
+    # What else signals ask for
+
+    def reload_by_signal(self) -> None:
+        """HUP: nobody waits for the answer, and the log has it."""
+        self.reload().addErrback(lambda failure: failure.trap(ReloadError))
+
+    def in_short(self) -> str:
+        """How it is doing, in one line."""
+        short = self.current.in_short()
+        if not self.others:
+            return short
+        return f"{short}; generation {self.current.number}, {len(self.others)} retire"
+
+    def tell_state(self) -> None:
+        """USR2: write what is going on to the log."""
+        for generation in (*self.others, self.current):
+            if self.others:
+                does = "retires" if generation.retiring else "accepts"
+                self._log.info(
+                    "generation {number} {does}", number=generation.number, does=does
+                )
+            generation.tell_state()
+
+    def reopen_logs(self) -> None:
+        """USR1: they were moved away."""
+        for generation in (*self.others, self.current):
+            generation.reopen_logs()
+
+
+def _pass_on(first: Deferred[Any], second: Deferred[Any]) -> None:
+    """Have *second* fire as *first* does, which keeps its own outcome."""
+
+    def fired(result: Any) -> Any:
+        second.callback(result)
+        return result
+
+    def failed(failure: Failure) -> Failure:
+        second.errback(failure)
+        return failure
+
+    first.addCallbacks(fired, failed)
+
+
+def _copy(first: Deferred[None]) -> Deferred[None]:
+    second: Deferred[None] = Deferred()
+    _pass_on(first, second)
+    return second

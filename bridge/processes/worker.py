@@ -1,0 +1,235 @@
+"""
+A worker: the whole of one gateway in a process that was forked for it.
+
+Here: what a fresh worker has to do before its reactor runs, and what the supervisor may
+tell it to.  Not here: the gateway, which knows nothing of being one of several but what
+it is handed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from socket import AF_UNIX, socket
+from typing import Any, cast
+
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger, globalLogBeginner
+
+from bridge.config.reader import Document
+from bridge.net.listener import Listener
+from bridge.processes.link import AskError, Link, Message
+from bridge.processes.said import Said
+from bridge.processes.snapshot import LogPlan, Snapshot
+from bridge.service.certificates import Certificates
+from bridge.service.gateway import Gateway
+from bridge.service.listening import share_of
+from bridge.service.logs import Logs, to_file, to_standard_output
+from bridge.watch.log import Log
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all workers of a generation have in common."""
+
+    snapshot: Snapshot
+    document: Document
+    certificates: Certificates
+    sockets: Mapping[str, list[socket]]
+
+
+class _Handed:
+    """The sockets that a worker was born with, and those of them that are its own."""
+
+    def __init__(self, job: Job, number: int) -> None:
+        self._job = job
+        self._number = number
+
+    def open(self) -> Mapping[str, Sequence[Listener]]:
+        """Its share; the others' are closed here, or they would outlive them."""
+        job = self._job
+        workers = job.snapshot.workers
+        share = share_of(job.document.config, job.sockets, self._number, workers)
+        mine = {each.socket for listeners in share.values() for each in listeners}
+        for sock in chain.from_iterable(job.sockets.values()):
+            if sock not in mine:
+                sock.close()
+        return share
+
+    def close(self) -> None:
+        """Nobody else in this process has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """What is one worker's own."""
+
+    number: int
+    """From 0 on, within its generation."""
+    column: int
+    """Of the board."""
+    cpu: int
+    """The processor that it runs on; -1: any."""
+    link: int
+    """The descriptor of its end of the link."""
+
+
+def work(job: Job, born: Born) -> int:
+    """Be a worker until the supervisor has it end, or is gone.  Returns its status."""
+    from twisted.internet import reactor  # noqa: TID251  # of its own
+
+    reactor.seconds = time.monotonic  # type: ignore[method-assign]  # as in tap
+    if born.cpu >= 0:
+        os.sched_setaffinity(0, {born.cpu})
+    worker = Worker(job, born, reactor)
+    cast(Any, reactor).run(installSignalHandlers=False)
+    worker.over()
+    return 0
+
+
+class Worker:
+    """One on *reactor*, which does not run yet."""
+
+    _log = Logger()
+
+    def __init__(self, job: Job, born: Born, reactor: Any) -> None:
+        self._job = job
+        self._born = born
+        self._reactor = reactor
+        self._link = Link(self._alone)
+        self._ending = False
+        self._gateway: Gateway | None = None
+        """None: it has not begun yet."""
+        self._hear()
+        own = Log()
+        self._begin_log(own, job.snapshot.log)
+        self._logs = Logs(own, born.number)
+        made = Factory.forProtocol(lambda: self._link)
+        os.set_blocking(born.link, False)
+        reactor.adoptStreamConnection(born.link, AF_UNIX, made)
+        os.close(born.link)  # that is a copy
+        reactor.callWhenRunning(self._start)
+
+    def over(self) -> None:
+        """The reactor has stopped: what is left goes into the logs."""
+        self._logs.finish()
+
+    # What it begins with
+
+    def _begin_log(self, own: Log, plan: LogPlan) -> None:
+        """Where the supervisor logs, if that is a place that several can write to."""
+        own.level = plan.level
+        own.mark = f"worker {self._born.number}: "
+        if plan.own is None:
+            globalLogBeginner.beginLoggingTo([Said(self._link, own)])
+            return
+        own.open(
+            to_standard_output() if plan.own == "-" else to_file(plan.own, "log", None)
+        )
+        globalLogBeginner.beginLoggingTo([own.observer()], redirectStandardIO=False)
+
+    def _start(self) -> None:
+        job, reactor, logs = self._job, self._reactor, self._logs
+        config = job.document.config
+        try:
+            logs.open_access(
+                config, reactor, foreground=job.snapshot.log.foreground, owner=None
+            )
+            logs.begin(reactor)
+            gateway = Gateway(
+                config,
+                reactor,
+                _Handed(job, self._born.number),
+                logs,
+                certificates=job.certificates,
+                quiet=self._born.number > 0,
+            )
+            gateway.privilegedStartService()
+            gateway.startService()
+        except Exception as error:
+            if not isinstance(error, OSError):
+                self._log.failure("A worker cannot start")
+            self._link.send("failed", {"why": str(error)})
+            self._end()
+            return
+        self._gateway = gateway
+        self._link.send("ready", {})
+
+    # What the supervisor says
+
+    def _hear(self) -> None:
+        link = self._link
+        link.on("ask", self._answer)
+        link.on("retire", lambda said: self._retire(said["gone"], said["patient"]))
+        link.on("stop", lambda said: self._stop())
+        link.on("hurry", lambda said: self._hurry())
+        link.on("reopen", lambda said: self._logs.reopen())
+        link.on("reload", lambda said: self._reload())
+        link.on("state", lambda said: self._state())
+
+    def _answer(self, message: Message) -> Message:
+        raise AskError("not yet")
+
+    def _retire(self, gone: list[str], patient: bool) -> None:
+        """Have the others accept from now on, and end with the last session."""
+        if self._ending:
+            return
+        self._ending = True
+        if self._gateway is None:
+            self._end()
+            return
+        self._gateway.retire(gone, patient=patient).addBoth(self._ended)
+
+    def _stop(self) -> None:
+        """As TERM has it."""
+        if self._ending:
+            return
+        self._ending = True
+        if self._gateway is None:
+            self._end()
+            return
+        self._gateway.stopService().addBoth(self._ended)
+
+    def _hurry(self) -> None:
+        if self._gateway is not None:
+            self._gateway.hurry()
+
+    def _reload(self) -> None:
+        if self._gateway is not None:
+            self._gateway.reload()
+
+    def _state(self) -> None:
+        if self._gateway is not None:
+            self._gateway.tell_state()
+
+    def _alone(self) -> None:
+        """
+        The supervisor is gone: it ended this link, or was killed.
+
+        Then somebody will start another one soon, which needs the ports: nobody is
+        accepted any more.  Those who are there have the time that a drain has.
+        """
+        if self._ending:
+            self._reactor.stop()
+            return
+        self._ending = True
+        self._log.error("the supervisor is gone: this worker ends with its sessions")
+        if self._gateway is None:
+            self._reactor.stop()
+            return
+        self._gateway.leave().addBoth(lambda _: self._reactor.stop())
+
+    def _ended(self, _: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        """Say so; the reactor stops once that is on its way."""
+        self._ending = True
+        if self._link.up:
+            self._link.send("ended", {})
+            self._link.cut()
+        else:
+            self._reactor.stop()
