@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from twisted.application.service import IService, MultiService
+from twisted.application.service import IService
 from twisted.logger import ILogObserver, Logger
 from twisted.python import usage
 
@@ -28,22 +28,19 @@ from bridge.config.model import Config
 from bridge.config.problems import ConfigError
 from bridge.config.reader import Document, summary
 from bridge.demo import Demo
-from bridge.net.certificates import CertificateError
 from bridge.net.inherited import systemd_sockets
 from bridge.net.pump import Reactor
 from bridge.processes.generation import workers_of
 from bridge.processes.making import Making
 from bridge.processes.snapshot import LogPlan
+from bridge.processes.started import EX_FAILED, Started, Told
 from bridge.processes.supervisor import Supervisor
-from bridge.service.listening import ListenError
 from bridge.service.logs import Logs, Owner, to_file, to_standard_output
 from bridge.service.notify import Notify, manager
-from bridge.service.parting import Parting
 from bridge.service.signals import Stop, install, keep
 from bridge.service.sockets import Sockets
 from bridge.watch import log
 
-EX_FAILED = 1
 EX_USAGE = 2
 EX_CONFIG = 78  # sysexits.h
 
@@ -131,6 +128,7 @@ class Options(usage.Options):
 
 
 _log = log.Log()
+_own = Logger()
 
 
 def log_observer() -> ILogObserver:
@@ -190,54 +188,6 @@ def _user(twistd: Any) -> int | None:
     return owner[0] if owner is not None and owner[0] >= 0 else None
 
 
-class _Started(MultiService):
-    """The services of one process, and the way a failure to start is told."""
-
-    _log = Logger()
-
-    def __init__(self, twistd: Any) -> None:
-        super().__init__()
-        self._twistd = twistd
-        self._parting = None if twistd.get("nodaemon", True) else Parting()
-        self.keep_signals: Callable[[], None] = lambda: None
-        """Called as the start begins."""
-
-    def privilegedStartService(self) -> None:
-        self.keep_signals()
-        self._or_leave(super().privilegedStartService)
-
-    def startService(self) -> None:
-        self._or_leave(super().startService)
-
-    def accepts(self) -> None:
-        """The gateway runs: whoever waits for that may go."""
-        if self._parting is not None:
-            self._parting.over()
-
-    def failed(self, why: str) -> None:
-        """It cannot start, as turned out now."""
-        if self._twistd.get("pidfile"):  # twistd leaves it behind
-            with suppress(OSError):
-                os.unlink(self._twistd["pidfile"])
-        message = f"twistd bridge: {why}"
-        if self._parting is not None:
-            self._log.critical("{why}", why=why)
-            self._parting.failed(message)
-        else:
-            print(message, file=sys.__stderr__)
-
-    def _or_leave(self, start: Any) -> None:
-        try:
-            start()
-        except CertificateError as error:  # it was good when the options were read
-            self.failed(f"{error.file}: {error}")
-        except (ListenError, OSError) as error:
-            self.failed(str(error))
-        else:
-            return
-        raise SystemExit(EX_FAILED)
-
-
 def makeService(options: Options) -> IService:
     """Called by twistd once the options are good."""
     from twisted.internet import reactor  # one of two imports of the global reactor
@@ -253,7 +203,7 @@ def makeService(options: Options) -> IService:
     if workers_of(document.config) == 1:  # else it is theirs
         _open_access(logs, document.config, ours, twistd)
     logs.begin(ours)
-    started = _Started(twistd)
+    started = Started(twistd)
     if options.demo is not None:
         options.demo.service(ours).setServiceParent(started)
     sockets = Sockets(systemd_sockets(os.environ, os.getpid()), _user(twistd))
@@ -263,9 +213,9 @@ def makeService(options: Options) -> IService:
         reactor,
         sockets,
         making,
-        _Told(notify, started),
+        Told(notify, started),
         read=_reading(options),
-        failed=partial(_give_up, started, reactor),
+        failed=partial(started.give_up, reactor),
     )
     gateway.setServiceParent(started)
     started.keep_signals = _obey_signals(gateway, logs, reactor)
@@ -302,43 +252,10 @@ def _reading(options: Options) -> Callable[[], Document] | None:
         host = doctor.Host.read()
         document = doctor.read(file, os.environ, host)
         for warning in doctor.warnings(document, host):
-            _started_log.warn("{warning}", warning=warning)
+            _own.warn("{warning}", warning=warning)
         return document
 
     return read
-
-
-def _give_up(started: _Started, reactor: Any, why: str) -> None:
-    """The first workers cannot start."""
-    started.failed(why)
-    leave = partial(os._exit, EX_FAILED)  # twistd itself would exit with 0
-    reactor.addSystemEventTrigger("after", "shutdown", leave)
-    reactor.stop()
-
-
-class _Told:
-    """Both who are told how the gateway is doing: systemd, and who has started it."""
-
-    def __init__(self, notify: Notify, started: _Started) -> None:
-        self._notify = notify
-        self._started = started
-        self._first = True
-
-    def ready(self, status: Callable[[], str]) -> None:
-        self._notify.ready()
-        if self._first:
-            self._first = False
-            self._notify.begin(status)
-            self._started.accepts()
-
-    def reloading(self) -> None:
-        self._notify.reloading()
-
-    def stopping(self, within: float) -> None:
-        self._notify.stopping(within)
-
-
-_started_log = Logger()
 
 
 def _obey_signals(gateway: Supervisor, logs: Logs, reactor: Any) -> Callable[[], None]:

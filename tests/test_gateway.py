@@ -46,7 +46,8 @@ class Running:
             "timeouts: {drain_timeout: 5s}"
         ).config
         self.reactor = HandTurned()
-        listeners = OwnListeners(config, Sockets({}))
+        self.sockets = Sockets({})
+        listeners = OwnListeners(config, self.sockets)
         self.gateway = Gateway(config, self.reactor, listeners, Logs(Log()))
         self.lines: list[str] = []
         self.ended: list[None] = []
@@ -160,7 +161,36 @@ def test_its_state_is_told_from_fronts_to_the_process(running: Running) -> None:
     accepted.close()
 
 
-def test_a_reload_says_how_much_of_one_it_is(running: Running) -> None:
+def test_who_retires_leaves_the_sockets_to_others(running: Running) -> None:
+    client, accepted = running.connect()
     with logged() as log:
-        running.gateway.reload()
-    assert log.lines == ["reload is not built yet; only certificates are read again"]
+        running.gateway.retire(()).addCallback(running.ended.append)
+        running.turn()
+        client.close()
+        accepted.close()
+        for _ in range(3):
+            running.turn(POLL)
+    assert running.ended == [None]
+    assert log.lines == ["retiring: 1 sessions may finish within 5 s"]
+    # The registry still has them, and so they take connections.
+    assert [sock for group in running.sockets.groups.values() for sock in group.sockets]
+    running.sockets.close()
+
+
+def test_who_is_patient_waits_for_as_long_as_it_takes(running: Running) -> None:
+    client, accepted = running.connect()
+    with logged() as log:
+        running.gateway.retire((), patient=True).addCallback(running.ended.append)
+        running.turn(365 * 86400)
+    assert running.ended == []
+    assert log.lines == ["retiring: 1 sessions may finish"]
+    running.sockets.close()
+    client.close()
+    accepted.close()
+    running.gateway.hurry()
+
+
+def test_who_leaves_does_not_wait_for_a_load_balancer(running: Running) -> None:
+    running.gateway.leave().addCallback(running.ended.append)
+    running.turn()
+    assert running.ended == [None]

@@ -15,6 +15,7 @@ LAYERS = (
     ("session", "doctor"),
     ("control",),
     ("service", "demo"),
+    ("processes",),
     ("tap", "__main__"),
     ("manual",),
 )
@@ -179,13 +180,13 @@ def test_one_file_splices() -> None:
     assert calls_of("splice") == {"net/splice.py"}
 
 
-def test_one_file_imports_the_global_reactor() -> None:
+def test_two_files_import_the_global_reactor() -> None:
     users = {
         str(path.relative_to(ROOT))
         for path in files()
         if "twisted.internet.reactor" in imports(path)
     }
-    assert users == {"tap.py"}
+    assert users == {"tap.py", "processes/worker.py"}
 
 
 def test_every_module_says_what_lives_in_it() -> None:
@@ -194,6 +195,8 @@ def test_every_module_says_what_lives_in_it() -> None:
 
 
 TYPES_ONLY = {
+    "processes.parties": "protocols",
+    "processes.generation": "a protocol; the count of workers is test_supervisor's",
     "farm.parties": "protocols",
     "watch.counters": "fields that others add to",
     "wire.proxy_value": "fields; what is read and written is test_proxy_header's",

@@ -30,7 +30,7 @@ class Pair:
 
     def cut(self) -> None:
         for end in (self.one, self.other):
-            end.transport.loseConnection()
+            end.cut()
         self.flush()
 
 

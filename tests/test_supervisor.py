@@ -330,7 +330,7 @@ def test_the_failure_of_the_first_is_not_that_of_the_next(bench: Bench) -> None:
         bench.made[1].starting.errback(StartError("no process"))
     assert why(first) and second == []
     bench.made[2].accepts()
-    assert second[0][-1] == "generation 2 has taken over"
+    assert second[0][-1] == "generation 3 has taken over"
 
 
 def test_without_a_file_there_is_nothing_to_read_again() -> None:

@@ -14,7 +14,7 @@ from bridge.tap import Options, makeService
 options = Options()
 options.parseOptions(["--config", sys.argv[1]])
 os.truncate(sys.argv[2], 0)
-makeService(options)
+makeService(options).privilegedStartService()
 """
 
 

@@ -9,10 +9,7 @@ worker does (``worker``).
 from __future__ import annotations
 
 import os
-import signal
-import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from socket import socket
@@ -20,20 +17,14 @@ from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from bridge.config.reader import Document
 from bridge.processes.child import Child, Join, Seat
 from bridge.processes.generation import StartError, Told
 from bridge.processes.link import Message
-from bridge.processes.nursery import CONTROL, FIRST, SNAPSHOT
-from bridge.processes.packets import Packets, pair
 from bridge.processes.snapshot import LogPlan, Snapshot
-
-PROGRAM = (sys.executable, "-m", "bridge.processes.nursery")
-"""What a nursery is: read from disk anew, so the code that is installed by then."""
+from bridge.processes.spawned import Spawned, cause
 
 STARTS_WITHIN = 60.0
 """Seconds in which a generation has to accept.  One or two are usual."""
@@ -103,10 +94,9 @@ class Forked:
         """Those that are not known to be gone, by the number of their seat."""
         self._failures = dict.fromkeys(range(workers), 0)
         """Deaths in a row of one that had just been born, by seat."""
-        self._nursery: Packets | None = None
+        self._nursery: Spawned | None = None
         self._started: Deferred[None] | None = None
         self._timers: set[IDelayedCall] = set()
-        self._ends_within = 0.0
         self._over = False
 
     # Starting
@@ -120,43 +110,31 @@ class Forked:
     def _open_nursery(self) -> None:
         if self.retiring:
             return
-        ours, theirs = pair()
-        board = self._means.columns.fd
-        fds = {0: 0, 1: 1, 2: 2, CONTROL: theirs.fileno(), FIRST: board}
-        numbers: dict[str, list[int]] = {}
-        for key, sockets in self._sockets.items():
-            for sock in sockets:
-                numbers.setdefault(key, []).append(len(fds) + 1)
-                fds[len(fds) + 1] = sock.fileno()
         snapshot = Snapshot(
             generation=self.number,
             files=self.document.files,
-            sockets=numbers,
+            sockets={},
             workers=len(self._seats),
-            board=FIRST,
+            board=None,
             log=self._means.log,
-        ).write()
-        fds[SNAPSHOT] = snapshot
-        protocol = _Process(self._nursery_died)
+        )
+        nursery = Spawned(self._heard, self._nursery_died)
         try:
-            self._means.reactor.spawnProcess(
-                protocol, PROGRAM[0], PROGRAM, env=_environment(), childFDs=fds
+            nursery.start(
+                self._means.reactor, snapshot, self._means.columns.fd, self._sockets
             )
         except OSError as error:
-            ours.close()
-            self._fail(f"cannot start a process: {error.strerror}")
+            why = f"cannot start a process: {error.strerror}"
+            if not self._fail(why):
+                self._log.error("{why}", why=why)
+                self._later(LATEST, self._open_nursery)
             return
-        finally:
-            os.close(snapshot)
-            theirs.close()
-        self._nursery = Packets(self._means.reactor, ours, self._heard, lambda: None)
+        self._nursery = nursery
 
-    def _heard(self, text: str) -> None:
-        word, _, rest = text.partition(" ")
+    def _heard(self, word: str, rest: str) -> None:
         if word == "ready":
             for seat in self._seats:
-                if seat.number not in self._children:
-                    self._fork(seat)
+                self._fork(seat)
         elif word == "failed":
             self._fail(rest)
         elif word == "forked":
@@ -167,7 +145,7 @@ class Forked:
             pid, status = map(int, rest.split())
             for child in tuple(self._children.values()):
                 if child.pid == pid:
-                    self._gone(child, _cause(status))
+                    self._gone(child, cause(status))
 
     def _fork(self, seat: Seat) -> None:
         nursery = self._nursery
@@ -237,9 +215,7 @@ class Forked:
         self._later(wait, partial(self._fork, child.seat))
 
     def _nursery_died(self, how: str) -> None:
-        nursery, self._nursery = self._nursery, None
-        if nursery is not None:
-            nursery.close()
+        self._nursery = None
         for child in tuple(self._children.values()):
             if not child.link.up:
                 self._gone(child, "")
@@ -368,37 +344,3 @@ class Forked:
         timers, self._timers = self._timers, set()
         for timer in timers:
             timer.cancel()
-
-
-class _Process(ProcessProtocol):
-    """A nursery, of which only its end is of interest."""
-
-    def __init__(self, died: Callable[[str], None]) -> None:
-        self._died = died
-
-    def processEnded(self, reason: Failure) -> None:
-        status = getattr(reason.value, "status", None)
-        self._died("" if status in (None, 0) else _cause(status))
-
-
-def _cause(status: int) -> str:
-    """How a process ended, by what wait(2) says."""
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        name = ""
-        with suppress(ValueError):
-            name = f" ({signal.Signals(number).name})"
-        return f", killed by signal {number}{name}"
-    return f" with status {os.WEXITSTATUS(status)}"
-
-
-def _environment() -> dict[str, str]:
-    """What a nursery inherits: not what systemd says to the process that it started."""
-    ours = (
-        "NOTIFY_SOCKET",
-        "WATCHDOG_USEC",
-        "WATCHDOG_PID",
-        "LISTEN_PID",
-        "LISTEN_FDS",
-    )
-    return {key: value for key, value in os.environ.items() if key not in ours}

@@ -17,6 +17,9 @@ from zope.interface import implementer
 PACKET = 65536
 """Bytes of the largest packet."""
 
+MOST = 1000
+"""Packets that are heard at a stretch, at the end."""
+
 
 def pair() -> tuple[socket.socket, socket.socket]:
     """Two ends, of which packets arrive whole."""
@@ -53,6 +56,12 @@ class Packets:
             return False
         return True
 
+    def drain(self) -> None:
+        """Hear what has been said by now."""
+        for _ in range(MOST):
+            if self._socket is None or not self._hear():
+                return
+
     def close(self) -> None:
         """Neither say nor hear any more."""
         sock, self._socket = self._socket, None
@@ -66,11 +75,15 @@ class Packets:
         return -1 if self._socket is None else self._socket.fileno()
 
     def doRead(self) -> None:
+        self._hear()
+
+    def _hear(self) -> bool:
+        """Whether there was something."""
         assert self._socket is not None
         try:
             data = self._socket.recv(PACKET)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
         try:
@@ -81,6 +94,7 @@ class Packets:
                 self._over()
         except Exception:  # a bug, and no reason for the reactor to forget this
             self._log.failure("A bug in the gateway, met by a packet")
+        return bool(data)
 
     def connectionLost(self, reason: Failure) -> None:
         self.close()

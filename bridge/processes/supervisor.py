@@ -13,8 +13,8 @@ hears of it; whatever goes wrong until then is undone, and said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Generator
+from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, fail, inlineCallbacks
@@ -27,8 +27,10 @@ from bridge.config.problems import ConfigError
 from bridge.config.reader import Document
 from bridge.net.certificates import CertificateError
 from bridge.processes.generation import Generation, StartError, workers_of
+from bridge.processes.parties import Maker, Notified
+from bridge.processes.turns import Lines, Turns, copy
 from bridge.service.listening import ListenError
-from bridge.service.sockets import Plan, Sockets
+from bridge.service.sockets import Sockets
 
 MOST = 32
 """Generations that may retire at a time.  With one more the oldest ends at once:
@@ -44,38 +46,6 @@ AGAIN = "certificates and files of networks are read again"
 
 class ReloadError(Exception):
     """Nothing has changed.  The message says why, in a line or several."""
-
-
-class Maker(Protocol):
-    """Makes generations: see ``making``."""
-
-    def own(self, document: Document, plan: Plan) -> Generation:
-        """The one that is this process."""
-
-    def forked(
-        self, number: int, document: Document, plan: Plan, before: Generation | None
-    ) -> Generation:
-        """One of workers, which follows *before*."""
-
-    def took_over(self, generation: Generation) -> None:
-        """It accepts from now on, and no other does."""
-
-    def reload_files(self) -> None:
-        """Certificates may be others: of what checks servers, too."""
-
-    def stop(self) -> None:
-        """There are no more."""
-
-
-class Notified(Protocol):
-    """Who is told how the gateway as a whole is doing: see ``service.notify``."""
-
-    def ready(self, status: Callable[[], str]) -> None:
-        """It accepts; *status* says in one line how it is doing."""
-
-    def reloading(self) -> None: ...
-
-    def stopping(self, within: float) -> None: ...
 
 
 class Supervisor(Service):
@@ -113,9 +83,7 @@ class Supervisor(Service):
         """Those that retire, the oldest first, and one that starts."""
         self._stopping = False
         self._hurried = False
-        self._busy: Deferred[Sequence[str]] | None = None
-        self._asked: Deferred[Sequence[str]] | None = None
-        self._asked_for_code = False
+        self._turns = Turns(self._take_turn)
         self._daily: IDelayedCall | None = None
 
     # Starting
@@ -131,6 +99,7 @@ class Supervisor(Service):
         else:
             plan.listen()
             self.current = self._maker.forked(1, self._document, plan, None)
+        self.current.ended.addCallback(self._ended, self.current)
 
     def startService(self) -> None:
         """Accept.  Raises ListenError, where that is known at once."""
@@ -148,33 +117,30 @@ class Supervisor(Service):
 
     # Reloading
 
-    def reload(self, *, code: bool = False) -> Deferred[Sequence[str]]:
+    def reload(self, *, code: bool = False) -> Deferred[Lines]:
         """
         Go on by the configuration as it is now.  Fires with what has changed, in lines.
 
-        *code*: also when nothing has, by the code that is installed now.  While one
-        goes on, all who ask get the outcome of the one that follows it.  Fails with
+        *code*: also when nothing has, by the code that is installed now.  Fails with
         ReloadError, and the log says so as well.
         """
         if self._stopping:
             return fail(ReloadError("the gateway is stopping"))
-        if self._busy is None:
-            return self._begin(code)
-        self._asked_for_code |= code
-        if self._asked is None:
-            self._asked = Deferred()
-        answer: Deferred[Sequence[str]] = Deferred()
-        _pass_on(self._asked, answer)
-        return answer
+        return self._turns.ask(code)
 
-    def _begin(self, code: bool) -> Deferred[Sequence[str]]:
+    def _take_turn(self, code: bool) -> Deferred[Lines]:
+        return self._told(self._reload(code))
+
+    def _told(self, going: Deferred[Lines]) -> Deferred[Lines]:
+        """*going*, and whoever is notified."""
         self._notified.reloading()
-        self._busy = busy = self._reload(code)
-        answer: Deferred[Sequence[str]] = Deferred()
-        busy.addErrback(self._say_why)
-        _pass_on(busy, answer)
-        busy.addBoth(self._done)
-        return answer
+        going.addErrback(self._say_why)
+        return going.addBoth(self._ready_again)
+
+    def _ready_again(self, result: Any) -> Any:
+        if not self._stopping:
+            self._notified.ready(self.in_short)
+        return result
 
     def _say_why(self, failure: Failure) -> Failure:
         if failure.check(ReloadError) is None:
@@ -185,29 +151,16 @@ class Supervisor(Service):
         self._log.error("reload failed: the gateway goes on as it was")
         return failure
 
-    def _done(self, _: object) -> None:
-        self._busy = None
-        if self._stopping:
-            return
-        self._notified.ready(self.in_short)
-        asked, self._asked = self._asked, None
-        code, self._asked_for_code = self._asked_for_code, False
-        if asked is not None:
-            self._begin(code).chainDeferred(asked)
-
     @inlineCallbacks
-    def _reload(self, code: bool) -> Generator[Deferred[Any], Any, Sequence[str]]:
+    def _reload(self, code: bool) -> Generator[Deferred[Any], Any, Lines]:
         document = self._read_again()
         found = changes(self._document.config, document.config)
         if not found and not code:
             self.current.reload_files()
             self._maker.reload_files()
-            said = (
-                "the configuration is as it was: certificates and lists are read again"
-            )
-            self._log.info("reload: {said}", said=said)
-            return [said]
-        lines = list(found.lines()) or ["the configuration is as it was"]
+            self._log.info("reload: {same}; {again}", same=SAME, again=AGAIN)
+            return [f"{SAME}; {AGAIN}"]
+        lines = list(found.lines()) or [SAME]
         yield self._follow(document)
         for line in lines:
             self._log.info("reload: {line}", line=line)
@@ -237,7 +190,8 @@ class Supervisor(Service):
         try:
             after = self._maker.forked(number, document, plan, before)
             self._number = number
-            self._have(after)
+            self.others.append(after)
+            after.ended.addCallback(self._ended, after)
             yield after.start()
         except (StartError, CertificateError, OSError) as error:
             plan.abandon()
@@ -263,10 +217,6 @@ class Supervisor(Service):
             )
             oldest.hurry()
 
-    def _have(self, generation: Generation) -> None:
-        self.others.append(generation)
-        generation.ended.addCallback(self._ended, generation)
-
     def _ended(self, _: object, generation: Generation) -> None:
         if generation in self.others:
             self.others.remove(generation)
@@ -288,16 +238,13 @@ class Supervisor(Service):
         self._renew_daily()
         config = self._document.config
         tickets = any(front.tls is not None for front in config.fronts.values())
-        if self._stopping or self._busy is not None or not tickets:
+        if self._stopping or self._turns.busy or not tickets:
             return
-        if workers_of(config) == 1:  # which renews them by itself
-            return
-        self._busy = busy = self._renew()
-        busy.addErrback(self._say_why)
-        busy.addBoth(self._done)
+        if workers_of(config) > 1:  # one renews them by itself
+            self._turns.go(lambda: self._told(self._renew())).addErrback(_heard)
 
     @inlineCallbacks
-    def _renew(self) -> Generator[Deferred[Any], Any, Sequence[str]]:
+    def _renew(self) -> Generator[Deferred[Any], Any, Lines]:
         yield self._follow(self._document, patient=True)
         self._log.info("the keys of TLS tickets are a day old: workers have new ones")
         return []
@@ -308,6 +255,7 @@ class Supervisor(Service):
         """Drain.  Fires when the last session of the last generation has ended."""
         super().stopService()
         self._stopping = True
+        self._turns.stop()
         timeouts = self._document.config.timeouts
         self._notified.stopping(timeouts.drain_delay + timeouts.drain_timeout)
         if self._daily is not None and self._daily.active():
@@ -319,7 +267,7 @@ class Supervisor(Service):
         if self._hurried:
             self.hurry()
         waiting = [each.ended for each in all_of_them]
-        done = DeferredList([_copy(ended) for ended in waiting])
+        done = DeferredList([copy(ended) for ended in waiting])
         return done.addCallback(self._stopped)
 
     def _stopped(self, _: object) -> None:
@@ -336,7 +284,7 @@ class Supervisor(Service):
 
     def reload_by_signal(self) -> None:
         """HUP: nobody waits for the answer, and the log has it."""
-        self.reload().addErrback(lambda failure: failure.trap(ReloadError))
+        self.reload().addErrback(_heard)
 
     def in_short(self) -> str:
         """How it is doing, in one line."""
@@ -361,21 +309,6 @@ class Supervisor(Service):
             generation.reopen_logs()
 
 
-def _pass_on(first: Deferred[Any], second: Deferred[Any]) -> None:
-    """Have *second* fire as *first* does, which keeps its own outcome."""
-
-    def fired(result: Any) -> Any:
-        second.callback(result)
-        return result
-
-    def failed(failure: Failure) -> Failure:
-        second.errback(failure)
-        return failure
-
-    first.addCallbacks(fired, failed)
-
-
-def _copy(first: Deferred[None]) -> Deferred[None]:
-    second: Deferred[None] = Deferred()
-    _pass_on(first, second)
-    return second
+def _heard(failure: Failure) -> None:
+    """Nobody waits for the answer, and the log has it."""
+    failure.trap(ReloadError)
