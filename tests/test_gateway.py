@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge import __version__
 from bridge.config import parse
 from bridge.service import gateway
 from bridge.service.drain import POLL
@@ -56,6 +55,7 @@ class Running:
         self.gateway.privilegedStartService()
         with logged() as log:
             self.gateway.startService()
+            self.gateway.tell_where()
         self.lines = log.lines
 
     def turn(self, seconds: float = 0.0) -> None:
@@ -94,11 +94,8 @@ def running() -> Iterator[Running]:
     assert made.reactor.getDelayedCalls() == []
 
 
-def test_a_start_tells_who_starts_and_where_each_front_listens(
-    running: Running,
-) -> None:
-    first, access, one, two = running.lines
-    assert first.startswith(f"bridge {__version__} starts, process ")
+def test_where_each_front_listens_is_told(running: Running) -> None:
+    access, one, two = running.lines
     assert access == "no access log"
     assert one.startswith("one listens on ") and two.startswith("two listens on ")
 
@@ -122,7 +119,6 @@ def test_a_stop_waits_for_sessions(running: Running) -> None:
             running.turn(POLL)
     assert running.ended == [None]
     assert log.lines[0].startswith("stopping: 1 sessions may finish within 5 s")
-    assert log.lines[-1] == "bridge has stopped"
 
 
 def test_a_second_signal_resets_them(running: Running) -> None:

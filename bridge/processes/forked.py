@@ -158,7 +158,8 @@ class Forked:
         if means.join is not None:
             child.join(means.join)
         theirs = child.connect(means.reactor)
-        words = f"fork {seat.number} {child.column} {seat.cpu}"
+        tells = int(seat.number == 0 and self._started is not None)
+        words = f"fork {seat.number} {child.column} {seat.cpu} {tells}"
         nursery.send(words, [theirs])
         os.close(theirs)  # if that was in vain, the link is lost now
 

@@ -11,7 +11,7 @@ pyOpenSSL knows of).
 It has no reactor: one that was made before a fork would be everybody's.  It speaks in
 packets over the descriptor CONTROL, and ends with whoever has the other end of that::
 
-    -> fork NUMBER COLUMN CPU   with one end of the link to the supervisor
+    -> fork NUMBER COLUMN CPU TELLS   with one end of the link to the supervisor
     -> quit
     <- ready | failed WHY | forked NUMBER PID | died PID STATUS
 """
@@ -102,11 +102,11 @@ class Nursery:
         if not words or words[0] == "quit":
             return False
         if words[0] == "fork" and fds:
-            self._fork([int(word) for word in words[1:4]], fds[0])
+            self._fork([int(word) for word in words[1:5]], fds[0])
         return True
 
     def _fork(self, numbers: Sequence[int], link: int) -> None:
-        number, column, cpu = numbers
+        number, column, cpu, tells = numbers
         pid = os.fork()
         if pid:
             os.close(link)
@@ -120,7 +120,7 @@ class Nursery:
             for fd in (self._reading, self._writing):
                 os.close(fd)
             self._control.close()
-            status = work(self._job, Born(number, column, cpu, link))
+            status = work(self._job, Born(number, column, cpu, bool(tells), link))
         except BaseException:
             sys.excepthook(*sys.exc_info())
         finally:

@@ -30,6 +30,7 @@ class Own:
     def start(self) -> Deferred[None]:
         """Raises what the gateway does: nothing has been promised to anybody yet."""
         self.gateway.startService()
+        self.gateway.tell_where()
         return succeed(None)
 
     def retire(self, gone: Collection[str], patient: bool = False) -> None:

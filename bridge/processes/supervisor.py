@@ -13,6 +13,7 @@ hears of it; whatever goes wrong until then is undone, and said.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -22,10 +23,12 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from bridge import __version__
 from bridge.config.changes import changes
 from bridge.config.problems import ConfigError
 from bridge.config.reader import Document
 from bridge.net.certificates import CertificateError
+from bridge.net.descriptors import raise_limit
 from bridge.processes.generation import Generation, StartError, workers_of
 from bridge.processes.parties import Maker, Notified
 from bridge.processes.turns import Lines, Turns, copy
@@ -92,6 +95,7 @@ class Supervisor(Service):
         """Bind every listener.  Raises ListenError."""
         config = self._document.config
         workers = workers_of(config)
+        raise_limit()
         plan = self._sockets.plan(config, workers)
         plan.commit()
         if workers == 1:
@@ -104,6 +108,13 @@ class Supervisor(Service):
     def startService(self) -> None:
         """Accept.  Raises ListenError, where that is known at once."""
         super().startService()
+        workers = workers_of(self._document.config)
+        self._log.info(
+            "bridge {version} starts, process {pid}{workers}",
+            version=__version__,
+            pid=os.getpid(),
+            workers=f", {workers} workers" if workers > 1 else "",
+        )
         self.current.start().addCallbacks(self._accepts, self._cannot)
 
     def _accepts(self, _: object) -> None:
@@ -272,6 +283,7 @@ class Supervisor(Service):
 
     def _stopped(self, _: object) -> None:
         self._maker.stop()
+        self._log.info("bridge has stopped")
 
     def hurry(self) -> None:
         """A second signal, while stopping or before that has begun."""

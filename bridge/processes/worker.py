@@ -73,6 +73,8 @@ class Born:
     """Of the board."""
     cpu: int
     """The processor that it runs on; -1: any."""
+    tells: bool
+    """It is the one that tells where they listen."""
     link: int
     """The descriptor of its end of the link."""
 
@@ -145,7 +147,6 @@ class Worker:
                 _Handed(job, self._born.number),
                 logs,
                 certificates=job.certificates,
-                quiet=self._born.number > 0,
             )
             gateway.privilegedStartService()
             gateway.startService()
@@ -156,6 +157,8 @@ class Worker:
             self._end()
             return
         self._gateway = gateway
+        if self._born.tells:
+            gateway.tell_where()
         self._link.send("ready", {})
 
     # What the supervisor says

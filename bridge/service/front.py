@@ -90,23 +90,23 @@ class RunningFront:
             return self._factory
         return PrefixFactory(self._factory.terms, self._live, listener.networks)
 
-    def start(self, *, quiet: bool = False) -> None:
-        """
-        Listen and accept, and say where, unless *quiet*.  Raises ListenError: two may
-        bind, but only one listen.
-        """
-        farms = destinations(self.name, self._means.config)
+    def start(self) -> None:
+        """Listen and accept.  Raises ListenError: two may bind, but only one listen."""
         for port in self._ports:
             with listen_errors(self.name, port):
                 port.startListening()
-            if not quiet:
-                self._log.info(
-                    "{front} listens on {port}, for {farms}",
-                    front=self.name,
-                    port=str(port),
-                    farms=farms,
-                )
         self._sweep.start()
+
+    def tell_where(self) -> None:
+        """Write to the log where it listens, and for whom."""
+        farms = destinations(self.name, self._means.config)
+        for port in self._ports:
+            self._log.info(
+                "{front} listens on {port}, for {farms}",
+                front=self.name,
+                port=str(port),
+                farms=farms,
+            )
 
     # Running
 

@@ -24,7 +24,6 @@ from twisted.internet.interfaces import IReactorThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
-from bridge import __version__
 from bridge.config.model import Config
 from bridge.doctor import descriptors
 from bridge.net.descriptors import raise_limit
@@ -70,20 +69,17 @@ class Gateway(Service):
         logs: Logs,
         *,
         certificates: Certificates | None = None,
-        quiet: bool = False,
     ) -> None:
         """
         *listeners* are opened as it starts.  *certificates* may have been made before,
-        in a process that this one was forked from.  *quiet*: others like it have told
-        what there is to tell of a start.  Raises CertificateError: a file cannot be
-        used.
+        in a process that this one was forked from.  Raises CertificateError: a file
+        cannot be used.
         """
         self._config = config
         self._reactor = reactor
         self._listeners = listeners
         self._logs = logs
         self._certificates = certificates or Certificates(config)
-        self._quiet = quiet
         self._failures = Repeated(reactor)
         self._fronts: list[RunningFront] = []
         self._lists = Lists(config.fronts, self._change_entry, self._away)
@@ -109,20 +105,19 @@ class Gateway(Service):
     def startService(self) -> None:
         """Listen and accept.  Raises ListenError."""
         super().startService()
-        if not self._quiet:
-            self._log.info(
-                "bridge {version} starts, process {pid}",
-                version=__version__,
-                pid=os.getpid(),
-            )
-            self._log.info("{line}", line=self._logs.told)
         self.farms.start()
         for front in self._fronts:
-            front.start(quiet=self._quiet)
+            front.start()
         self._certificates.start(self._reactor)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GENERATIONS)
+
+    def tell_where(self) -> None:
+        """Write to the log where it listens, and how to read what it logs."""
+        self._log.info("{line}", line=self._logs.told)
+        for front in self._fronts:
+            front.tell_where()
 
     def _open_house(self) -> House:
         limit = raise_limit()
@@ -201,8 +196,6 @@ class Gateway(Service):
 
     def _close(self, _: object) -> None:
         take_all(self._last_steps())
-        if not (self._quiet or self._handed_over):
-            self._log.info("bridge has stopped")
 
     def _last_steps(self) -> Iterator[Callable[[], object]]:
         for front in self._fronts:
