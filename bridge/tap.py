@@ -34,9 +34,10 @@ from bridge.service.gateway import Gateway
 from bridge.service.listening import ListenError
 from bridge.service.logs import Logs, Owner, to_file, to_standard_output
 from bridge.service.notify import Notify, manager
+from bridge.service.own_listeners import OwnListeners
 from bridge.service.parting import Parting
 from bridge.service.signals import Stop, install, keep
-from bridge.service.sockets import OwnListeners, Sockets
+from bridge.service.sockets import Sockets
 from bridge.watch import log
 
 EX_FAILED = 1
