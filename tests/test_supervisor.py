@@ -154,8 +154,9 @@ class Bench:
 
     # A maker
 
-    def own(self, document: Document, plan: object) -> FakeGeneration:
-        return self.forked(1, document, plan, None)
+    def own(self, document: Document) -> FakeGeneration:
+        self.calls.append("own")
+        return self.forked(1, document, None, None)
 
     def forked(
         self, number: int, document: Document, plan: object, before: object
@@ -214,16 +215,16 @@ def why(found: list[Any]) -> str:
 
 def test_the_first_generation_is_bound_before_anything_starts() -> None:
     bench = Bench()
-    assert bench.calls == ["plan 1", "commit"]
+    assert bench.calls == ["own"]
     bench.supervisor.startService()
     assert bench.notified == []
     bench.made[0].accepts()
-    assert bench.calls[2:] == ["1 starts", "1 took over"]
+    assert bench.calls[1:] == ["1 starts", "1 took over"]
     assert bench.notified == ["ready"]
 
 
 def test_several_workers_are_planned_for() -> None:
-    assert Bench(document(workers=3)).calls[0] == "plan 3"
+    assert Bench(document(workers=3)).calls == ["plan 3", "listen", "commit"]
 
 
 def test_a_first_generation_that_cannot_start_is_told() -> None:

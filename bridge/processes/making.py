@@ -7,11 +7,10 @@ while the gateway is one process.  Not here: when a generation is made (``superv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from bridge.config.reader import Document
-from bridge.net.listener import Listener
 from bridge.processes import said
 from bridge.processes.columns import Columns
 from bridge.processes.forked import Forked, Means
@@ -19,9 +18,9 @@ from bridge.processes.generation import Generation, workers_of
 from bridge.processes.own import Own
 from bridge.processes.snapshot import LogPlan
 from bridge.service.gateway import Gateway
-from bridge.service.listening import share_of
 from bridge.service.logs import Logs
-from bridge.service.sockets import Plan, Sockets, duplicates
+from bridge.service.own_listeners import OwnListeners
+from bridge.service.sockets import Plan, Sockets
 
 
 class Making:
@@ -36,9 +35,9 @@ class Making:
         self._log = log
         self._columns: Columns | None = None
 
-    def own(self, document: Document, plan: Plan) -> Own:
-        """Raises CertificateError, OSError."""
-        listeners = _Planned(document, plan, self._sockets)
+    def own(self, document: Document) -> Own:
+        """Raises ListenError, CertificateError, OSError."""
+        listeners = OwnListeners(document.config, self._sockets)
         gateway = Gateway(document.config, self._reactor, listeners, self._logs)
         gateway.privilegedStartService()
         return Own(document, gateway)
@@ -62,18 +61,3 @@ class Making:
         columns, self._columns = self._columns, None
         if columns is not None:
             columns.close()
-
-
-class _Planned:
-    """What was planned for this process alone."""
-
-    def __init__(self, document: Document, plan: Plan, sockets: Sockets) -> None:
-        self._document = document
-        self._groups = plan.sockets
-        self._sockets = sockets
-
-    def open(self) -> Mapping[str, Sequence[Listener]]:
-        return share_of(self._document.config, duplicates(self._groups))
-
-    def close(self) -> None:
-        self._sockets.close()

@@ -13,8 +13,11 @@ from bridge.service.sockets import Plan
 class Maker(Protocol):
     """Makes generations: see ``making``."""
 
-    def own(self, document: Document, plan: Plan) -> Generation:
-        """The one that is this process.  Raises CertificateError, OSError."""
+    def own(self, document: Document) -> Generation:
+        """
+        The one that is this process, bound.  Raises ListenError, CertificateError,
+        OSError.
+        """
 
     def forked(
         self, number: int, document: Document, plan: Plan, before: Generation | None

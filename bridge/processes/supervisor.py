@@ -96,12 +96,12 @@ class Supervisor(Service):
         config = self._document.config
         workers = workers_of(config)
         raise_limit()
-        plan = self._sockets.plan(config, workers)
-        plan.commit()
         if workers == 1:
-            self.current = self._maker.own(self._document, plan)
+            self.current = self._maker.own(self._document)
         else:
+            plan = self._sockets.plan(config, workers)
             plan.listen()
+            plan.commit()
             self.current = self._maker.forked(1, self._document, plan, None)
         self.current.ended.addCallback(self._ended, self.current)
 
