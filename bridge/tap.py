@@ -37,6 +37,11 @@ from bridge.processes.started import EX_FAILED, Started, Told
 from bridge.processes.supervisor import Supervisor
 from bridge.service.logs import Logs, Owner, to_file, to_standard_output
 from bridge.service.notify import Notify, manager
+<<<<<<< HEAD
+=======
+from bridge.service.own_listeners import OwnListeners
+from bridge.service.parting import Parting
+>>>>>>> origin/main
 from bridge.service.signals import Stop, install, keep
 from bridge.service.sockets import Sockets
 from bridge.watch import log

@@ -24,7 +24,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers()
     drain = commands.add_parser("drain", help="no more sessions: not one [really]")
     drain.add_argument("server", metavar="SERVER", nargs="+", help="which")
-    drain.add_argument("--farm", metavar="FARM", help="whose 'it' is")
+    drain.add_argument("--farm", metavar="NAME", help="whose 'it' is")
     drain.add_argument("--socket", metavar="PATH", help="where")
     drain.add_argument("--wait", action="store_true", help="until: it is [done]")
     level = commands.add_parser("level", help="how much is told")
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
 
 NAMES = ["192.0.2.10:80", "[2001:db8::1]:80", "blue", "green", "$(touch pwned)"]
 ANSWERS = {
-    "servers": {"servers": [{"farm": "web", "name": name} for name in NAMES]},
+    "servers": {"servers": [{"farm": "web", "server": name} for name in NAMES]},
 }
 
 

@@ -14,7 +14,8 @@ from bridge.service.drain import POLL
 from bridge.service.gateway import Gateway
 from bridge.service.listening import ListenError
 from bridge.service.logs import Logs
-from bridge.service.sockets import OwnListeners, Sockets
+from bridge.service.own_listeners import OwnListeners
+from bridge.service.sockets import Sockets
 from bridge.watch.log import Log
 from tests.logged import logged
 from tests.pumping import PATIENCE, HandTurned

@@ -14,9 +14,9 @@ from tests.asked import answering
 
 SERVERS = {
     "servers": [
-        {"farm": "web", "name": "192.0.2.10:80"},
-        {"farm": "web", "name": "b"},
-        {"farm": "mail", "name": "b"},
+        {"farm": "web", "server": "192.0.2.10:80"},
+        {"farm": "web", "server": "b"},
+        {"farm": "mail", "server": "b"},
     ]
 }
 
@@ -33,7 +33,7 @@ def test_names_are_told_once_in_their_order(
     tmp_path: Path, kind: str, right: list[str]
 ) -> None:
     path = tmp_path / "s"
-    answers = {"servers": SERVERS, "status": {"fronts": [{"name": "in"}]}}
+    answers = {"servers": SERVERS, "status": {"fronts": [{"front": "in"}]}}
     with answering(path, answers) as asked:
         assert names(kind, str(path)) == right
     assert asked[0]["v"] == 1
@@ -46,9 +46,9 @@ def test_names_are_told_once_in_their_order(
         b"half a line",
         b"[]\n",
         b'{"ok": false, "error": "no"}\n',
-        b'{"answer": {"servers": [1, {"name": 2}, null]}}\n',
+        b'{"answer": {"servers": [1, {"server": 2}, null]}}\n',
         b'{"answer": {"servers": "all"}}\n',
-        b'{"answer": {"servers": [{"name": "\\u001b[31m"}]}}\n',
+        b'{"answer": {"servers": [{"server": "\\u001b[31m"}]}}\n',
         b"\xff\n",
         b"x" * 5_000_000,
     ],

@@ -22,6 +22,13 @@ def test_what_a_gateway_knows(word: str) -> None:
     assert offered(argument(word)) == Names(word.lower())
 
 
+def test_what_a_gateway_knows_behind_an_option_of_that_name() -> None:
+    assert offered(argument("NAME", "--farm")) == Names("farm")
+    assert offered(argument("NAME", "--host")) is None
+    assert offered(argument("ADDRESS", "--server")) is None
+    assert offered(argument("NAME")) is None
+
+
 def test_a_choice_is_that_whatever_it_is_called() -> None:
     assert offered(argument("FILE", choices=("a", "b"))) == Words(("a", "b"))
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -25,7 +28,7 @@ from bridge.net.port import (
 )
 from bridge.net.sockopt import Option
 from tests.logged import logged
-from tests.pumping import Turner
+from tests.pumping import PATIENCE, Turner
 
 
 class Greeting(Protocol):
@@ -172,6 +175,15 @@ def test_who_waits_at_the_door_when_it_closes_is_taken_in() -> None:
     listening.close()
 
 
+def test_so_are_more_than_are_taken_in_a_turn() -> None:
+    listening = Listening()
+    for _ in range(3 * ACCEPTS):
+        listening.connect()
+    listening.port.stopListening()
+    assert len(listening.factory.made) == 3 * ACCEPTS
+    listening.close()
+
+
 def test_a_paused_port_can_be_closed() -> None:
     listening = Listening(errno.EMFILE)
     listening.connect()
@@ -205,3 +217,124 @@ def test_a_port_stops_though_who_waits_cannot_be_taken(turner: Turner) -> None:
         port.stopListening()
         assert log.tracebacks == 1
     assert len(turner.pump) == 0
+
+
+# Handing over
+
+
+class Twice:
+    """Two ports of one socket, as an old and a new generation have them."""
+
+    def __init__(self, profile: Profile | None = None) -> None:
+        self.socket = listen_tcp(
+            Address("::1", 0),
+            profile or Profile(),
+            dual_stack=False,
+            transparent=False,
+        ).socket
+        self.turners = Turner(), Turner()
+        self.factories = Factory(), Factory()
+        self.room = Room(1000)
+        self.old, self.new = (
+            Port(turner.pump, Listener(self.socket.dup()), factory, self.room)
+            for turner, factory in zip(self.turners, self.factories, strict=True)
+        )
+        self.old.startListening()
+        self.clients: list[socket.socket] = []
+
+    def connect(self, count: int) -> None:
+        where = self.socket.getsockname()[:2]
+        for _ in range(count):
+            self.clients.append(socket.create_connection(where, PATIENCE))
+
+    def made(self, which: int) -> list[Greeting]:
+        return self.factories[which].made
+
+    def greet(self) -> None:
+        """Each client hears from who accepted it."""
+        for which in (0, 1):
+            for protocol in self.made(which):
+                transport: Any = protocol.transport
+                transport.write(b"%d" % which)
+        for client in self.clients:
+            assert client.recv(1) in (b"0", b"1")
+
+    def close(self) -> None:
+        for port in (self.old, self.new):
+            port.stopListening()
+        for client in self.clients:
+            client.close()
+        for protocol in self.made(0) + self.made(1):
+            protocol.transport.close()  # type: ignore[union-attr]
+        for turner in self.turners:
+            assert len(turner.pump) == 0
+            turner.pump.stop()
+        self.socket.close()
+
+
+@pytest.fixture
+def twice() -> Iterator[Twice]:
+    made = Twice()
+    yield made
+    made.close()
+
+
+def test_a_full_queue_is_the_successors(twice: Twice) -> None:
+    queue = min(int(Path("/proc/sys/net/core/somaxconn").read_text()), 500)
+    twice.connect(queue)
+    twice.old.hand_over()
+    twice.new.startListening()
+    twice.turners[1].until(lambda: len(twice.made(1)) == queue)
+    assert twice.made(0) == []
+    twice.greet()
+
+
+def test_who_came_before_stays_where_he_is(twice: Twice) -> None:
+    twice.connect(3)
+    twice.turners[0].until(lambda: len(twice.made(0)) == 3)
+    twice.connect(3)
+    twice.new.startListening()
+    twice.old.hand_over()
+    twice.turners[1].until(lambda: len(twice.made(1)) == 3)
+    twice.greet()
+
+
+def test_handshakes_that_are_under_way_end_at_the_successor() -> None:
+    twice = Twice(Profile(defer_accept=30.0))  # they are, until the first byte comes
+    twice.connect(20)
+    twice.old.hand_over()
+    twice.new.startListening()
+    for client in twice.clients:
+        client.sendall(b"x")
+    twice.turners[1].until(lambda: len(twice.made(1)) == 20)
+    twice.greet()
+    twice.close()
+
+
+def test_who_has_handed_over_is_woken_no_more(twice: Twice) -> None:
+    twice.old.hand_over()
+    twice.connect(1)
+    pump = twice.turners[0].pump
+    assert select.select([pump.fileno()], [], [], 0.1)[0] == []
+    assert len(pump) == 0
+
+
+def test_a_paused_port_hands_over_and_does_not_come_back(twice: Twice) -> None:
+    twice.room.taken = twice.room.most
+    twice.connect(1)
+    with logged():
+        twice.turners[0].settle()
+    assert list(twice.room.waiting) == [twice.old]
+    twice.old.hand_over()
+    twice.room.taken = 0
+    twice.room.resume()
+    twice.new.startListening()
+    twice.turners[1].until(lambda: twice.made(1))
+    assert twice.made(0) == []
+
+
+def test_a_port_hands_over_once(twice: Twice) -> None:
+    twice.old.hand_over()
+    twice.old.hand_over()
+    twice.old.stopListening()
+    assert twice.socket.fileno() >= 0

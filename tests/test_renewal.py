@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -226,3 +228,13 @@ def test_the_first_time_a_fault_is_raised(tmp_path: Path) -> None:
     files.key.unlink()
     with pytest.raises(CertificateError):
         FrontSecurities("front", FrontTls([Entry.of(files)]), lambda: START)
+
+
+def test_no_reactor_is_made_before_it_starts() -> None:
+    """One that is made before a process forks would be that of all its children."""
+    made = "import sys, bridge.net.renewal as r; r.Renewal(float); print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", made], capture_output=True, text=True, check=True
+    )
+    assert "bridge.net.renewal" in ran.stdout.split()
+    assert "twisted.internet.reactor" not in ran.stdout.split()

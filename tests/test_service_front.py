@@ -15,7 +15,8 @@ from bridge.service.farms import Farms
 from bridge.service.front import FrontMeans, RunningFront, destinations, terms_of
 from bridge.service.listening import ListenError
 from bridge.service.logs import Logs
-from bridge.service.sockets import OwnListeners, Sockets
+from bridge.service.own_listeners import OwnListeners
+from bridge.service.sockets import Sockets
 from bridge.service.steps import take_all
 from bridge.session.terms import House
 from bridge.watch.log import Log

@@ -27,7 +27,7 @@ One address; every address of prefixes at one port; all ports of prefixes, diver
 one of ::1; a path; what systemd passed by one name.
 """
 
-_EVERY = {"::", "0.0.0.0"}
+_EVERY = ("::", "0.0.0.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +49,51 @@ class Binding:
     dual_stack: bool = False
     transparent: bool = False
 
+    @property
+    def interface(self) -> str | None:
+        """Whose packets it is for (SO_BINDTODEVICE, or a zone); None: all of them."""
+        scope = self.listen.scope if isinstance(self.listen, Address) else ""
+        return scope or self.profile.interface
+
     def overlaps(self, other: Binding) -> bool:
-        """Whether both would take some client's connection: of one, or of all."""
+        """Whether the kernel would not let both have their address by themselves."""
         mine, its = self.listen, other.listen
         if not isinstance(mine, Address) or not isinstance(its, Address):
             return False
         if mine.port != its.port or not mine.port:
             return False
+        if self.interface and other.interface and self.interface != other.interface:
+            return False
         if mine.family == its.family:
-            return mine.host == its.host or bool({mine.host, its.host} & _EVERY)
+            return mine.host == its.host or mine.host in _EVERY or its.host in _EVERY
         wide = self if mine.family == 6 else other
         return wide.dual_stack and wide.listen.host in _EVERY  # type: ignore[union-attr]
+
+
+class Neighbours:
+    """Bindings by what they take, to find those that others overlap with."""
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[int, str], list[Binding]] = {}
+        self._every: dict[int, list[Binding]] = {}
+
+    def add(self, binding: Binding) -> None:
+        where = binding.listen
+        if isinstance(where, Address) and where.port:
+            self._at.setdefault((where.port, where.host), []).append(binding)
+            self._every.setdefault(where.port, []).append(binding)
+
+    def of(self, binding: Binding) -> list[Binding]:
+        """Those that *binding* overlaps with; there may be many at the same port."""
+        where = binding.listen
+        if not isinstance(where, Address):
+            return []
+        if where.host in _EVERY:
+            near = self._every.get(where.port, [])
+        else:
+            hosts = (where.host, *_EVERY)
+            near = [x for host in hosts for x in self._at.get((where.port, host), ())]
+        return [each for each in near if each.overlaps(binding)]
 
 
 def bindings(config: Config) -> dict[str, Binding]:
@@ -128,11 +162,26 @@ def _of_prefixes(
 def _fixed(binding: Binding) -> str:
     """What a bound socket can neither be given nor rid of, in words."""
     profile = binding.profile
-    words = [
-        word
-        for word, on in (("dual", binding.dual_stack), ("mptcp", profile.mptcp))
-        if on
-    ]
-    if profile.interface:
-        words.append(f"on {profile.interface}")
-    return "".join(f" {word}" for word in words)
+    words = {
+        "dual": binding.dual_stack,
+        "mptcp": profile.mptcp,
+        f"on {profile.interface}": profile.interface,
+    }
+    return "".join(f" {word}" for word, is_so in words.items() if is_so)
+
+
+def bound_anew(old: Config, new: Config) -> Iterator[str]:
+    """
+    A line for each address of both that gets another socket, and why.
+
+    For a moment there are two.  Who waits at the old one is served; the handshakes that
+    are under way as it is closed are lost, as they would be by a restart.
+    """
+    before, after = bindings(old), bindings(new)
+    places = {(b.kind, b.listen): b for b in before.values() if b.key not in after}
+    for binding in after.values():
+        was = places.get((binding.kind, binding.listen))
+        if was is not None and binding.key not in before:
+            words = _fixed(was).strip() or "plain", _fixed(binding).strip() or "plain"
+            what = f"another socket, {words[0]} → {words[1]}"
+            yield f"fronts.{binding.front}: {binding.asked} gets {what}"

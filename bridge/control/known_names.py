@@ -25,9 +25,9 @@ LONGEST = 4 << 20
 """Bytes of an answer."""
 
 _ASKED = {
-    "server": ("servers", "servers", "name"),
+    "server": ("servers", "servers", "server"),
     "farm": ("servers", "servers", "farm"),
-    "front": ("status", "fronts", "name"),
+    "front": ("status", "fronts", "front"),
 }
 """By what is wanted: the command, the list in its answer, and the key in that."""
 

@@ -31,6 +31,9 @@ class Asking:
         return f"{quote(self.python)} -P -m bridge.control.known_names"
 
 
+_NAME = "NAME"
+
+
 class Files:
     """Names of files."""
 
@@ -60,7 +63,10 @@ def offered(argument: Argument) -> Offer:
         return Files()
     if argument.metavar == OF_KEYS and not argument.flags:
         return Words(keys())
-    kind = OF_THE_GATEWAY.get(argument.metavar)
+    word = argument.metavar
+    if word == _NAME and argument.flags:
+        word = argument.flags[-1].lstrip("-").upper()
+    kind = OF_THE_GATEWAY.get(word)
     return Names(kind) if kind else None
 
 

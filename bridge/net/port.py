@@ -200,10 +200,9 @@ class Port:
         Those who wait in the kernel's queue had their handshake; closing would reset
         them, so they are taken first (but not beyond what there is room for).
         """
-        if not self._listening:
-            return
         try:
-            self._accept_some(BACKLOG)
+            if self._listening:
+                self._accept_some(BACKLOG)
         except Exception:  # a bug that is no reason to go on listening
             self._log.failure("{port}: who waits cannot be taken", port=str(self))
         self._leave()
@@ -213,8 +212,6 @@ class Port:
         Accept no more, and leave who waits in the queue to others who accept from the
         same socket, by descriptors of their own.
         """
-        if not self._listening:
-            return
         try:
             if self._unwatched is not None:
                 self._take_in(self._unwatched)
@@ -223,7 +220,8 @@ class Port:
         self._leave()
 
     def _leave(self) -> None:
-        self._listening = False
+        if self._socket.fileno() < 0:
+            return
         self._room.waiting.pop(self, None)
         if self._retry is not None and self._retry.active():
             self._retry.cancel()
@@ -232,7 +230,9 @@ class Port:
             self._unwatched = None
         self._pump.forget(self._socket.fileno())
         self._pump.close(self._socket)
-        self._factory.doStop()
+        if self._listening:
+            self._factory.doStop()
+        self._listening = False
 
     def getHost(self) -> IAddress:
         return public_address(self._where)

@@ -112,14 +112,14 @@ class Renewal:
     """
     Keeps contexts up to date; *now* is seconds since the epoch.
 
-    No clock before it starts: contexts may be made in a process that has none.
+    No clock before it starts: contexts may be made in a process that has no reactor and
+    must not get one, which a LoopingCall does as soon as it is made.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._kept: list[Kept] = []
-        self._looking = LoopingCall(self._each, Kept.look)
-        self._daily = LoopingCall(self._new_day)
+        self._calls: list[LoopingCall] = []
 
     def keep(self, kept: Sequence[Kept]) -> None:
         """From now on look after *kept* as well."""
@@ -127,15 +127,19 @@ class Renewal:
 
     def start(self, clock: IReactorTime) -> None:
         """Warn of what expires soon, then look every now and then by *clock*."""
-        self._looking.clock = self._daily.clock = clock
         self._warn()
-        self._looking.start(LOOK, now=False)
-        self._daily.start(DAY, now=False)
+        for each, call in (
+            (LOOK, LoopingCall(self._each, Kept.look)),
+            (DAY, LoopingCall(self._new_day)),
+        ):
+            call.clock = clock
+            call.start(each, now=False)
+            self._calls.append(call)
 
     def stop(self) -> None:
-        for call in (self._looking, self._daily):
-            if call.running:
-                call.stop()
+        calls, self._calls = self._calls, []
+        for call in calls:
+            call.stop()
 
     def reload(self) -> None:
         """Read all files again, changed or not: the operator asks for it."""

@@ -59,9 +59,16 @@ class Child:
     """On *seat*, with its *column* of the board.  Not started: see ``ends``."""
 
     def __init__(
-        self, seat: Seat, column: int, owner: Owner, born: float, said: Hears
+        self,
+        seat: Seat,
+        column: int,
+        owner: Owner,
+        born: float,
+        said: Hears,
+        mother: object,
     ) -> None:
-        """*said* is told of events of its log."""
+        """*said* is told of events of its log; *mother* is the nursery it is of."""
+        self.mother = mother
         self.seat = seat
         self.column = column
         self.born = born

@@ -153,7 +153,7 @@ class Forked:
             return
         means = self._means
         born = means.reactor.seconds()
-        child = Child(seat, means.columns.take(), self, born, means.said)
+        child = Child(seat, means.columns.take(), self, born, means.said, nursery)
         self._children[seat.number] = child
         if means.join is not None:
             child.join(means.join)
@@ -182,7 +182,7 @@ class Forked:
             )
 
     def unlinked(self, child: Child) -> None:
-        if self._nursery is None:  # nobody will say how it died
+        if child.mother is not self._nursery:  # nobody will say how it died
             self._gone(child, "")
 
     # Ends of processes

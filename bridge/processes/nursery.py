@@ -29,10 +29,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from bridge.config.problems import ConfigError
 from bridge.config.reader import parse_files
 from bridge.doctor.own_filters import prepare
-from bridge.net.certificates import CertificateError
 from bridge.processes.snapshot import Snapshot
 from bridge.processes.worker import Born, Job, work
 from bridge.service.certificates import Certificates
@@ -66,7 +64,7 @@ class Nursery:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         try:
             self._job = self._read()
-        except (ConfigError, CertificateError, OSError, ValueError) as error:
+        except Exception as error:  # own filters' modules may raise anything
             self._say(f"failed {error}")
             return
         gc.collect()
@@ -93,6 +91,8 @@ class Nursery:
             key: [socket.socket(fileno=fd) for fd in fds]
             for key, fds in snapshot.sockets.items()
         }
+        if "twisted.internet.reactor" in sys.modules:
+            raise RuntimeError("something has made a reactor, which all would share")
         return Job(snapshot, document, certificates, sockets)
 
     def _obey(self) -> bool:
