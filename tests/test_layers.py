@@ -195,6 +195,7 @@ def test_every_module_says_what_lives_in_it() -> None:
 
 
 TYPES_ONLY = {
+    "processes.means": "fields, and a protocol",
     "processes.parties": "protocols",
     "processes.generation": "a protocol; the count of workers is test_supervisor's",
     "farm.parties": "protocols",

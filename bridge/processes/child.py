@@ -65,10 +65,11 @@ class Child:
         owner: Owner,
         born: float,
         said: Hears,
-        mother: object,
+        mother: object | None,
     ) -> None:
-        """*said* is told of events of its log; *mother* is the nursery it is of."""
+        """*said* is told of events of its log."""
         self.mother = mother
+        """The nursery that waits for its end; None: that is the end of its link."""
         self.seat = seat
         self.column = column
         self.born = born
@@ -76,6 +77,8 @@ class Child:
         self.pid = 0
         """0: not known yet."""
         self.accepts = False
+        self.served = False
+        """It has accepted, be it no more."""
         self.ended = False
         """It has said that it is at its end."""
         self._owner = owner
@@ -96,13 +99,16 @@ class Child:
         self.link.on("hub", hears)
 
     def connect(self, reactor: Any) -> int:
-        """Have the link, of which the other end is returned: a descriptor."""
+        """
+        Have the link, of which the other end is returned: a descriptor.  Raises
+        OSError.
+        """
         ours, theirs = socketpair()
-        ours.setblocking(False)
-        made = Factory.forProtocol(lambda: self.link)
-        reactor.adoptStreamConnection(ours.fileno(), AF_UNIX, made)
-        ours.close()  # that is a copy
-        return theirs.detach()
+        with ours, theirs:  # the reactor has a copy
+            ours.setblocking(False)
+            made = Factory.forProtocol(lambda: self.link)
+            reactor.adoptStreamConnection(ours.fileno(), AF_UNIX, made)
+            return theirs.detach()
 
     def ask(self, command: str, args: Message) -> Deferred[Told]:
         """What it answers to *command*: see ``service.answers``."""
@@ -123,17 +129,19 @@ class Child:
     def tell(self, topic: str, **message: Any) -> None:
         self.link.send(topic, message)
 
-    def kill(self) -> None:
-        """It does not end by itself."""
-        if self.pid and self.link.up:  # so the number is still its own
-            with suppress(OSError):
-                os.kill(self.pid, signal.SIGKILL)
+    def kill(self) -> bool:
+        """It does not end by itself.  False: it is about to, or has no number yet."""
+        if not (self.pid and self.link.up):  # the number may be another's by now
+            return False
+        with suppress(OSError):
+            os.kill(self.pid, signal.SIGKILL)
+        return True
 
     def _send(self, data: bytes) -> Deferred[Any]:
         return self.link.ask("hub", {"data": data.decode("latin-1")})
 
     def _ready(self, _: Message) -> None:
-        self.accepts = True
+        self.accepts = self.served = True
         self._owner.ready(self)
 
     def _ends(self, _: Message) -> None:

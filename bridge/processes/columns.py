@@ -6,6 +6,8 @@ Not here: the board (``net.board``).
 
 from __future__ import annotations
 
+import errno
+
 from bridge.net.board import Board
 
 MOST = 256
@@ -31,7 +33,10 @@ class Columns:
         return len(self._free)
 
     def take(self) -> int:
-        """One that nobody has.  Raises IndexError: see ``left``."""
+        """One that nobody has.  Raises OSError: there is none."""
+        if not self._free:
+            why = f"{MOST} workers are the most, with those that retire"
+            raise OSError(errno.ENOSPC, why)
         return self._free.pop()
 
     def give(self, column: int) -> None:

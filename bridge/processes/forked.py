@@ -10,59 +10,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from socket import socket
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from bridge.config.reader import Document
-from bridge.processes.child import Child, Join, Seat
+from bridge.processes.backoff import LATEST, Backoff
+from bridge.processes.child import Child, Seat
 from bridge.processes.generation import StartError, Told
 from bridge.processes.link import Message
-from bridge.processes.snapshot import LogPlan, Snapshot
+from bridge.processes.means import Means
+from bridge.processes.snapshot import Snapshot
 from bridge.processes.spawned import Spawned, cause
+from bridge.processes.timers import Timers
 
 STARTS_WITHIN = 60.0
 """Seconds in which a generation has to accept.  One or two are usual."""
 
-LIVED = 1.0
-"""Seconds after which a worker that dies is started again at once."""
-
-SOON, LATEST = 0.1, 10.0
-"""Seconds until one that died sooner is: the first time, and at most; doubled each
-time."""
-
 GRACE = 5.0
 """Seconds that a worker has after all its deadlines before it is killed: it hangs."""
-
-
-class Columns(Protocol):
-    """Who gives columns of the board."""
-
-    fd: int
-
-    def take(self) -> int:
-        """One that nobody has."""
-
-    def give(self, column: int) -> None:
-        """Whose it was is gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a forked generation is made with, besides its configuration."""
-
-    reactor: Any
-    columns: Columns
-    join: Join | None
-    """Has the hub know a worker of this generation; None: there is no hub."""
-    log: LogPlan
-    said: Callable[[Message], None]
-    """Told of events of workers' logs, where these do not write them."""
 
 
 class Forked:
@@ -92,20 +61,23 @@ class Forked:
         ]
         self._children: dict[int, Child] = {}
         """Those that are not known to be gone, by the number of their seat."""
-        self._failures = dict.fromkeys(range(workers), 0)
-        """Deaths in a row of one that had just been born, by seat."""
+        self._backoffs = [Backoff() for _ in self._seats]
         self._nursery: Spawned | None = None
+        self._nursery_ready: float | None = None
+        """Since when, by the reactor's clock; None: it is not."""
+        self._nursery_backoff = Backoff()
         self._started: Deferred[None] | None = None
-        self._timers: set[IDelayedCall] = set()
+        self._timers = Timers(means.reactor)
         self._over = False
 
     # Starting
 
     def start(self) -> Deferred[None]:
-        self._started = Deferred()
-        self._later(STARTS_WITHIN, self._late)
+        started: Deferred[None] = Deferred()
+        self._started = started
+        self._timers.later(STARTS_WITHIN, self._late)
         self._open_nursery()
-        return self._started
+        return started
 
     def _open_nursery(self) -> None:
         if self.retiring:
@@ -118,25 +90,31 @@ class Forked:
             board=None,
             log=self._means.log,
         )
-        nursery = Spawned(self._heard, self._nursery_died)
+        self._nursery_ready = None
+        self._nursery = nursery = Spawned(self._heard, self._nursery_died)
         try:
             nursery.start(
                 self._means.reactor, snapshot, self._means.columns.fd, self._sockets
             )
         except OSError as error:
+            self._nursery = None
             why = f"cannot start a process: {error.strerror}"
-            if not self._fail(why):
-                self._log.error("{why}", why=why)
-                self._later(LATEST, self._open_nursery)
-            return
-        self._nursery = nursery
+            self._cannot(why, self._open_nursery)
+
+    def _cannot(self, why: str, again: Callable[[], None]) -> None:
+        """Something has failed that is to be tried *again*, in a while."""
+        if not self._fail(why):
+            self._log.error("{why}", why=why)
+            self._timers.later(LATEST, again)
 
     def _heard(self, word: str, rest: str) -> None:
         if word == "ready":
+            self._nursery_ready = self._means.reactor.seconds()
             for seat in self._seats:
                 self._fork(seat)
         elif word == "failed":
-            self._fail(rest)
+            if not self._fail(rest):
+                self._log.error("no worker can start: {why}", why=rest)
         elif word == "forked":
             number, pid = map(int, rest.split())
             if number in self._children:
@@ -149,29 +127,46 @@ class Forked:
 
     def _fork(self, seat: Seat) -> None:
         nursery = self._nursery
-        if nursery is None or self.retiring or seat.number in self._children:
+        if nursery is None or self._nursery_ready is None:
+            return  # it will be done once that is there
+        if self.retiring or seat.number in self._children:
             return
+        try:
+            child, theirs = self._child(seat, nursery)
+        except OSError as error:
+            why = f"worker {seat.number} cannot start: {error.strerror}"
+            self._cannot(why, partial(self._fork, seat))
+            return
+        tells = int(seat.number == 0 and self._started is not None)
+        words = f"fork {seat.number} {child.column} {seat.cpu} {tells}"
+        if not nursery.send(words, [theirs]):
+            child.mother = None
+        os.close(theirs)  # if that was in vain, the link is lost now
+
+    def _child(self, seat: Seat, nursery: Spawned) -> tuple[Child, int]:
+        """One to be, with the worker's end of its link.  Raises OSError."""
         means = self._means
-        born = means.reactor.seconds()
-        child = Child(seat, means.columns.take(), self, born, means.said, nursery)
+        born, column = means.reactor.seconds(), means.columns.take()
+        child = Child(seat, column, self, born, means.said, nursery)
+        try:
+            theirs = child.connect(means.reactor)
+        except OSError:
+            means.columns.give(column)
+            raise
         self._children[seat.number] = child
         if means.join is not None:
             child.join(means.join)
-        theirs = child.connect(means.reactor)
-        tells = int(seat.number == 0 and self._started is not None)
-        words = f"fork {seat.number} {child.column} {seat.cpu} {tells}"
-        nursery.send(words, [theirs])
-        os.close(theirs)  # if that was in vain, the link is lost now
+        return child, theirs
 
     # Who a worker's owner is: see child.Owner
 
     def ready(self, child: Child) -> None:
         if self._started is not None and all(
             number in self._children and self._children[number].accepts
-            for number in self._failures
+            for number in range(len(self._seats))
         ):
             started, self._started = self._started, None
-            self._cancel()
+            self._timers.cancel()
             started.callback(None)
 
     def failed(self, child: Child, why: str) -> None:
@@ -200,20 +195,18 @@ class Forked:
     def _again(self, child: Child, how: str) -> None:
         """Start another one on its seat."""
         number = child.seat.number
-        lived = self._means.reactor.seconds() - child.born
-        self._failures[number] = 0 if lived >= LIVED else self._failures[number] + 1
-        failures = self._failures[number]
-        wait = min(SOON * 2 ** (failures - 1), LATEST) if failures else 0.0
+        lived = self._means.reactor.seconds() - child.born if child.served else 0.0
+        wait = self._backoffs[number].wait(lived)
         self._log.error(
             "worker {number}, process {pid}, died{how}: its sessions are lost, and "
             "another one starts {when}",
             number=number,
             pid=child.pid,
             how=how,
-            when=f"in {wait:g} s" if wait else "now",
+            when=_when(wait),
         )
         self.restarts += 1
-        self._later(wait, partial(self._fork, child.seat))
+        self._timers.later(wait, partial(self._fork, child.seat))
 
     def _nursery_died(self, how: str) -> None:
         self._nursery = None
@@ -221,13 +214,16 @@ class Forked:
             if not child.link.up:
                 self._gone(child, "")
         if not self.retiring and not self._fail(f"its first process ended{how}"):
+            since, now = self._nursery_ready, self._means.reactor.seconds()
+            wait = self._nursery_backoff.wait(0.0 if since is None else now - since)
             self._log.error(
                 "generation {number}: the process that workers are forked from ended"
-                "{how}, another one starts",
+                "{how}, another one starts {when}",
                 number=self.number,
                 how=how,
+                when=_when(wait),
             )
-            self._later(SOON, self._open_nursery)
+            self._timers.later(wait, self._open_nursery)
         self._look_whether_over()
 
     def _late(self) -> None:
@@ -235,12 +231,10 @@ class Forked:
 
     def _fail(self, why: str) -> bool:
         """Where it has not started yet, it never will: whether that is so."""
-        if self._started is None:
-            return False
         started, self._started = self._started, None
-        self.retiring = True
-        self._end("stop", GRACE)
-        self.hurry()
+        if started is None:
+            return False
+        self.retire(())  # some may accept already, and have sessions
         started.errback(StartError(why))
         return True
 
@@ -250,6 +244,7 @@ class Forked:
         if self.retiring:
             return
         self.retiring = True
+        self._started = None
         timeout = self.document.config.timeouts.drain_timeout
         message = {"gone": list(gone), "patient": patient}
         self._end("retire", None if patient else timeout + GRACE, **message)
@@ -260,41 +255,44 @@ class Forked:
         timeouts = self.document.config.timeouts
         within = timeouts.drain_delay + timeouts.drain_timeout
         if self.retiring:  # patiently, perhaps
-            self._later(within, self.hurry)
+            self._timers.later(within, self.hurry)
             return
         self.retiring = True
         self._end("stop", within + GRACE)
+        self._fail("the gateway is stopping")
 
     def _end(self, topic: str, within: float | None, **message: Any) -> None:
-        self._cancel()
+        self._timers.cancel()
         nursery = self._nursery
         if nursery is not None:
             nursery.send("quit")
         for child in self._children.values():
             child.tell(topic, **message)
         if within is not None:
-            self._later(within, self._kill)
+            self._timers.later(within, self._kill)
         self._look_whether_over()
 
     def hurry(self) -> None:
         for child in self._children.values():
             child.tell("hurry")
-        self._later(GRACE, self._kill)
+        self._timers.later(GRACE, self._kill)
 
     def _kill(self) -> None:
+        if self._nursery is not None:
+            self._nursery.kill()
         for child in self._children.values():
-            self._log.error(
-                "worker {number}, process {pid}, does not end: it is killed",
-                number=child.seat.number,
-                pid=child.pid,
-            )
-            child.kill()
+            if child.kill():
+                self._log.error(
+                    "worker {number}, process {pid}, does not end: it is killed",
+                    number=child.seat.number,
+                    pid=child.pid,
+                )
 
     def _look_whether_over(self) -> None:
         if self._over or not self.retiring or self._children or self._nursery:
             return
         self._over = True
-        self._cancel()
+        self._timers.cancel()
         self.ended.callback(None)
 
     # Running
@@ -331,17 +329,6 @@ class Forked:
             for child in self._children.values()
         ]
 
-    # Timers
 
-    def _later(self, seconds: float, call: Callable[[], None]) -> None:
-        def due() -> None:
-            self._timers.discard(timer)
-            call()
-
-        timer = self._means.reactor.callLater(seconds, due)
-        self._timers.add(timer)
-
-    def _cancel(self) -> None:
-        timers, self._timers = self._timers, set()
-        for timer in timers:
-            timer.cancel()
+def _when(wait: float) -> str:
+    return f"in {wait:g} s" if wait else "now"

@@ -13,8 +13,9 @@ from typing import Any
 from bridge.config.reader import Document
 from bridge.processes import said
 from bridge.processes.columns import Columns
-from bridge.processes.forked import Forked, Means
+from bridge.processes.forked import Forked
 from bridge.processes.generation import Generation, workers_of
+from bridge.processes.means import Means
 from bridge.processes.own import Own
 from bridge.processes.snapshot import LogPlan
 from bridge.service.gateway import Gateway

@@ -49,6 +49,14 @@ IGNORED = (
 tells the workers what to do."""
 
 
+REACTOR = "twisted.internet.reactor"
+
+TOO_EARLY = (
+    f"a filter's module imports {REACTOR}, which all workers would share: "
+    "import it within the functions that need it"
+)
+
+
 class Nursery:
     """Made in its own process, of what it was given there."""
 
@@ -91,21 +99,29 @@ class Nursery:
             key: [socket.socket(fileno=fd) for fd in fds]
             for key, fds in snapshot.sockets.items()
         }
-        if "twisted.internet.reactor" in sys.modules:
-            raise RuntimeError("something has made a reactor, which all would share")
+        if REACTOR in sys.modules:
+            raise RuntimeError(TOO_EARLY)
         return Job(snapshot, document, certificates, sockets)
 
     def _obey(self) -> bool:
         """What the supervisor says next.  False: nothing any more."""
-        data, fds, _, _ = socket.recv_fds(self._control, PACKET, 4)
+        try:
+            data, fds, _, _ = socket.recv_fds(self._control, PACKET, 4)
+        except ConnectionError:  # it was killed before it had heard everything
+            return False
         words = data.decode().split()
         if not words or words[0] == "quit":
             return False
         if words[0] == "fork" and fds:
-            self._fork([int(word) for word in words[1:5]], fds[0])
+            try:
+                self._fork([int(word) for word in words[1:5]], fds[0])
+            except OSError as error:
+                self._say(f"failed cannot fork: {error.strerror}")
+                return False
         return True
 
     def _fork(self, numbers: Sequence[int], link: int) -> None:
+        """Raises OSError: the host has no room for another process."""
         number, column, cpu, tells = numbers
         pid = os.fork()
         if pid:

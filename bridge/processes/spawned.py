@@ -16,6 +16,7 @@ from dataclasses import replace
 from socket import socket
 from typing import Any
 
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
@@ -44,6 +45,7 @@ class Spawned:
         self._heard = heard
         self._died = died
         self._packets: Packets | None = None
+        self._process: Any = None
 
     def start(
         self,
@@ -57,6 +59,23 @@ class Spawned:
         *sockets* as they are there.  Raises OSError.
         """
         ours, theirs = pair()
+        self._packets = packets = Packets(reactor, ours, self._hear, lambda: None)
+        try:
+            self._spawn(reactor, snapshot, board, sockets, theirs)
+        except BaseException:
+            packets.close()
+            raise
+        finally:
+            theirs.close()
+
+    def _spawn(
+        self,
+        reactor: Any,
+        snapshot: Snapshot,
+        board: int,
+        sockets: Mapping[str, Sequence[socket]],
+        theirs: socket,
+    ) -> None:
         fds = {0: 0, 1: 1, 2: 2, CONTROL: theirs.fileno(), FIRST: board}
         numbers: dict[str, list[int]] = {}
         for key, each in sockets.items():
@@ -67,25 +86,25 @@ class Spawned:
         written = replace(snapshot, sockets=numbers, board=FIRST).write()
         fds[SNAPSHOT] = written
         try:
-            reactor.spawnProcess(
+            self._process = reactor.spawnProcess(
                 _Process(self._ended),
                 PROGRAM[0],
                 PROGRAM,
                 env={k: v for k, v in os.environ.items() if k not in _OWN},
                 childFDs=fds,
             )
-        except BaseException:
-            ours.close()
-            raise
         finally:
             os.close(written)
-            theirs.close()
-        self._packets = Packets(reactor, ours, self._hear, lambda: None)
 
-    def send(self, text: str, fds: Sequence[int] = ()) -> None:
-        """Tell it; one that is gone hears nothing."""
-        if self._packets is not None:
-            self._packets.send(text, fds)
+    def send(self, text: str, fds: Sequence[int] = ()) -> bool:
+        """Tell it.  False: it is gone, or hears nothing."""
+        return self._packets is not None and self._packets.send(text, fds)
+
+    def kill(self) -> None:
+        """It does not end by itself."""
+        if self._process is not None:
+            with suppress(ProcessExitedAlready):
+                self._process.signalProcess("KILL")
 
     def _hear(self, text: str) -> None:
         word, _, rest = text.partition(" ")

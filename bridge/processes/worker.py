@@ -103,6 +103,9 @@ class Worker:
         self._reactor = reactor
         self._link = Link(self._alone)
         self._ending = False
+        """It drains, or has nothing to."""
+        self._over = False
+        """It says so, and nothing more."""
         self._gateway: Gateway | None = None
         """None: it has not begun yet."""
         self._hear()
@@ -215,22 +218,23 @@ class Worker:
         Then somebody will start another one soon, which needs the ports: nobody is
         accepted any more.  Those who are there have the time that a drain has.
         """
-        if self._ending:
+        if self._over or self._gateway is None:
             self._reactor.stop()
+            return
+        self._log.error("the supervisor is gone: this worker ends with its sessions")
+        if self._ending:  # patiently, perhaps
+            timeouts = self._job.document.config.timeouts
+            self._reactor.callLater(timeouts.drain_timeout, self._hurry)
             return
         self._ending = True
-        self._log.error("the supervisor is gone: this worker ends with its sessions")
-        if self._gateway is None:
-            self._reactor.stop()
-            return
-        self._gateway.leave().addBoth(lambda _: self._reactor.stop())
+        self._gateway.leave().addBoth(self._ended)
 
     def _ended(self, _: object) -> None:
         self._end()
 
     def _end(self) -> None:
         """Say so; the reactor stops once that is on its way."""
-        self._ending = True
+        self._ending = self._over = True
         if self._link.up:
             self._link.send("ended", {})
             self._link.cut()

@@ -1,0 +1,29 @@
+"""
+When a process that died is started again: at once, unless it dies again and again.
+
+Not here: who dies, and what is started (``forked``).
+"""
+
+from __future__ import annotations
+
+LIVED = 1.0
+"""Seconds of work after which it is started again at once."""
+
+SOON, LATEST = 0.1, 10.0
+"""Seconds until one that died sooner is: the first time, and at most; doubled each
+time."""
+
+
+class Backoff:
+    """Of one process that is to be there always."""
+
+    def __init__(self) -> None:
+        self._wait = 0.0
+
+    def wait(self, lived: float) -> float:
+        """Seconds until the next one, now that this one has *lived* for so many."""
+        if lived >= LIVED:
+            self._wait = 0.0
+        else:
+            self._wait = min(max(2 * self._wait, SOON), LATEST)
+        return self._wait

@@ -1,0 +1,36 @@
+"""What forked generations are made with, besides their configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bridge.processes.child import Join
+from bridge.processes.link import Message
+from bridge.processes.snapshot import LogPlan
+
+
+class Columns(Protocol):
+    """Who gives columns of the board."""
+
+    fd: int
+
+    def take(self) -> int:
+        """One that nobody has.  Raises OSError: there is none."""
+
+    def give(self, column: int) -> None:
+        """Whose it was is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Of all generations, but for *log*, which an operator may change between two."""
+
+    reactor: Any
+    columns: Columns
+    join: Join | None
+    """Has the hub know a worker of this generation; None: there is no hub."""
+    log: LogPlan
+    said: Callable[[Message], None]
+    """Told of events of workers' logs, where these do not write them."""

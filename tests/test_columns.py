@@ -1,0 +1,45 @@
+"""Who writes which column of the board."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from bridge.net.board import Board
+from bridge.processes.columns import MOST, Columns
+
+
+@pytest.fixture
+def columns() -> Iterator[Columns]:
+    made = Columns()
+    yield made
+    made.close()
+
+
+def test_each_is_somebodys_alone(columns: Columns) -> None:
+    taken = [columns.take() for _ in range(MOST)]
+    assert sorted(taken) == list(range(1, MOST + 1))  # 0 is the supervisor's
+    with pytest.raises(OSError, match="256 workers are the most"):
+        columns.take()
+    columns.give(7)
+    assert columns.take() == 7
+
+
+def test_who_is_gone_counts_for_nothing(columns: Columns) -> None:
+    number = columns.take()
+    board = Board.open(os.dup(columns.fd))  # as a worker has it
+    key = board.key("sessions")
+    board.column(number).add(key, 3)
+    assert columns.board.column(0).others(key) == 3
+    columns.give(number)
+    assert columns.board.column(0).others(key) == 0
+    board.close()
+
+
+def test_one_that_nobody_has_touched_takes_no_memory(columns: Columns) -> None:
+    before = os.fstat(columns.fd).st_blocks
+    for _ in range(MOST):
+        columns.take()
+    assert os.fstat(columns.fd).st_blocks == before
