@@ -15,7 +15,8 @@ from bridge.net.door import Door
 from bridge.net.listener import Listener
 from bridge.net.paced import Pace
 from bridge.net.pipes import Pipes
-from bridge.net.port import Port, Room
+from bridge.net.port import Port
+from bridge.net.room import Room
 from bridge.net.security import Security
 from bridge.session.admission import Admission
 from bridge.session.destination import Destination

@@ -16,7 +16,7 @@ from bridge.farm.server import Server
 from bridge.net.deadlines import Deadlines
 from bridge.net.dial import Dial, Target
 from bridge.net.pipes import Pipes
-from bridge.net.port import Room
+from bridge.net.room import Room
 from bridge.net.stream import Stream
 from bridge.session.attempt import Attempt
 from bridge.session.flow import Event, State

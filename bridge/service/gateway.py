@@ -26,10 +26,12 @@ from twisted.logger import Logger
 from bridge import __version__
 from bridge.config.model import Config
 from bridge.doctor import descriptors
+from bridge.net.board import Column
 from bridge.net.descriptors import raise_limit
 from bridge.net.pipes import Pipes
-from bridge.net.port import Room
 from bridge.net.pump import Pump, Reactor
+from bridge.net.room import Room
+from bridge.net.shared_room import SharedRoom
 from bridge.net.sockaddr import SocketAddress, describe
 from bridge.service import state
 from bridge.service.certificates import Certificates
@@ -62,16 +64,22 @@ class Gateway(Service):
     """Likewise."""
 
     def __init__(
-        self, config: Config, reactor: Reactor, listeners: Listeners, logs: Logs
+        self,
+        config: Config,
+        reactor: Reactor,
+        listeners: Listeners,
+        logs: Logs,
+        column: Column | None = None,
     ) -> None:
         """
-        *listeners* are opened as it starts.  Raises CertificateError: a file cannot be
-        used.
+        *listeners* are opened as it starts.  *column* is where this process counts, if
+        it is one of several.  Raises CertificateError: a file cannot be used.
         """
         self._config = config
         self._reactor = reactor
         self._listeners = listeners
         self._logs = logs
+        self._column = column
         self._certificates = Certificates(config)
         self._failures = Repeated(reactor)
         self._fronts: list[RunningFront] = []
@@ -87,7 +95,11 @@ class Gateway(Service):
         config, certificates = self._config, self._certificates
         self._house = house = self._open_house()
         self.farms = Farms(
-            config, house.pump, certificates.farms, failures=self._failures
+            config,
+            house.pump,
+            certificates.farms,
+            failures=self._failures,
+            column=self._column,
         )
         means = FrontMeans(config, house, self.farms, certificates.fronts, self._logs)
         for name, listeners in self._listeners.open().items():
@@ -123,11 +135,18 @@ class Gateway(Service):
         return House(
             pump=Pump(self._reactor),
             pipes=Pipes(most=pipes, clock=self._reactor),
-            room=Room(most, why),
+            room=self._room_for(most, why),
             prefix=secrets.token_hex(3),
             trace=_trace if self._config.log.level == "debug" else None,
             failures=self._failures,
         )
+
+    def _room_for(self, most: int, why: str) -> Room:
+        """Here; in all processes there may be as many as are configured."""
+        allowed, column = self._config.limits.connections, self._column
+        if column is None or allowed is None:
+            return Room(most, why)
+        return SharedRoom(most, allowed, column, self._reactor, why)
 
     # Stopping
 
@@ -184,6 +203,7 @@ class Gateway(Service):
         yield self._lists.stop
         yield self._failures.stop
         yield self.farms.stop
+        yield self._house.room.close
         yield self._house.pump.stop
         yield self._house.pipes.close
         if self._logs.lines is not None:

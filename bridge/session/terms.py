@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from bridge.filters.use import Use
     from bridge.net.paced import Pace
     from bridge.net.pipes import Pipes
-    from bridge.net.port import Room
     from bridge.net.pump import Pump
+    from bridge.net.room import Room
     from bridge.net.security import Security
     from bridge.net.signing import Offer
     from bridge.net.sockaddr import SocketAddress
