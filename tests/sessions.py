@@ -24,6 +24,7 @@ from bridge.session.front import FrontFactory
 from bridge.session.live import Live
 from bridge.session.place import Place
 from bridge.session.session import Session
+from bridge.session.shared import SharedAdmission, SharedLive
 from bridge.session.terms import House, Terms, Timeouts
 from bridge.watch.record import Record
 from tests.pumping import PATIENCE, Turner
@@ -74,7 +75,9 @@ class Running:
                 needs_sides=True,
             )
         )
-        self.live: Live[Session] = Live(self.turner.reactor, self.terms)
+        shared = isinstance(self.terms.admission, SharedAdmission)
+        kind = SharedLive if shared else Live
+        self.live: Live[Session] = kind(self.turner.reactor, self.terms)
         factory = FrontFactory(self.terms, self.live)
         listener = socket.create_server(("127.0.0.1", 0))
         self.address = listener.getsockname()

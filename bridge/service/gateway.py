@@ -139,6 +139,7 @@ class Gateway(Service):
             prefix=secrets.token_hex(3),
             trace=_trace if self._config.log.level == "debug" else None,
             failures=self._failures,
+            column=self._column,
         )
 
     def _room_for(self, most: int, why: str) -> Room:
