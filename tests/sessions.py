@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.net.address import Networks
 from bridge.net.dial import Target

@@ -11,7 +11,7 @@ from twisted.internet.error import ConnectError
 from twisted.python.failure import Failure
 
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.net.deadlines import Deadlines
 from bridge.net.dial import Dial, Target
