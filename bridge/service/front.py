@@ -116,6 +116,12 @@ class RunningFront:
         return len(self._live.sessions)
 
     @property
+    def sources(self) -> Iterable[tuple[int, int]]:
+        """Where they come from, if that is counted, and how many of them each."""
+        crowd = self._factory.terms.admission.crowd
+        return () if crowd is None else crowd.each()
+
+    @property
     def counters(self) -> Counters:
         """What was counted since the start."""
         return self._live.counters

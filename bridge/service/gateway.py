@@ -41,6 +41,7 @@ from bridge.service.farms import Farms
 from bridge.service.front import FrontMeans, RunningFront
 from bridge.service.listening import Listeners
 from bridge.service.logs import Logs
+from bridge.service.published import Counts, counts
 from bridge.service.steps import take_all
 from bridge.session.flow import Event, State
 from bridge.session.terms import House
@@ -229,6 +230,10 @@ class Gateway(Service):
     def _away(self, read: Callable[[], Entries]) -> Deferred[Entries]:
         threads = cast(IReactorThreads, self._reactor)
         return deferToThreadPool(threads, threads.getThreadPool(), read)
+
+    def counts(self) -> Counts:
+        """What it has of all that may be limited."""
+        return counts(self._house.room, self._fronts, self.farms)
 
     def in_short(self) -> str:
         """How it is doing, in one line."""
