@@ -19,11 +19,12 @@ from typing import Any
 
 from twisted.internet.task import Clock
 
-from bridge.farm.claims import LOOK, Claims
+from bridge.farm.claims import Claims
 from bridge.farm.farm import Policy
-from bridge.farm.health import Rules
+from bridge.farm.rules import Rules
 from bridge.farm.shared import SharedFarm
 from bridge.net.board import Board, Column
+from bridge.net.turns import LOOK
 from tests.servers import server
 
 ROOT = Path(__file__).parent.parent

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.filters import About, Filter, Use
 from bridge.filters.splits import Step

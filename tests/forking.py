@@ -13,6 +13,7 @@ from bridge.processes.forked import Forked
 from bridge.processes.link import Message
 from bridge.processes.means import Means
 from bridge.processes.snapshot import LogPlan
+from bridge.service.posting import Send
 from tests.nursed import FakeNursery, FakeReactor, FakeWorker
 
 CONFIGURATION = """\
@@ -41,6 +42,18 @@ class FakeColumns:
         self.free.append(column)
 
 
+class FakePeer:
+    """A worker, to the hub."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def receive(self, piece: bytes) -> None: ...
+
+    def lost(self) -> None:
+        self.gone = True
+
+
 class Bench:
     """Generation 2, of two workers, and what became of its start and its end."""
 
@@ -48,11 +61,16 @@ class Bench:
         self.reactor = FakeReactor()
         self.columns = FakeColumns()
         self.said: list[Message] = []
-        means = Means(self.reactor, self.columns, None, LOG, self.said.append)
+        self.peers: list[FakePeer] = []
+        means = Means(self.reactor, self.columns, self._join, LOG, self.said.append)
         self.forked = Forked(2, parse(CONFIGURATION + more), {}, workers, means)
         self.started: list[Any] = []
         self.ended: list[None] = []
         self.forked.ended.addCallback(self.ended.append)
+
+    def _join(self, send: Send) -> FakePeer:
+        self.peers.append(FakePeer())
+        return self.peers[-1]
 
     @property
     def nursery(self) -> FakeNursery:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.net.address import Networks
 from bridge.net.dial import Target
@@ -15,7 +15,8 @@ from bridge.net.door import Door
 from bridge.net.listener import Listener
 from bridge.net.paced import Pace
 from bridge.net.pipes import Pipes
-from bridge.net.port import Port, Room
+from bridge.net.port import Port
+from bridge.net.room import Room
 from bridge.net.security import Security
 from bridge.session.admission import Admission
 from bridge.session.destination import Destination
@@ -23,6 +24,7 @@ from bridge.session.front import FrontFactory
 from bridge.session.live import Live
 from bridge.session.place import Place
 from bridge.session.session import Session
+from bridge.session.shared import SharedAdmission, SharedLive
 from bridge.session.terms import House, Terms, Timeouts
 from bridge.watch.record import Record
 from tests.pumping import PATIENCE, Turner
@@ -73,7 +75,9 @@ class Running:
                 needs_sides=True,
             )
         )
-        self.live: Live[Session] = Live(self.turner.reactor, self.terms)
+        shared = isinstance(self.terms.admission, SharedAdmission)
+        kind = SharedLive if shared else Live
+        self.live: Live[Session] = kind(self.turner.reactor, self.terms)
         factory = FrontFactory(self.terms, self.live)
         listener = socket.create_server(("127.0.0.1", 0))
         self.address = listener.getsockname()

@@ -11,12 +11,12 @@ from twisted.internet.error import ConnectError
 from twisted.python.failure import Failure
 
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.net.deadlines import Deadlines
 from bridge.net.dial import Dial, Target
 from bridge.net.pipes import Pipes
-from bridge.net.port import Room
+from bridge.net.room import Room
 from bridge.net.stream import Stream
 from bridge.session.attempt import Attempt
 from bridge.session.flow import Event, State

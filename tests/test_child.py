@@ -142,13 +142,14 @@ class Hub:
 
 
 def test_the_hub_and_it_exchange_bytes(bench: Bench) -> None:
-    hub, heard, acknowledged = Hub(), list[str](), list[object]()
+    hub, heard, acknowledged = Hub(), list[bytes](), list[object]()
     bench.child.join(hub.join)
-    bench.worker.on("hub", lambda said: heard.append(said["data"]))
+    bench.worker.taken = heard.append
     every = bytes(range(256))
     hub.send(every).addCallback(acknowledged.append)
-    bench.says("hub", data=every.decode("latin-1"))
-    assert (heard, hub.heard) == ([every.decode("latin-1")], [every])
+    bench.worker.pass_on(every)
+    bench.reactor.turn()
+    assert (heard, hub.heard) == ([every], [every])
     assert len(acknowledged) == 1
     bench.dies()
     assert hub.gone == 1

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 from twisted.internet.task import Clock
 
-from bridge.farm.claims import AT_ONCE, FRESH, GIVEN_UP, LOOK, PATIENCE, Claims
+from bridge.farm.claims import AT_ONCE, GIVEN_UP, Claims
 from bridge.farm.server import Server
 from bridge.net.board import Board
+from bridge.net.turns import FRESH, LOOK, PATIENCE
 from tests import boarding
 from tests.logged import logged
 from tests.servers import server

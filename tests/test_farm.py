@@ -10,7 +10,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.farm.state import State
 from tests.logged import logged

@@ -19,8 +19,8 @@ from twisted.internet.task import Clock
 from bridge.farm import maglev
 from bridge.farm.check import Verdict
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
 from bridge.farm.panic import WORTH_TRYING
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.farm.state import TRAFFIC, State
 from tests.logged import logged

@@ -9,7 +9,8 @@ import pytest
 from twisted.internet.task import Clock
 
 from bridge.farm.check import Verdict
-from bridge.farm.health import Health, Rules
+from bridge.farm.health import Health
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.farm.server_state import ServerState
 from bridge.farm.state import Event, State

@@ -199,6 +199,7 @@ TYPES_ONLY = {
     "processes.parties": "protocols",
     "processes.generation": "a protocol; the count of workers is test_supervisor's",
     "farm.parties": "protocols",
+    "farm.rules": "fields; what they do is test_health's",
     "watch.counters": "fields that others add to",
     "wire.proxy_value": "fields; what is read and written is test_proxy_header's",
     "watch.record": "fields; that each gets its own value is test_recording's",

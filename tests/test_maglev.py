@@ -10,8 +10,8 @@ import pytest
 from twisted.internet.task import Clock
 
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
 from bridge.farm.maglev import SIZE, SLOTS, SourceHash, client_key, fill
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from tests.servers import server, servers
 

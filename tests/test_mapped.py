@@ -10,9 +10,9 @@ from twisted.internet.task import Clock
 
 from bridge.farm import mapped
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
 from bridge.farm.mapped import KEPT, Kind, Mapped
 from bridge.farm.origin import Origin
+from bridge.farm.rules import Rules
 from bridge.farm.sources import Sources
 from bridge.farm.state import State
 from bridge.net.mapping import Map, Refusal

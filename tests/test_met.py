@@ -3,8 +3,8 @@
 from twisted.internet.task import Clock
 
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
 from bridge.farm.met import MetFarm
+from bridge.farm.rules import Rules
 from tests.servers import server
 
 

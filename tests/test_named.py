@@ -11,8 +11,8 @@ from twisted.internet.task import Clock
 from bridge.farm.check import Verdict
 from bridge.farm.dns_values import MOST, Found, difference
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
 from bridge.farm.named import REMEMBERED, Named
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.farm.state import Event, State
 from bridge.net.address import Address

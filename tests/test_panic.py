@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.farm.state import Event, State
 from bridge.service.state import of_farms

@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.net.dial import Target
 from bridge.session.place import Place

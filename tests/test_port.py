@@ -19,13 +19,8 @@ from bridge.config.profile import Profile
 from bridge.net.address import Address
 from bridge.net.descriptors import SHORTAGE
 from bridge.net.listener import Listener, listen_tcp
-from bridge.net.port import (
-    ACCEPTS,
-    CLIENT_GONE,
-    RETRY,
-    Port,
-    Room,
-)
+from bridge.net.port import ACCEPTS, CLIENT_GONE, Port
+from bridge.net.room import RETRY, Room
 from bridge.net.sockopt import Option
 from tests.logged import logged
 from tests.pumping import PATIENCE, Turner
@@ -66,10 +61,12 @@ class Failing:
 class Listening:
     """A port on loopback, its factory, and clients."""
 
-    def __init__(self, *failures: int, most: int = 1000) -> None:
+    def __init__(
+        self, *failures: int, most: int = 1000, room: Room | None = None
+    ) -> None:
         self.turner = Turner()
         self.factory = Factory()
-        self.room = Room(most)
+        self.room = room or Room(most)
         sock = listen_tcp(
             Address("::1", 0), Profile(), dual_stack=False, transparent=False
         ).socket

@@ -90,7 +90,8 @@ def test_an_order_and_an_ejection_that_two_have_heard_of_both_count() -> None:
 
 
 def test_news_are_orders_and_ejections() -> None:
-    assert not same_orders(None, told())
+    assert same_orders(None, told())
+    assert not same_orders(None, told(ordered=1.0))
     assert same_orders(told(), told(state="down", changed=950.0))
     assert not same_orders(told(), told(ordered=1.0))
     assert not same_orders(told(ejected=2.0), told(ejected=3.0))

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.config import parse
 from bridge.net.pipes import Pipes
-from bridge.net.port import Room
+from bridge.net.room import Room
 from bridge.service.farms import Farms
 from bridge.service.front import FrontMeans, RunningFront, destinations, terms_of
 from bridge.service.listening import ListenError

@@ -13,9 +13,9 @@ from bridge.farm.check import Verdict
 from bridge.farm.dns_values import Addresses, Answer, Reply, Service, Sought
 from bridge.farm.farm import Farm, Policy
 from bridge.farm.follow_names import Names
-from bridge.farm.health import Rules
 from bridge.farm.mapped import Kind, Mapped
 from bridge.farm.origin import Origin
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.farm.sources import Sources
 from bridge.net.dial import Target

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from bridge.farm.farm import Policy
-from bridge.farm.health import Rules
 from bridge.farm.mapped import Kind, Mapped
 from bridge.farm.origin import Origin
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.farm.sources import Sources
 from bridge.net import tlv

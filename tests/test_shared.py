@@ -13,8 +13,8 @@ from twisted.internet.task import Clock
 
 from bridge.farm.claims import Claims
 from bridge.farm.farm import Farm, Policy
-from bridge.farm.health import Rules
 from bridge.farm.mapped import OneShared
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
 from bridge.farm.shared import SharedFarm
 from bridge.net.board import Board

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.net import dial
-from bridge.net.port import RETRY
 from bridge.net.pump import Pump
+from bridge.net.room import RETRY
 from tests.logged import logged
 from tests.pumping import Turner, open_files
 from tests.sessions import Running, server

@@ -227,6 +227,7 @@ def test_what_is_gone_is_closed_by_a_commit_only(sockets: Sockets) -> None:
     assert before.fileno() >= 0
     plan.commit()
     assert before.fileno() < 0
+    assert plan.gone == {"tcp [::1]:0"}  # for those who are told by then
 
 
 def test_who_waits_at_what_is_gone_is_there_for_who_still_accepts(
@@ -271,6 +272,34 @@ def test_an_abandoned_plan_leaves_everything_as_it_was(sockets: Sockets) -> None
     assert take(before) == 20
     for client in clients:
         client.close()
+
+
+def test_nobody_is_led_to_a_socket_of_a_plan_that_may_be_abandoned(
+    sockets: Sockets,
+) -> None:
+    """Where there is somebody who serves clients."""
+    (before,) = only(begun(sockets, config("[::1]:0")))
+    plan = sockets.plan(config("[::1]:0", "127.0.0.1:0"), 4)
+    plan.listen()
+    clients = [connect(before) for _ in range(50)]
+    plan.abandon()
+    assert take(before) == 50
+    for client in clients:
+        client.close()
+
+
+def test_who_listens_goes_on_when_the_sockets_are_let_go_of(
+    sockets: Sockets, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.sock"
+    (kept,) = only(begun(sockets, config(f"unix:{path}")))
+    with kept.dup() as accepting, socket.socket(socket.AF_UNIX) as client:
+        sockets.let_go()
+        assert kept.fileno() < 0
+        client.connect(str(path))
+        assert take(accepting) == 1
+        sockets.close()
+        assert not path.exists()
 
 
 def test_a_thousand_plans_leak_nothing(sockets: Sockets, tmp_path: Path) -> None:
@@ -369,7 +398,7 @@ def test_a_group_grows_while_clients_come_and_none_is_lost(
         crowd.until_served(100)
         for workers in (2, 3, 4):
             plan = sockets.plan(config(listen), workers)
-            plan.listen()
+            only(plan)[-1].listen()
             crowd.serve(only(plan)[-1])
             plan.commit()
             crowd.until_served(100)
@@ -387,6 +416,8 @@ def test_handshakes_under_way_outlive_the_growth_of_their_group(
     (first,) = only(begun(sockets, waiting))
     clients = [connect(first) for _ in range(20)]
     group = only(begun(sockets, waiting, 4))
+    for sock in group:
+        sock.listen()
     for client in clients:
         client.sendall(b"x")
     assert take(first) == 20

@@ -57,6 +57,9 @@ class FakeSockets:
         self._calls.append(f"plan {workers}")
         return FakePlan(self._calls, workers)
 
+    def let_go(self) -> None:
+        self._calls.append("let go")
+
     def close(self) -> None:
         self._calls.append("close")
 
@@ -356,13 +359,13 @@ def test_a_stop_waits_for_all_generations(bench: Bench) -> None:
     bench.calls.clear()
     done: list[object] = []
     bench.supervisor.stopService().addCallback(done.append)
-    assert bench.calls == ["close", "1 stops", "2 stops"]
+    assert bench.calls == ["let go", "1 stops", "2 stops"]
     assert bench.notified[-1] == "stopping"
     assert why(bench.reload()) == "the gateway is stopping"
     bench.made[0].end()
     assert done == []
     bench.made[1].end()
-    assert len(done) == 1 and bench.calls[-1] == "no more"
+    assert len(done) == 1 and bench.calls[-2:] == ["no more", "close"]
     assert bench.clock.getDelayedCalls() == []
 
 

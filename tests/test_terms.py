@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 
 from bridge.net.address import Networks
 from bridge.net.door import Door
-from bridge.net.port import Room
+from bridge.net.room import Room
 from bridge.session.admission import Admission
 from bridge.session.destination import Destination, Routes, SendProxy
 from bridge.session.flow import Event

@@ -1,116 +1,83 @@
-"""Reloads one after the other."""
+"""Whose turn it is among processes, by how long their first have waited."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
-from twisted.internet.defer import Deferred, succeed
-from twisted.python.failure import Failure
+import pytest
+from twisted.internet.task import Clock
 
-from bridge.processes.turns import Turns, copy
+from bridge.net.board import Board
+from bridge.net.turns import FRESH, PATIENCE, Turns
 
 
-class Bench:
-    """Whose reloads end when the test says so."""
+class Three:
+    """Processes that wait for the same."""
 
     def __init__(self) -> None:
-        self.going: list[tuple[bool, Deferred[Any]]] = []
-        self.turns = Turns(self._reload)
+        self.clock = Clock()
+        self.clock.advance(5000.0)
+        self.board = Board.create(4, 256)
+        self.key = self.board.key("waiting", "web")
+        self.turns = [
+            Turns(self.board.column(number), self.clock.seconds)
+            for number in range(1, 4)
+        ]
 
-    def _reload(self, code: bool) -> Deferred[Any]:
-        going: Deferred[Any] = Deferred()
-        self.going.append((code, going))
-        return going
-
-    def ask(self, *, code: bool = False) -> list[Any]:
-        found: list[Any] = []
-        self.turns.ask(code).addBoth(found.append)
-        return found
-
-
-def why(found: list[Any]) -> str:
-    (failure,) = found
-    assert isinstance(failure, Failure)
-    return str(failure.value)
-
-
-def test_who_asks_first_is_served_at_once() -> None:
-    bench = Bench()
-    found = bench.ask()
-    ((code, going),) = bench.going
-    assert not code and bench.turns.busy and found == []
-    going.callback(["all is new"])
-    assert found == [["all is new"]] and not bench.turns.busy
+    def first(self, *waited: float | None) -> list[bool]:
+        """Once they have told so: of each, whether others come before it."""
+        for turns, told in zip(self.turns, waited, strict=True):
+            turns.tell(self.key, told)
+        return [
+            turns.others_first(self.key, told)
+            for turns, told in zip(self.turns, waited, strict=True)
+        ]
 
 
-def test_all_who_ask_meanwhile_share_the_next() -> None:
-    bench = Bench()
-    first, second, third = (bench.ask() for _ in range(3))
-    bench.going[0][1].callback(["first"])
-    assert (first, second, third) == ([["first"]], [], [])
-    assert len(bench.going) == 2 and bench.turns.busy
-    fourth = bench.ask()  # what it wants to be read may be newer
-    bench.going[1][1].callback(["second"])
-    assert (second, third, fourth) == ([["second"]], [["second"]], [])
-    bench.going[2][1].callback(["third"])
-    assert fourth == [["third"]] and not bench.turns.busy
+@pytest.fixture
+def three() -> Iterator[Three]:
+    made = Three()
+    yield made
+    made.board.close()
 
 
-def test_the_code_is_read_anew_if_anybody_wants_that() -> None:
-    bench = Bench()
-    bench.ask(code=True)
-    for code in (False, True, False):
-        bench.ask(code=code)
-    bench.going[0][1].callback([])
-    bench.ask()
-    bench.going[1][1].callback([])
-    assert [code for code, _ in bench.going] == [True, True, False]
+@pytest.mark.parametrize(
+    ("waited", "others_first"),
+    [
+        ((None, None, None), [False, False, False]),
+        ((0.0, None, None), [False, False, False]),
+        ((PATIENCE * 2, None, None), [False, True, True]),
+        ((1.0, 1.0 + PATIENCE / 2, None), [False, False, True]),
+        ((1.0, 1.5, 2.0), [True, True, False]),
+    ],
+)
+def test_who_has_waited_longest_comes_first(
+    three: Three, waited: tuple[float | None, ...], others_first: list[bool]
+) -> None:
+    assert three.first(*waited) == others_first
 
 
-def test_one_that_fails_is_nothing_to_the_next() -> None:
-    bench = Bench()
-    first, second = bench.ask(), bench.ask()
-    bench.going[0][1].errback(ValueError("a typo"))
-    assert why(first) == "a typo" and second == []
-    bench.going[1][1].callback(["mended"])
-    assert second == [["mended"]]
+def test_longer_than_can_be_told_is_longest_all_the_same(three: Three) -> None:
+    assert three.first(1e7, None, 100.0) == [False, True, True]
 
 
-def test_after_a_stop_there_is_no_next_one() -> None:
-    bench = Bench()
-    first, second = bench.ask(), bench.ask(code=True)
-    bench.turns.stop()
-    bench.going[0][1].errback(ValueError("it stops"))
-    assert (why(first), why(second)) == ("it stops", "it stops")
-    assert len(bench.going) == 1 and not bench.turns.busy
+def test_what_was_told_grows_with_the_time_and_is_forgotten(three: Three) -> None:
+    three.first(0.0, None, None)
+    other = three.turns[1]
+    assert other.longest(three.key) == pytest.approx(0.0, abs=0.002)
+    three.clock.advance(FRESH * 0.75)
+    assert other.longest(three.key) == pytest.approx(FRESH * 0.75, abs=0.002)
+    assert other.others_first(three.key, None)
+    three.clock.advance(FRESH * 0.5)
+    assert other.longest(three.key) is None
+    assert not other.others_first(three.key, None)
 
 
-def test_another_job_has_its_turn_as_well() -> None:
-    bench = Bench()
-    going: Deferred[Any] = Deferred()
-    found: list[Any] = []
-    bench.turns.go(lambda: going).addBoth(found.append)
-    asked = bench.ask()
-    assert bench.going == []
-    going.callback(["done"])
-    assert found == [["done"]] and len(bench.going) == 1
-    bench.going[0][1].callback(["reloaded"])
-    assert asked == [["reloaded"]]
+def test_who_does_not_wait_any_more_is_not_waited_for(three: Three) -> None:
+    three.first(1.0, None, None)
+    assert three.first(None, None, None) == [False] * 3
 
 
-def test_one_that_is_done_at_once() -> None:
-    bench = Bench()
-    for _ in range(2):
-        found: list[Any] = []
-        bench.turns.go(lambda: succeed(["at once"])).addBoth(found.append)
-        assert found == [["at once"]] and not bench.turns.busy
-
-
-def test_a_copy_has_the_outcome_and_leaves_it() -> None:
-    for outcome in (1, ValueError("no")):
-        first: Deferred[Any] = Deferred()
-        firsts, seconds = list[Any](), list[Any]()
-        copy(first).addBoth(seconds.append)
-        first.addBoth(firsts.append)
-        first.errback(outcome) if isinstance(outcome, Exception) else first.callback(1)
-        assert firsts == seconds and len(firsts) == 1
+def test_every_thing_has_its_own_turns(three: Three) -> None:
+    three.first(1.0, None, None)
+    assert not three.turns[1].others_first(three.board.key("waiting", "mail"), None)

@@ -112,7 +112,8 @@ class Server(Part):
     connections: Annotated[
         WholeOrOff, _MOST, Kind("a whole number or off", none="the farm's")
     ] = None
-    """Sessions it takes at a time; `off` sets no limit. Default: the farm's."""
+    """Sessions it takes at a time, over all workers; `off` sets no limit. Default: the
+    farm's."""
     backup: Switch = False
     """Used only while every server that is no backup is out or full."""
     disabled: Switch = False
@@ -137,7 +138,8 @@ class Queue(Part):
     """Where sessions wait while every server has all the `connections` it may have."""
 
     length: Annotated[Whole, Bounds(1, 1_000_000)] = 1000
-    """How many may wait. The next one is not taken in and ends at once."""
+    """How many may wait, in each worker. The next one is not taken in and ends at
+    once."""
     timeout: Annotated[Seconds, _TIMEOUT] = 10.0
     """How long one may wait, within its front's `open` time; then it ends as
     `queue_timeout`."""
@@ -160,8 +162,8 @@ class Farm(Part):
     profile: Name = "lan"
     """How the sockets towards servers are tuned: one of `profiles`, or built in."""
     connections: Annotated[WholeOrOff, _MOST] = None
-    """Sessions each server takes at a time, unless it has a limit of its own. Further
-    ones go to other servers, and to the `queue` when all are full."""
+    """Sessions each server takes at a time, over all workers, unless it has a limit of
+    its own. Further ones go to other servers, and to the `queue` when all are full."""
     servers: Annotated[
         tuple[Server, ...], BeforeValidator(_servers), Kind("a list of servers")
     ]
@@ -174,7 +176,7 @@ class Farm(Part):
     fewest sessions (`least_connections`), the better of two drawn at random
     (`two_choices`), the first of the list that is up and has room (`first`), always the
     same one for one client address (`source_hash`, Maglev's table). All but `first` go
-    by weights."""
+    by weights. Each worker goes by its own sessions."""
     hash_key: SecretKey = SecretStr(PUBLIC)
     """With `source_hash`: gateways with the same servers and the same key send a client
     to the same server. One of your own keeps clients from choosing addresses that all

@@ -78,19 +78,22 @@ class FrontLimits(Part):
     """What one front may be made to carry."""
 
     connections: Annotated[Whole, _CONNECTIONS] = 10000
-    """Sessions at a time. One more is accepted and closed at once, with the ending
-    `limited`."""
+    """Sessions at a time, over all workers. One more is accepted and closed at once,
+    with the ending `limited`."""
     per_source: Annotated[WholeOrOff, _CONNECTIONS] = None
-    """Sessions at a time from one source. One more is reset, and ends as `limited`."""
+    """Sessions at a time from one source, over all workers. One more is reset, and ends
+    as `limited`."""
     new_per_source: RateOrOff = None
     """New sessions from one source: `100/s`. So many may come at once; after a pause up
-    to twice as many within that time. What is too much ends as `limited`."""
+    to twice as many within that time. What is too much ends as `limited`. Each worker
+    counts its own: with several, so many may come at each."""
     source_prefix: SourcePrefix = SourcePrefix()
     """How much of a client's address is one source."""
     bandwidth: FrontBandwidth = Bandwidths()
     """What may be moved in a second, in each direction: by each session (`10Mbit/s`),
     or by each and by all of the front together (`{session: 10Mbit/s, front:
-    1Gbit/s}`). Bits are counted in thousands, bytes (`10MiB/s`) in 1024s."""
+    1Gbit/s}`). Bits are counted in thousands, bytes (`10MiB/s`) in 1024s. What is the
+    front's together is each worker's: divide it by their number."""
 
 
 class FrontTimeouts(Part):
@@ -229,12 +232,13 @@ class Log(Part):
 
 
 class GlobalLimits(Part):
-    """What the whole process may be made to carry."""
+    """What the gateway may be made to carry."""
 
     connections: Annotated[WholeOrAuto, _CONNECTIONS] = None
-    """Sessions of all fronts at a time; `auto` is what the limit of open files carries,
-    less a reserve. It carries two a session, besides one for each listener and check
-    and 64 for the rest; a higher number here is taken for that, and warned of."""
+    """Sessions of all fronts at a time, over all workers; `auto` is what the limit of
+    open files carries, less a reserve, in each worker. It carries two a session,
+    besides one for each listener and check and 64 for the rest; a higher number here is
+    taken for that, and warned of."""
 
 
 class DrainTimeouts(Part):
@@ -278,7 +282,7 @@ class Config(Part):
     """Which processor each worker runs on, by number, in the order of the workers;
     `auto` leaves that to the kernel."""
     limits: GlobalLimits = GlobalLimits()
-    """What the whole process may be made to carry."""
+    """What the gateway may be made to carry."""
     timeouts: DrainTimeouts = DrainTimeouts()
     """How the gateway stops."""
 

@@ -2,16 +2,12 @@
 Places at servers that several processes give, each to its own sessions.
 
 Here: that they never give more than there are, what is known of the others' sessions,
-and whose turn it is when there are less places than sessions.  Not here: which server
-is chosen, and who waits (``farm``, ``shared``); how it is told (``net.board``).
+and whether it is their turn (``net.turns``).  Not here: which server is chosen, and who
+waits (``farm``, ``shared``); how it is counted (``net.board``).
 
 Nobody sends a message when a place comes free.  While a server is full because of the
 others' sessions its number is looked at every LOOK seconds, and while there are places
 that are kept for nothing, whether others wait for one; else nothing is looked at.
-
-A process whose sessions end serves its own queue at once, and would leave the others
-nothing.  So they tell how long their first has waited, and who would take the last
-place leaves it to one who has waited PATIENCE seconds longer.
 """
 
 from __future__ import annotations
@@ -22,29 +18,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.logger import Logger
 
+from bridge.net.turns import LOOK, Turns
+
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from bridge.farm.server import Server
     from bridge.net.board import Column
 
-LOOK = 0.02
-"""Seconds between two looks: what a place may stand free while somebody waits."""
-
-PATIENCE = 0.1
-"""Seconds, some looks: places that change hands are free for about one."""
-
-FRESH = 0.2
-"""Seconds for which what one says of its queue holds, lest it hangs meanwhile."""
-
 AT_ONCE = 256
 """Servers that are looked at in one turn of the reactor: some hundred microseconds."""
 
 GIVEN_UP = 8
 """Places that are given up for others at one look."""
-
-_WAITED = 20
-"""Bits for how long somebody has waited, in ms; above them when that was."""
 
 
 class Sharing(Protocol):
@@ -78,6 +64,7 @@ class Claims:
     def __init__(self, column: Column, clock: IReactorTime) -> None:
         self._column = column
         self._clock = clock
+        self._turns = Turns(column, clock.seconds)
         self._full: OrderedDict[Server, Sharing] = OrderedDict()
         """Servers that are full because of others' sessions."""
         self._keeping: dict[Sharing, None] = {}
@@ -134,7 +121,7 @@ class Claims:
 
     def wanted(self, farm: Sharing) -> bool:
         """Whether others wait for a place at *farm*."""
-        return self._longest(farm, self._clock.seconds()) is not None
+        return self._turns.longest(self._key(farm)) is not None
 
     def forget(self, farm: Sharing) -> None:
         """*farm* is over."""
@@ -150,33 +137,13 @@ class Claims:
             self._timer.cancel()
             self._timer = None
 
-    # Whose turn it is
-
     def _key(self, farm: Sharing) -> int:
+        """What is told of its queue by."""
         return self._column.board.key("waiting", farm.name, *farm.part)
 
-    def _tell_waiting(self, farm: Sharing) -> None:
-        now = self._clock.seconds()
-        waited, told = farm.waited(now), 0
-        if waited is not None:
-            most = (1 << _WAITED) - 1
-            told = int(now * 1000) << _WAITED | min(int(waited * 1000), most)
-        self._column.put(self._key(farm), told)
-
-    def _longest(self, farm: Sharing, now: float) -> float | None:
-        """Seconds that anybody has waited elsewhere, of whom that is still known."""
-        longest = None
-        for told in self._column.each(self._key(farm)):
-            since = now - (told >> _WAITED) / 1000
-            if told and since < FRESH:
-                waited = since + (told & (1 << _WAITED) - 1) / 1000
-                longest = max(longest or 0.0, waited)
-        return longest
-
     def _others_first(self, farm: Sharing) -> bool:
-        now = self._clock.seconds()
-        longest = self._longest(farm, now)
-        return longest is not None and longest > (farm.waited(now) or 0.0) + PATIENCE
+        waited = farm.waited(self._clock.seconds())
+        return self._turns.others_first(self._key(farm), waited)
 
     # Looking
 
@@ -190,7 +157,7 @@ class Claims:
         for _ in range(min(AT_ONCE, len(self._full))):
             self._surely(self._look_at, *self._full.popitem(last=False))
         for farm in farms:
-            self._tell_waiting(farm)
+            self._turns.tell(self._key(farm), farm.waited(self._clock.seconds()))
         for farm in tuple(self._keeping):
             self._surely(self._ask_back, farm)
         if self._full or self._keeping:

@@ -14,10 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bridge.farm.balance import Balance, Choosing, build
-from bridge.farm.health import Health, Rules
+from bridge.farm.health import Health
 from bridge.farm.maglev import client_key
 from bridge.farm.origin import Origin
 from bridge.farm.panic import WORTH_TRYING, Panic, tell_end
+from bridge.farm.rules import Rules
 from bridge.farm.sources import Sources
 from bridge.farm.spared import Keeper, Spared
 from bridge.farm.state import Event
@@ -216,15 +217,14 @@ class Farm:
         if self._standing:
             if panic is not None:
                 self._end_panic()
-            return
-        if panic is None:
+        elif panic is None:
             self._begin_panic()
-            return
-        panic.discard(server)
-        if server.state in WORTH_TRYING and server in self.servers:
-            panic.add(server)
-        if not panic:
-            self._end_panic()
+        else:
+            panic.discard(server)
+            if server.state in WORTH_TRYING and server in self.servers:
+                panic.add(server)
+            if not panic:
+                self._end_panic()
 
     def _begin_panic(self) -> None:
         servers = [each for each in self.servers if each.state in WORTH_TRYING]
@@ -232,11 +232,11 @@ class Farm:
             return
         make = partial(build, self._policy.balance, random=random.random, brief=True)
         self._panic = self._chooses = Panic(make, servers, self._policy.together)
-        self._panic.tell(self.name)
+        self._panic.tell(self.name, self.health.tells)
 
     def _end_panic(self) -> None:
         self._panic, self._chooses = None, self._balance
-        tell_end(self.name, *self.standing())
+        tell_end(self.name, *self.standing(), aloud=self.health.tells)
 
     def exhausted(self, tried: Collection[Server]) -> bool:
         """Whether a retry is in vain: in a panic a session tries each server once."""

@@ -62,11 +62,14 @@ class Names:
         clock: IReactorTime,
         lookup: Finding,
         chance: Callable[[], float] = random.random,
+        tells: bool = True,
     ) -> None:
         self.clock = clock
         self.lookup = lookup
         self.chance = chance
         """A number from 0 up to and without 1."""
+        self.tells = tells
+        """Whether this process says in the log what all that follow them see alike."""
         self._followed: list[Followed] = []
 
     def __iter__(self) -> Iterator[Followed]:
@@ -158,11 +161,13 @@ class Followed:
         self._failures = self._failures + 1 if self._known.why else 0
         # Timed before anyone is told: who is told may stop this.
         self._ask_in(pause(self._known.ttl, self._failures, self._names.chance()))
-        self._say_how_it_went()
-        self._say_what_is_left_out(was.left_out)
         changes = difference(before, self._known.servers)
+        if self._names.tells:
+            self._say_how_it_went()
+            self._say_what_is_left_out(was.left_out)
+            if changes:
+                self._say_what_changed(changes)
         if changes:
-            self._say_what_changed(changes)
             self._told(changes)
         first, self._answered_first = self._answered_first, None
         if first is not None:

@@ -8,13 +8,13 @@ Not here: what a state means for who is chosen (``farm``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger, LogLevel
 
 from bridge.farm.eject import Ejection
+from bridge.farm.rules import Rules
 from bridge.farm.server_state import (
     Terms,
     is_same,
@@ -28,30 +28,9 @@ from bridge.farm.state import TRAFFIC, Event, State, step
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from bridge.farm.check import Verdict
     from bridge.farm.parties import Checking, Traffic
     from bridge.farm.server import Server
-    from bridge.farm.server_state import Kept, ServerState
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What is done about servers.  Times in seconds."""
-
-    check: Callable[[Server, Verdict], Checking] | None = None
-    """Makes the check of a server, not started; None: there is none."""
-    failures: int = 0
-    """Dials in a row that must fail before a server is ejected; 0: it never is."""
-    ejected: float = 30.0
-    """For how long, the first time."""
-    slow_start: float = 0.0
-    """How long a server that comes into traffic takes to its full weight."""
-    lazily: bool = False
-    """No server is checked before a dial of it was answered."""
-    asked: Callable[[Server], str] = lambda server: ""
-    """What stands for all that its check asks, and how; empty: there is none."""
-    kept: Kept | None = None
-    """What is known of servers beyond this process; None: nothing is."""
+    from bridge.farm.server_state import ServerState
 
 
 class Health:
@@ -62,6 +41,7 @@ class Health:
     def __init__(self, traffic: Traffic, rules: Rules, clock: IReactorTime) -> None:
         self._traffic = traffic
         self._rules = rules
+        self.tells = rules.tells
         self._clock = clock
         self._ejection = Ejection(rules.failures, rules.ejected)
         self._members: set[Server] = set()
@@ -85,7 +65,7 @@ class Health:
             self._add(server)
         for server in servers:
             if server.state not in TRAFFIC and server.state is not State.DISABLED:
-                self._say(server, "as it was before")
+                self._say(server, "as it was before", self.tells)
             self._traffic.settled(server)
 
     def _add(self, server: Server) -> None:
@@ -218,11 +198,12 @@ class Health:
         seconds = self._ejection.failed(server, others)
         if seconds is not None:
             server.ejected = self._clock.seconds()
-            self._eject(server, f"for {seconds:g} s: {why}", server.ejected + seconds)
+            why = f"for {seconds:g} s: {why}"
+            self._eject(server, why, server.ejected + seconds, aloud=True)
             self._tell_others(server)
 
-    def _eject(self, server: Server, why: str, until: float) -> None:
-        self._change(server, Event.EJECT, why)
+    def _eject(self, server: Server, why: str, until: float, aloud: bool) -> None:
+        self._change(server, Event.EJECT, why, aloud)
         self._eject_until(server, until)
         self._traffic.settled(server)
 
@@ -269,8 +250,14 @@ class Health:
         if server.state is not before:
             self._tell_others(server)
 
-    def _change(self, server: Server, event: Event, why: str) -> bool:
-        """As ``tell``, with sessions to be moved later; False: nothing changed."""
+    def _change(
+        self, server: Server, event: Event, why: str, aloud: bool | None = None
+    ) -> bool:
+        """
+        As ``tell``, with sessions to be moved later; False: nothing changed.
+
+        *aloud* is whether the log says so; None: where one process says it for all.
+        """
         before, after = server.state, step(server.state, event)
         if after is before:
             return False
@@ -283,14 +270,15 @@ class Health:
             server.healthy = self._clock.seconds()
         if after is State.STARTING:
             self._enter(server)
-        self._say(server, why)
+        self._say(server, why, self.tells if aloud is None else aloud)
         return True
 
-    def _say(self, server: Server, why: str) -> None:
+    def _say(self, server: Server, why: str, aloud: bool) -> None:
         standing, servers = self._traffic.standing()
-        good = server.state in TRAFFIC
+        bad = LogLevel.warn if standing else LogLevel.error
+        level = LogLevel.info if server.state in TRAFFIC else bad
         self._log.emit(
-            LogLevel.info if good else LogLevel.warn if standing else LogLevel.error,
+            level if aloud else LogLevel.debug,
             "farm {farm}: server {server} is {state}, {why}; {standing} of {servers} "
             "servers get sessions",
             farm=self._traffic.name,
@@ -326,6 +314,8 @@ class Health:
         What its check finds and the end of an ejection come to each by themselves.  The
         last server that gets sessions here stays, as if its dials had failed here.
         """
+        if server not in self._members:
+            return
         if told.ordered > server.ordered and still_ordered(server, told):
             server.ordered = told.ordered
             self._order(server, _EVENTS.get(told.order, Event.READY))
@@ -336,7 +326,7 @@ class Health:
             self._recall_ejections(server, told.ejections)
             out = told.ejections > 0 and told.until > self._clock.seconds()
             if out and server.state in TRAFFIC and self._traffic.standing()[0] > 1:
-                self._eject(server, told.why, told.until)
+                self._eject(server, told.why, told.until, aloud=False)
 
     def _stop_timer(self, server: Server) -> None:
         self._slow_start.stop(server)

@@ -23,8 +23,8 @@ from bridge.net.mapping import Refusal
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
-    from bridge.farm.health import Rules
     from bridge.farm.origin import Origin
+    from bridge.farm.rules import Rules
     from bridge.farm.server import Server
     from bridge.net.mapping import Destination, Map
 

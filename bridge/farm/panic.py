@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 
 from bridge.farm.ranked import First
 from bridge.farm.state import State
@@ -100,9 +100,10 @@ class Panic:
         else:
             self._behind.remove(server)
 
-    def tell(self, farm: str) -> None:
+    def tell(self, farm: str, aloud: bool) -> None:
         """That it begins."""
-        _log.error(
+        _log.emit(
+            LogLevel.error if aloud else LogLevel.debug,
             "farm {farm}: no server is up; sessions are dialed all the same, first to "
             "{first} (all_down: try)",
             farm=farm,
@@ -123,14 +124,16 @@ class Panic:
         return self._behind.choose(key, skip) if server is None else server
 
 
-def tell_end(farm: str, standing: int, servers: int) -> None:
+def tell_end(farm: str, standing: int, servers: int, aloud: bool) -> None:
     """That it is over in *farm*."""
     if standing:
         why = f"{standing} of {servers} servers are up again"
-        _log.info("farm {farm}: {why}", farm=farm, why=why)
+        level = LogLevel.info
     else:
         why = "no server is left to be dialed; sessions end as no_server"
-        _log.error("farm {farm}: {why}", farm=farm, why=why)
+        level = LogLevel.error
+    level = level if aloud else LogLevel.debug
+    _log.emit(level, "farm {farm}: {why}", farm=farm, why=why)
 
 
 class _LastHealthy(First):

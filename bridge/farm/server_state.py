@@ -76,7 +76,8 @@ class ServerState:
     @property
     def quiet(self) -> bool:
         """There is nothing to say of it, now or later."""
-        return not (self.ordered or self.ejected) and self.state == State.UP.value
+        as_configured = State.UP.value, State.DISABLED.value
+        return not (self.ordered or self.ejected) and self.state in as_configured
 
 
 class Kept(Protocol):
@@ -163,10 +164,8 @@ def _standing(state: ServerState) -> tuple[Any, ...]:
 
 def same_orders(one: ServerState | None, other: ServerState) -> bool:
     """Whether *other* has no news of orders and ejections: what all must hear of."""
-    return one is not None and (one.ordered, one.ejected) == (
-        other.ordered,
-        other.ejected,
-    )
+    known = (0.0, 0.0) if one is None else (one.ordered, one.ejected)
+    return known == (other.ordered, other.ejected)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from bridge.farm.farm import Farm, Policy
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
-    from bridge.farm.health import Rules
     from bridge.farm.origin import Origin
+    from bridge.farm.rules import Rules
     from bridge.farm.server import Server
     from bridge.farm.spared import Keeper
     from bridge.farm.waiting import Waiting

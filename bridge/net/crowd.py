@@ -19,6 +19,7 @@ sources every place of 65,536 is hot.)
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from enum import Enum
 
 from bridge.net.prefixes import NOBODY
@@ -109,6 +110,10 @@ class Crowd:
     def here(self, source: int) -> int:
         """Sessions that *source* has now."""
         return self._sessions.get(source, 0)
+
+    def each(self) -> Iterable[tuple[int, int]]:
+        """The sources that have sessions now, and how many."""
+        return self._sessions.items()
 
     def __len__(self) -> int:
         """Sources that have sessions now."""

@@ -24,18 +24,14 @@ from bridge.net import sockopt
 from bridge.net.descriptors import SHORTAGE
 from bridge.net.listener import Listener
 from bridge.net.pump import IN, Pump
+from bridge.net.room import RETRY, Room
 from bridge.net.sockaddr import Socket, SocketAddress, describe, public_address
 from bridge.net.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twisted.internet.interfaces import (
-        IAddress,
-        IDelayedCall,
-        IProtocolFactory,
-        IReactorTime,
-    )
+    from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocolFactory
 
 CLIENT_GONE = frozenset(
     {
@@ -48,9 +44,6 @@ CLIENT_GONE = frozenset(
 About one connection, not about us.  On Linux accept(2) passes on errors that were
 already pending on the new socket, and asks to treat them like EAGAIN.
 """
-
-RETRY = 0.25
-"""Seconds between attempts while short of something; sessions end meanwhile."""
 
 QUIET = 60.0
 """Seconds in which a shortage is not told again: it comes and goes with sessions."""
@@ -68,90 +61,6 @@ second's delay; the queue itself costs nothing until it is used.
 """
 
 
-class Room:
-    """
-    How many sessions this process may carry at once, over all ports.
-
-    When it is full, ports pause: clients wait in the kernel's queue instead of being
-    turned away, and descriptors never run out.  They do as well while a session waits
-    for a descriptor to dial with: who came first shall have it.
-    """
-
-    def __init__(self, most: int, why: str = "") -> None:
-        self.most = most
-        self.why = why or f"{most} sessions is all limits.connections allows"
-        """Why there may not be more, in a line of the log."""
-        self.taken = 0
-        """Sessions there are."""
-        self.waiting: dict[Port, None] = {}
-        """Ports that paused."""
-        self.postponed = 0
-        """Dials that wait because this host is short of something, and of what."""
-        self.short_of = ""
-
-    @property
-    def full(self) -> str:
-        """Why nobody else may come in now; or empty."""
-        if self.postponed:
-            return f"cannot accept while dials wait: {self.short_of}"
-        return self.why if self.taken >= self.most else ""
-
-    def take(self) -> None:
-        """A session begins."""
-        self.taken += 1
-
-    def give(self) -> None:
-        """It is over, and there is room for another."""
-        self.taken -= 1
-        if self.waiting:
-            self.resume()
-
-    def resume(self) -> None:
-        """Who waits may try again."""
-        if self.postponed:
-            return
-        waiting, self.waiting = self.waiting, {}
-        for port in waiting:
-            port.resume()
-
-    def wait(self, port: Port) -> None:
-        """Resume *port* when a session has left."""
-        self.waiting[port] = None
-
-
-class Postponed:
-    """
-    A dial that this host is too short of something for: *again* is to try once more,
-    RETRY seconds later.  To whoever gives it up it is a dial like any other.
-    """
-
-    __slots__ = ("_again", "_room", "_timer")
-
-    def __init__(
-        self, room: Room, why: str, clock: IReactorTime, again: Callable[[], None]
-    ) -> None:
-        self._room = room
-        self._again = again
-        room.postponed += 1
-        room.short_of = why
-        self._timer = clock.callLater(RETRY, self._due)
-
-    def _due(self) -> None:
-        self._leave()
-        self._again()
-
-    def disconnect(self) -> None:
-        """Give up."""
-        if self._timer.active():
-            self._timer.cancel()
-            self._leave()
-
-    def _leave(self) -> None:
-        self._room.postponed -= 1
-        if self._room.waiting:
-            self._room.resume()
-
-
 @implementer(IListeningPort)
 class Port:
     """Accepts from *listener* and gives each connection to *factory*."""
@@ -165,7 +74,8 @@ class Port:
         self._listener = listener
         self._socket: Socket = listener.socket
         # The C type has accept(2) under this name, and makes no object of it.
-        self._accept: Callable[[], tuple[int, Any]] = listener.socket._accept  # type: ignore[attr-defined]
+        accept: Callable[[], tuple[int, Any]] = listener.socket._accept  # type: ignore[attr-defined]
+        self._accept = room.accepts(accept)
         self._factory = factory
         self._room = room
         self._unwatched: Stream | None = None  # accepted, and not in the epoll

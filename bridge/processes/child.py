@@ -90,13 +90,9 @@ class Child:
         self.link.on("said", said)
 
     def join(self, join: Join) -> None:
-        """Be known to the hub."""
-        self._peer = peer = join(self._send)
-
-        def hears(message: Message) -> None:
-            peer.receive(_bytes(message))
-
-        self.link.on("hub", hears)
+        """Be known to the hub, as long as it is linked."""
+        self._peer = join(self.link.pass_on)
+        self.link.taken = self._peer.receive
 
     def connect(self, reactor: Any) -> int:
         """
@@ -137,9 +133,6 @@ class Child:
             os.kill(self.pid, signal.SIGKILL)
         return True
 
-    def _send(self, data: bytes) -> Deferred[Any]:
-        return self.link.ask("hub", {"data": data.decode("latin-1")})
-
     def _ready(self, _: Message) -> None:
         self.accepts = self.served = True
         self._owner.ready(self)
@@ -152,8 +145,3 @@ class Child:
         if self._peer is not None:
             self._peer.lost()
         self._owner.unlinked(self)
-
-
-def _bytes(message: Message) -> bytes:
-    data: str = message["data"]
-    return data.encode("latin-1")

@@ -154,8 +154,7 @@ class Forked:
             means.columns.give(column)
             raise
         self._children[seat.number] = child
-        if means.join is not None:
-            child.join(means.join)
+        child.join(means.join)
         return child, theirs
 
     # Who a worker's owner is: see child.Owner
@@ -234,8 +233,10 @@ class Forked:
         started, self._started = self._started, None
         if started is None:
             return False
-        self.retire(())  # some may accept already, and have sessions
+        # That first, so that these workers are the last who have sockets that are given
+        # up, and take in who waits there.
         started.errback(StartError(why))
+        self.retire(())  # some may accept already, and have sessions
         return True
 
     # Stopping

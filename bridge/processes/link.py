@@ -44,6 +44,16 @@ class Piece(amp.Command):
     requiresAnswer = False
 
 
+class Bytes(amp.Command):
+    """
+    A piece of the hub's stream (``service.hub``), whose answer says that it was taken:
+    who hangs is sent no more, and so costs bounded memory.
+    """
+
+    commandName = b"bytes"
+    arguments = [(b"piece", amp.String())]
+
+
 class AskError(Exception):
     """The other side cannot answer.  The text is its reason, in one line."""
 
@@ -66,6 +76,13 @@ class Link(amp.AMP):
         self._pieces: list[bytes] = []
         self._size = 0
         self.up = False
+        self.taken: Callable[[bytes], object] = lambda piece: None
+        """Told of the hub's stream.  Raises nothing."""
+
+    def pass_on(self, piece: bytes) -> Deferred[object]:
+        """Some of the hub's stream.  Fires once the other side has taken it."""
+        sent: Deferred[object] = self.callRemote(Bytes, piece=piece)
+        return sent
 
     def on(self, topic: str, hears: Hears) -> None:
         """Have *hears* told of messages of that *topic*."""
@@ -119,6 +136,11 @@ class Link(amp.AMP):
                 self._hear(json.loads(whole))
             except Exception:  # a bug, and no reason to lose the other process
                 self._log.failure("A bug in the gateway, met by a message")
+        return {}
+
+    @Bytes.responder
+    def _bytes(self, piece: bytes) -> dict[str, object]:
+        self.taken(piece)
         return {}
 
     def _send(self, box: Message) -> None:

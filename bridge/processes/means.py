@@ -29,8 +29,8 @@ class Means:
 
     reactor: Any
     columns: Columns
-    join: Join | None
-    """Has the hub know a worker of this generation; None: there is no hub."""
+    join: Join
+    """Has the hub know a worker of this generation."""
     log: LogPlan
     said: Callable[[Message], None]
     """Told of events of workers' logs, where these do not write them."""

@@ -88,6 +88,7 @@ class Supervisor(Service):
         self._hurried = False
         self._turns = Turns(self._take_turn)
         self._daily: IDelayedCall | None = None
+        self._names: IDelayedCall | None = None
 
     # Starting
 
@@ -271,7 +272,8 @@ class Supervisor(Service):
         self._notified.stopping(timeouts.drain_delay + timeouts.drain_timeout)
         if self._daily is not None and self._daily.active():
             self._daily.cancel()
-        self._sockets.close()  # theirs are copies
+        self._sockets.let_go()  # theirs are copies
+        self._names = self._reactor.callLater(timeouts.drain_delay, self._sockets.close)
         all_of_them = [*self.others, self.current]
         for generation in all_of_them:
             generation.stop()
@@ -283,6 +285,9 @@ class Supervisor(Service):
 
     def _stopped(self, _: object) -> None:
         self._maker.stop()
+        if self._names is not None and self._names.active():
+            self._names.cancel()
+            self._sockets.close()
         self._log.info("bridge has stopped")
 
     def hurry(self) -> None:

@@ -20,13 +20,15 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger, globalLogBeginner
 
 from bridge.config.reader import Document
+from bridge.net.board import Board
 from bridge.net.listener import Listener
 from bridge.processes.link import AskError, Link, Message
 from bridge.processes.said import Said
 from bridge.processes.snapshot import LogPlan, Snapshot
 from bridge.service.certificates import Certificates
 from bridge.service.gateway import Gateway
-from bridge.service.listening import share_of
+from bridge.service.hub_link import HubLink
+from bridge.service.listening import ListenError, share_of
 from bridge.service.logs import Logs, to_file, to_standard_output
 from bridge.watch.log import Log
 
@@ -108,6 +110,8 @@ class Worker:
         """It says so, and nothing more."""
         self._gateway: Gateway | None = None
         """None: it has not begun yet."""
+        self._hub = HubLink(reactor, self._link.pass_on, tells=born.number == 0)
+        self._link.taken = self._hub.receive
         self._hear()
         own = Log()
         self._begin_log(own, job.snapshot.log)
@@ -116,7 +120,7 @@ class Worker:
         os.set_blocking(born.link, False)
         reactor.adoptStreamConnection(born.link, AF_UNIX, made)
         os.close(born.link)  # that is a copy
-        reactor.callWhenRunning(self._start)
+        reactor.callWhenRunning(self._hub.ready.addCallback, self._start)
 
     def over(self) -> None:
         """The reactor has stopped: what is left goes into the logs."""
@@ -136,33 +140,42 @@ class Worker:
         )
         globalLogBeginner.beginLoggingTo([own.observer()], redirectStandardIO=False)
 
-    def _start(self) -> None:
-        job, reactor, logs = self._job, self._reactor, self._logs
-        config = job.document.config
+    def _start(self, _: object) -> None:
+        """All is known that there is to begin with."""
+        if self._ending:
+            return
         try:
-            logs.open_access(
-                config, reactor, foreground=job.snapshot.log.foreground, owner=None
-            )
-            logs.begin(reactor)
-            gateway = Gateway(
-                config,
-                reactor,
-                _Handed(job, self._born.number),
-                logs,
-                certificates=job.certificates,
-            )
-            gateway.privilegedStartService()
-            gateway.startService()
+            self._gateway = self._made()
         except Exception as error:
-            if not isinstance(error, OSError):
+            if not isinstance(error, OSError | ListenError):
                 self._log.failure("A worker cannot start")
             self._link.send("failed", {"why": str(error)})
             self._end()
             return
-        self._gateway = gateway
         if self._born.tells:
-            gateway.tell_where()
+            self._gateway.tell_where()
         self._link.send("ready", {})
+
+    def _made(self) -> Gateway:
+        """The gateway, which accepts.  Raises ListenError, OSError."""
+        job, born, logs = self._job, self._born, self._logs
+        config, foreground = job.document.config, job.snapshot.log.foreground
+        logs.open_access(config, self._reactor, foreground=foreground, owner=None)
+        logs.begin(self._reactor)
+        board = job.snapshot.board
+        assert board is not None
+        gateway = Gateway(
+            config,
+            self._reactor,
+            _Handed(job, born.number),
+            logs,
+            certificates=job.certificates,
+            column=Board.open(board).column(born.column),
+            hub=self._hub,
+        )
+        gateway.privilegedStartService()
+        gateway.startService()
+        return gateway
 
     # What the supervisor says
 

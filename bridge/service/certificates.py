@@ -25,16 +25,19 @@ class Certificates:
     """
     All that is made of certificate files.
 
-    *now* is seconds since the epoch, by which certificates expire.  Raises
-    CertificateError if one cannot be used.
+    *now* is seconds since the epoch, by which certificates expire.  Without *fronts*
+    there are those of farms only, for who only checks servers.  Raises CertificateError
+    if one cannot be used.
     """
 
-    def __init__(self, config: Config, now: Callable[[], float] = _now) -> None:
+    def __init__(
+        self, config: Config, now: Callable[[], float] = _now, fronts: bool = True
+    ) -> None:
         self._renewal = Renewal(now)
         self.fronts = {
             name: FrontSecurities(f"front {name}", front.tls, now)
             for name, front in config.fronts.items()
-            if front.tls is not None
+            if fronts and front.tls is not None
         }
         """By name; those without TLS are not among them."""
         self.farms = {

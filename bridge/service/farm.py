@@ -8,9 +8,10 @@ does (``farm``), what a server is dialed with (``servers``), how a check is conf
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 from bridge.config.farm import Farm as FarmConfig
 from bridge.config.farm import Server as ServerConfig
@@ -18,24 +19,31 @@ from bridge.config.hostnames import HostName
 from bridge.config.model import Config
 from bridge.config.secret_keys import octets_of
 from bridge.config.source import ClientSource
+from bridge.farm.check import Verdict
 from bridge.farm.claims import Claims
 from bridge.farm.dns_values import Sought
 from bridge.farm.farm import Farm, Policy
 from bridge.farm.follow_names import Names
-from bridge.farm.health import Rules
+from bridge.farm.health import Health
 from bridge.farm.mapped import Kind, Mapped
 from bridge.farm.named import Named
 from bridge.farm.origin import ClientOrigin, Origin, PoolOrigin
+from bridge.farm.parties import Checking
+from bridge.farm.rules import Rules
 from bridge.farm.server import Server
+from bridge.farm.server_state import Kept
 from bridge.farm.shared import SharedFarm
 from bridge.farm.sources import Sources
 from bridge.net.address import Address
 from bridge.net.pseudonym import nothing_left_out
 from bridge.net.pump import Pump
 from bridge.net.securities import FarmSecurities
-from bridge.service.checks import checks_of
+from bridge.service.checks import asked_of, checks_of, tell_hindered
 from bridge.service.servers import Making
 from bridge.watch.repeated import Repeated
+
+MakesCheck: TypeAlias = Callable[[Server, Verdict], Checking]
+"""Makes the check of one server, not started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +63,13 @@ class FarmMeans:
     """That, or a pool's."""
     claims: Claims | None = None
     """Where places are claimed, if other processes give them, too."""
-
-    def hindered(self, farm: str, server: Server, why: str) -> None:
-        """A check of *server* could not be made."""
-        if self.failures is not None:
-            detail = f"{why}, server {server.name}"
-            self.failures.tell(f"farm {farm}", "a check could not be made", detail)
+    checks: Callable[[str, Callable[[Server], str]], MakesCheck] | None = None
+    """What makes the checks of a farm, by its name and what its servers are asked,
+    where another process does it; None: this one does."""
+    kept: Callable[[str], Kept | None] = lambda farm: None
+    """What is known of the servers of a farm beyond this process."""
+    tells: bool = True
+    """Whether this process says in the log what all of them see alike."""
 
 
 class RunningFarm:
@@ -71,7 +80,7 @@ class RunningFarm:
         self._making = Making(name, config, means.securities)
         self._clock = means.pump.reactor
         policy = _policy(configured, means)
-        rules = _rules(name, configured, means)
+        rules = _rules(name, config, means)
         origin = origin_of(configured, means)
         self._making.per_client = origin.per_client
         made = Farm if means.claims is None else SharedFarm
@@ -87,13 +96,22 @@ class RunningFarm:
         Have the servers with an address, and follow the names of the others, if any.
         Raises what *names* does.
         """
-        for place, server in enumerate(self._configured.servers):
-            if isinstance(server.address, Address):
-                self.farm.add(self._making.written(place))
+        written = [
+            self._making.written(place)
+            for place, server in enumerate(self._configured.servers)
+            if isinstance(server.address, Address)
+        ]
+        self.farm.add(*written)
         self.farm.prepare()
         for place, server in enumerate(self._configured.servers):
             if not isinstance(server.address, Address):
                 self._follow(names(), place, server)
+
+    def __iter__(self) -> Iterator[tuple[Health, Server]]:
+        """Its servers, each with what its state depends on."""
+        for farm in (self.farm, *(self.mapped or ())):
+            for server in farm.servers:
+                yield farm.health, server
 
     def close(self) -> None:
         """No checks and no timers any more."""
@@ -141,13 +159,23 @@ def _policy(farm: FarmConfig, means: FarmMeans) -> Policy:
     )
 
 
-def _rules(name: str, farm: FarmConfig, means: FarmMeans) -> Rules:
+def _rules(name: str, config: Config, means: FarmMeans) -> Rules:
     """What moves the servers of the farm *name* between states."""
-    check, hindered = farm.check, partial(means.hindered, name)
+    farm, asked = config.farms[name], asked_of(config, name)
+    check: MakesCheck | None = None
+    if farm.check is not None:
+        if means.checks is not None:
+            check = means.checks(name, asked)
+        else:
+            hindered = partial(tell_hindered, means.failures, name)
+            check = checks_of(farm, farm.check, means.pump, hindered)
     return Rules(
-        check=checks_of(farm, check, means.pump, hindered) if check else None,
+        check=check,
         failures=farm.eject.failures if farm.eject else 0,
         ejected=farm.eject.duration if farm.eject else 0.0,
         slow_start=farm.slow_start or 0.0,
         lazily=farm.map is not None,
+        asked=asked,
+        kept=means.kept(name),
+        tells=means.tells,
     )

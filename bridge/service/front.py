@@ -18,11 +18,13 @@ from bridge.config.farm import Farm as FarmConfig
 from bridge.config.model import Config, FrontLimits
 from bridge.config.model import Front as FrontConfig
 from bridge.config.routes import DEFAULT
+from bridge.net.board import Column
 from bridge.net.crowd import Arrivals, Crowd
 from bridge.net.listener import Listener
 from bridge.net.paced import Pace
 from bridge.net.port import Port
 from bridge.net.securities import FrontSecurities
+from bridge.net.shared_crowd import SharedCrowd
 from bridge.service.doors import Entry, entry_of
 from bridge.service.farms import Farms
 from bridge.service.filters import filters_of
@@ -38,6 +40,7 @@ from bridge.session.front import FrontFactory, PrefixFactory
 from bridge.session.live import Live
 from bridge.session.meetings import DataPorts, MeetingsOf
 from bridge.session.session import Session
+from bridge.session.shared import SharedAdmission, SharedLive
 from bridge.session.sweep import Sweep
 from bridge.session.terms import House, Terms, Timeouts
 from bridge.watch.counters import Counters
@@ -69,7 +72,8 @@ class RunningFront:
         self.name = name
         self._means = means
         terms, clock = terms_of(name, means), means.house.pump.reactor
-        self._live: Live[Session] = Live(clock, terms)
+        kind = Live if means.house.column is None else SharedLive
+        self._live: Live[Session] = kind(clock, terms)
         self._meetings = _meetings_of(terms, self._live, means)
         self._live.meetings = self._meetings
         self._factory = FrontFactory(terms, self._live)
@@ -114,6 +118,12 @@ class RunningFront:
     def sessions(self) -> int:
         """How many there are."""
         return len(self._live.sessions)
+
+    @property
+    def sources(self) -> Iterable[tuple[int, int]]:
+        """Where they come from, if that is counted, and how many of them each."""
+        crowd = self._factory.terms.admission.crowd
+        return () if crowd is None else crowd.each()
 
     @property
     def counters(self) -> Counters:
@@ -180,7 +190,7 @@ def terms_of(name: str, means: FrontMeans) -> Terms:
             greeting=timeouts.greeting,
             gone=config.profile(front.profile).user_timeout,
         ),
-        admission=admission_of(front),
+        admission=admission_of(name, front, means.house.column),
         pace=_pace_of(front.limits),
         destination=None if named else farms[front.farms[0]],
         routes=_routes(front, farms) if named else None,
@@ -208,20 +218,29 @@ def _meetings_of(
     return MeetingsOf(terms, live, opened)
 
 
-def admission_of(front: FrontConfig) -> Admission:
-    """Who may come in, and how many."""
-    entry, limits = entry_of(front), front.limits
-    crowd = _crowd_of(limits)
-    return Admission(entry.door, limits.connections, crowd, entry.senders)
+def admission_of(
+    name: str, front: FrontConfig, column: Column | None = None
+) -> Admission:
+    """
+    Who may come in at the front *name*, and how many: in all processes, if this is one
+    of several, and counts in *column*.
+    """
+    entry, most = entry_of(front), front.limits.connections
+    crowd = _crowd_of(name, front.limits, column)
+    if column is None:
+        return Admission(entry.door, most, crowd, entry.senders)
+    return SharedAdmission(column, name, entry.door, most, crowd, entry.senders)
 
 
-def _crowd_of(limits: FrontLimits) -> Crowd | None:
+def _crowd_of(name: str, limits: FrontLimits, column: Column | None) -> Crowd | None:
     """None: sources are not told apart."""
-    new, prefix = limits.new_per_source, limits.source_prefix
-    if limits.per_source is None and new is None:
+    most, new, prefix = limits.per_source, limits.new_per_source, limits.source_prefix
+    if most is None and new is None:
         return None
     arrivals = None if new is None else Arrivals(new.count, new.seconds)
-    return Crowd(limits.per_source, arrivals, prefix.ipv6, prefix.ipv4)
+    if column is None or most is None:
+        return Crowd(most, arrivals, prefix.ipv6, prefix.ipv4)
+    return SharedCrowd(column, name, most, arrivals, prefix.ipv6, prefix.ipv4)
 
 
 def _pace_of(limits: FrontLimits) -> Pace | None:

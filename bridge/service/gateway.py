@@ -26,10 +26,12 @@ from twisted.logger import Logger
 
 from bridge.config.model import Config
 from bridge.doctor import descriptors
+from bridge.net.board import Column
 from bridge.net.descriptors import raise_limit
 from bridge.net.pipes import Pipes
-from bridge.net.port import Room
 from bridge.net.pump import Pump, Reactor
+from bridge.net.room import Room
+from bridge.net.shared_room import SharedRoom
 from bridge.net.sockaddr import SocketAddress, describe
 from bridge.service import state
 from bridge.service.certificates import Certificates
@@ -37,8 +39,10 @@ from bridge.service.doors import Entries, Entry, Lists
 from bridge.service.drain import RETIRING, STOPPING, Drain, Drainable
 from bridge.service.farms import Farms
 from bridge.service.front import FrontMeans, RunningFront
+from bridge.service.hub_link import HubLink
 from bridge.service.listening import Listeners
 from bridge.service.logs import Logs
+from bridge.service.published import Counts, counts
 from bridge.service.steps import take_all
 from bridge.session.flow import Event, State
 from bridge.session.terms import House
@@ -69,16 +73,21 @@ class Gateway(Service):
         logs: Logs,
         *,
         certificates: Certificates | None = None,
+        column: Column | None = None,
+        hub: HubLink | None = None,
     ) -> None:
         """
-        *listeners* are opened as it starts.  *certificates* may have been made before,
-        in a process that this one was forked from.  Raises CertificateError: a file
-        cannot be used.
+        *listeners* are opened as it starts.  Of one process of several: *certificates*
+        were made before, in the process that it was forked from; *column* is where it
+        counts, and *hub* tells it of servers and names.  Raises CertificateError: a
+        file cannot be used.
         """
         self._config = config
         self._reactor = reactor
         self._listeners = listeners
         self._logs = logs
+        self._column = column
+        self._hub = hub
         self._certificates = certificates or Certificates(config)
         self._failures = Repeated(reactor)
         self._fronts: list[RunningFront] = []
@@ -94,7 +103,12 @@ class Gateway(Service):
         config, certificates = self._config, self._certificates
         self._house = house = self._open_house()
         self.farms = Farms(
-            config, house.pump, certificates.farms, failures=self._failures
+            config,
+            house.pump,
+            certificates.farms,
+            failures=self._failures,
+            column=self._column,
+            hub=self._hub,
         )
         means = FrontMeans(config, house, self.farms, certificates.fronts, self._logs)
         for name, listeners in self._listeners.open().items():
@@ -130,11 +144,19 @@ class Gateway(Service):
         return House(
             pump=Pump(self._reactor),
             pipes=Pipes(most=pipes, clock=self._reactor),
-            room=Room(most, why),
+            room=self._room_for(most, why),
             prefix=secrets.token_hex(3),
             trace=_trace if self._config.log.level == "debug" else None,
             failures=self._failures,
+            column=self._column,
         )
+
+    def _room_for(self, most: int, why: str) -> Room:
+        """Here; in all processes there may be as many as are configured."""
+        allowed, column = self._config.limits.connections, self._column
+        if column is None or allowed is None:
+            return Room(most, why)
+        return SharedRoom(most, allowed, column, self._reactor, why)
 
     # Stopping
 
@@ -204,6 +226,7 @@ class Gateway(Service):
         yield self._lists.stop
         yield self._failures.stop
         yield self.farms.stop
+        yield self._house.room.close
         yield self._house.pump.stop
         yield self._house.pipes.close
         if self._logs.lines is not None:
@@ -227,6 +250,10 @@ class Gateway(Service):
     def _away(self, read: Callable[[], Entries]) -> Deferred[Entries]:
         threads = cast(IReactorThreads, self._reactor)
         return deferToThreadPool(threads, threads.getThreadPool(), read)
+
+    def counts(self) -> Counts:
+        """What it has of all that may be limited."""
+        return counts(self._house.room, self._fronts, self.farms)
 
     def in_short(self) -> str:
         """How it is doing, in one line."""

@@ -118,5 +118,11 @@ def close(listeners: Iterable[Listener]) -> None:
                 path=listener.path,
                 why=error.strerror,
             )
+        shut([listener])
+
+
+def shut(listeners: Iterable[Listener]) -> None:
+    """Close them, and leave names where they are."""
+    for listener in listeners:
         with suppress(OSError):  # the descriptor is gone all the same: close(2)
             listener.socket.close()

@@ -32,7 +32,7 @@ from bridge.net import sockopt
 from bridge.net.address import Address
 from bridge.net.listener import Listener
 from bridge.net.port import BACKLOG
-from bridge.service.groups import Group, bound, close, passed
+from bridge.service.groups import Group, bound, close, passed, shut
 from bridge.service.listening import Inherited, close_unused, listen_errors
 
 _log = Logger()
@@ -55,6 +55,8 @@ class Sockets:
         self._inherited = dict(inherited)
         self._owner = owner
         self._groups: dict[str, Group] = {}
+        self._names: list[Listener] = []
+        """Unix sockets that were let go of, and have their names still."""
         self._begun = False
 
     def plan(self, config: Config, workers: int) -> Plan:
@@ -73,19 +75,26 @@ class Sockets:
             raise
         return plan
 
-    def close(self) -> None:
+    def let_go(self) -> None:
         """
-        Let go of all, and remove the names of unix sockets: nobody new comes there.
-
-        Before those who accept are told to stop: the last one to close a socket takes
-        in who waits there, and this is not somebody who accepts.
+        Keep no descriptor any more: before those who accept are told to stop, because
+        the last one to close a socket takes in who waits there, and this is nobody who
+        accepts.  The names of unix sockets stay while they are to be found.
         """
-        close(each for group in self._groups.values() for each in group.listeners)
+        for group in self._groups.values():
+            self._names += [each for each in group.listeners if each.path]
+            shut(group.listeners)
         for sockets in self._inherited.values():
             for sock in sockets:
                 sock.close()
         self._groups.clear()
         self._inherited.clear()
+
+    def close(self) -> None:
+        """The same, and nobody new finds a unix socket."""
+        self.let_go()
+        close(self._names)
+        self._names.clear()
 
     # What a plan is made of
 
@@ -182,6 +191,7 @@ class Plan:
         self.groups: dict[str, Group] = {}
         self.made: list[Listener] = []
         """What was not there before."""
+        self._before = frozenset(registry.groups)
         self.neighbours = Neighbours()
         for group in registry.groups.values():
             self.neighbours.add(group.binding)
@@ -197,20 +207,23 @@ class Plan:
 
     @property
     def gone(self) -> frozenset[str]:
-        """The keys that there are now, and that the configuration does not have."""
-        return frozenset(self._registry.groups.keys() - self.groups.keys())
+        """The keys that there were before it, and that the configuration has not."""
+        return self._before - self.groups.keys()
 
     def listen(self) -> None:
         """
-        Let the new ones listen, all or none, where it is not who accepts that does.
+        Listen where nobody did, at all places or none: who accepts may come later.
+
+        Another socket at an address where the old generation serves clients is left to
+        the worker whose it is: should there be none in the end, nobody waited for it.
 
         Raises ListenError, when the plan is abandoned: two may bind an address while
         nobody listens there.
         """
-        new = {listener.socket for listener in self.made}
         try:
-            for group in self.groups.values():
-                for sock in new.intersection(group.sockets):
+            for key, group in self.groups.items():
+                kept = group.passed or key in self._before
+                for sock in () if kept else group.sockets:
                     with listen_errors(group.binding.front, group.binding.asked):
                         sock.listen(BACKLOG)
         except BaseException:

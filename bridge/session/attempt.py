@@ -18,8 +18,8 @@ from twisted.python.failure import Failure
 from bridge.farm.origin import NONE, Avoided, NoWayError
 from bridge.net.descriptors import SHORTAGE
 from bridge.net.dial import Dial, is_ours
-from bridge.net.port import Postponed
 from bridge.net.race import Race
+from bridge.net.room import Postponed
 from bridge.net.security import TLSError
 from bridge.session.complaint import complain_of_dial
 from bridge.session.flow import Event

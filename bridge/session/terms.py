@@ -17,10 +17,11 @@ from bridge.session.flow import stages
 
 if TYPE_CHECKING:
     from bridge.filters.use import Use
+    from bridge.net.board import Column
     from bridge.net.paced import Pace
     from bridge.net.pipes import Pipes
-    from bridge.net.port import Room
     from bridge.net.pump import Pump
+    from bridge.net.room import Room
     from bridge.net.security import Security
     from bridge.net.signing import Offer
     from bridge.net.sockaddr import SocketAddress
@@ -62,6 +63,8 @@ class House:
     """Told of every transition; None unless the log level is debug."""
     failures: Repeated | None = None
     """Told of sessions that fail; None: nobody wants to know."""
+    column: Column | None = None
+    """Where this process counts, if it is one of several."""
     seconds: Callable[[], float] = field(init=False)
     """The time now, on the monotonic clock."""
 

@@ -152,13 +152,13 @@ def test_a_unix_socket_that_cannot_be_removed_is_told_and_left(
         shutil.rmtree(folder)
 
 
-def test_hup_goes_on_and_says_that_reload_is_not_built(
+def test_hup_changes_nothing_where_nothing_has_changed(
     start: Start, server: socket.socket
 ) -> None:
     gateway = start(relay(name_of(server)))
     with gateway.connect() as client, accept(server) as accepted:
         gateway.send_signal(signal.SIGHUP)
-        gateway.wait_log("reload is not built")
+        gateway.wait_log("the configuration is as it was")
         client.sendall(b"alive")
         assert accepted.recv(100) == b"alive"
 

@@ -1,0 +1,56 @@
+"""Questions of a worker, and answers that come late, or never."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.farm.dns_values import Addresses, Answer, Reply, Service, Sought
+from bridge.service.asked_names import AskedNames
+from bridge.service.dns_replies import as_plain
+
+WEB = Sought("web", 80)
+REPLY = Reply(
+    Answer((Service("web", 80),)),
+    {"web": Addresses(Answer(), Answer(("192.0.2.1",), 60.0))},
+)
+
+
+def asking() -> tuple[AskedNames, list[dict[str, Any]]]:
+    put: list[dict[str, Any]] = []
+    return AskedNames(put.append), put
+
+
+def test_each_question_has_its_answer() -> None:
+    names, put = asking()
+    told: list[Any] = []
+    names.find(WEB).addCallback(lambda reply: told.append(("web", reply)))
+    names.find(Sought("_x._tcp.web")).addCallback(lambda r: told.append(("srv", r)))
+    assert put == [
+        {"kind": "ask", "id": 0, "name": "web", "port": 80},
+        {"kind": "ask", "id": 1, "name": "_x._tcp.web", "port": None},
+    ]
+    names.answered(1, as_plain(REPLY))
+    names.answered(0, as_plain(REPLY))
+    assert told == [("srv", REPLY), ("web", REPLY)]
+
+
+def test_an_answer_that_nobody_wants_any_more_is_dropped() -> None:
+    names, _ = asking()
+    told: list[Any] = []
+    question = names.find(WEB)
+    question.addBoth(told.append)
+    question.cancel()
+    names.answered(0, as_plain(REPLY))
+    names.answered(9, as_plain(REPLY))
+    assert len(told) == 1, "that it was cancelled"
+
+
+def test_without_a_supervisor_there_is_no_answer_and_nothing_hangs() -> None:
+    names, put = asking()
+    told: list[Reply] = []
+    names.find(WEB).addCallback(told.append)
+    names.lost()
+    names.find(WEB).addCallback(told.append)
+    assert [reply.services.why for reply in told] == ["the supervisor has gone"] * 2
+    assert not told[0].services.said, "there may well be records"
+    assert len(put) == 1
