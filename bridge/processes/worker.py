@@ -137,6 +137,8 @@ class Worker:
         globalLogBeginner.beginLoggingTo([own.observer()], redirectStandardIO=False)
 
     def _start(self) -> None:
+        if self._ending:  # it was quicker
+            return
         job, reactor, logs = self._job, self._reactor, self._logs
         config = job.document.config
         try:
