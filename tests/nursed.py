@@ -11,7 +11,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from twisted.internet.error import ConnectionDone, ProcessDone, ProcessTerminated
+from twisted.internet.error import (
+    ConnectionDone,
+    ProcessDone,
+    ProcessExitedAlready,
+    ProcessTerminated,
+)
 from twisted.internet.interfaces import IProtocol
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -152,6 +157,8 @@ class FakeNursery:
 
     def signalProcess(self, signal: str) -> None:
         assert signal == "KILL"
+        if self.control.fileno() < 0:
+            raise ProcessExitedAlready
         self.killed = True
         self.ends(9)
 

@@ -149,7 +149,7 @@ class Worker:
         except Exception as error:
             if not isinstance(error, OSError | ListenError):
                 self._log.failure("A worker cannot start")
-            self._link.send("failed", {"why": str(error)})
+            self._link.send("failed", {"why": _why(error)})
             self._end()
             return
         if self._born.tells:
@@ -231,6 +231,7 @@ class Worker:
         Then somebody will start another one soon, which needs the ports: nobody is
         accepted any more.  Those who are there have the time that a drain has.
         """
+        self._hub.lost()
         if self._over or self._gateway is None:
             self._reactor.stop()
             return
@@ -253,3 +254,11 @@ class Worker:
             self._link.cut()
         else:
             self._reactor.stop()
+
+
+def _why(error: Exception) -> str:
+    """In words, without the number that Python puts before those of the kernel."""
+    if not isinstance(error, OSError):
+        return str(error)
+    file = f"{error.filename}: " if error.filename else ""
+    return f"{file}{error.strerror}"
