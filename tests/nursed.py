@@ -50,6 +50,9 @@ class Wire(StringTransport):
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
     def turn(self) -> None:
         """What has come, and perhaps the end."""
         while self._socket.fileno() >= 0:
