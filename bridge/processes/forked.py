@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from bridge.config.reader import Document
-from bridge.processes.backoff import LATEST, Backoff
+from bridge.processes.backoff import LATEST, Backoff, when
 from bridge.processes.child import Child, Seat
 from bridge.processes.generation import StartError, Told
 from bridge.processes.link import Message
@@ -29,6 +29,10 @@ from bridge.processes.timers import Timers
 
 STARTS_WITHIN = 60.0
 """Seconds in which a generation has to accept.  One or two are usual."""
+
+QUITS_WITHIN = 1.0
+"""Seconds that workers are not yet told to end, for their nursery to: it has copies of
+their sockets, and who closes one last takes in whoever waits there."""
 
 GRACE = 5.0
 """Seconds that a worker has after all its deadlines before it is killed: it hangs."""
@@ -68,6 +72,8 @@ class Forked:
         self._nursery_backoff = Backoff()
         self._started: Deferred[None] | None = None
         self._timers = Timers(means.reactor)
+        self._farewell: Callable[[], None] | None = None
+        """What workers are told at the end, once their nursery is gone."""
         self._over = False
 
     # Starting
@@ -203,13 +209,14 @@ class Forked:
             number=number,
             pid=child.pid,
             how=how,
-            when=_when(wait),
+            when=when(wait),
         )
         self.restarts += 1
         self._timers.later(wait, partial(self._fork, child.seat))
 
     def _nursery_died(self, how: str) -> None:
         self._nursery = None
+        self._say_farewell()
         for child in tuple(self._children.values()):
             if not child.link.up:
                 self._gone(child, "")
@@ -221,7 +228,7 @@ class Forked:
                 "{how}, another one starts {when}",
                 number=self.number,
                 how=how,
-                when=_when(wait),
+                when=when(wait),
             )
             self._timers.later(wait, self._open_nursery)
         self._look_whether_over()
@@ -262,19 +269,25 @@ class Forked:
         self._fail("the gateway is stopping")
 
     def _end(self, topic: str, within: float | None, **message: Any) -> None:
+        """Have the nursery quit, then the workers told so."""
         self._timers.cancel()
-        nursery = self._nursery
-        if nursery is not None:
-            nursery.send("quit")
-        for child in self._children.values():
-            child.tell(topic, **message)
+        self._farewell = partial(self._tell, topic, **message)
+        if self._nursery is None or not self._nursery.send("quit"):
+            self._say_farewell()
+        else:
+            self._timers.later(QUITS_WITHIN, self._say_farewell)
         if within is not None:
             self._timers.later(within, self._kill)
         self._look_whether_over()
 
+    def _say_farewell(self) -> None:
+        farewell, self._farewell = self._farewell, None
+        if farewell is not None:
+            farewell()
+
     def hurry(self) -> None:
-        for child in self._children.values():
-            child.tell("hurry")
+        self._say_farewell()
+        self._tell("hurry")
         self._timers.later(GRACE, self._kill)
 
     def _kill(self) -> None:
@@ -300,21 +313,22 @@ class Forked:
     def ask(self, command: str, args: Message) -> list[Deferred[Told]]:
         return [child.ask(command, args) for child in self._children.values()]
 
-    def reload_files(self) -> None:
+    def _tell(self, topic: str, **message: Any) -> None:
         for child in self._children.values():
-            child.tell("reload")
+            child.tell(topic, **message)
+
+    def reload_files(self) -> None:
+        self._tell("reload")
 
     def reopen_logs(self) -> None:
-        for child in self._children.values():
-            child.tell("reopen")
+        self._tell("reopen")
 
     def in_short(self) -> str:
         accept = sum(child.accepts for child in self._children.values())
         return f"{accept} of {len(self._seats)} workers accept"
 
     def tell_state(self) -> None:
-        for child in self._children.values():
-            child.tell("state")
+        self._tell("state")
 
     def describe(self) -> list[dict[str, Any]]:
         now = self._means.reactor.seconds()
@@ -328,7 +342,3 @@ class Forked:
             }
             for child in self._children.values()
         ]
-
-
-def _when(wait: float) -> str:
-    return f"in {wait:g} s" if wait else "now"

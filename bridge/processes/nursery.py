@@ -165,7 +165,7 @@ def main() -> NoReturn:
         signal.signal(number, signal.SIG_IGN)
     control = socket.socket(fileno=CONTROL)
     Nursery(control, Snapshot.read(SNAPSHOT)).run()
-    raise SystemExit(0)
+    os._exit(0)  # there is nothing to tidy up, and others wait for its end
 
 
 if __name__ == "__main__":
