@@ -56,10 +56,6 @@ class RealWorker:
         """Whether its process is gone."""
         return bool(select.select([self._process], [], [], PATIENCE)[0])
 
-    def sockets(self) -> set[str]:
-        """Those that it has, as the kernel names them."""
-        return _sockets(self.pid)
-
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
 
@@ -157,7 +153,8 @@ def _spawn(fds: Sequence[int]) -> int:
             os.close(fd)
 
 
-def _sockets(pid: int | str) -> set[str]:
+def sockets_of(pid: int) -> set[str]:
+    """Those that a process has, as the kernel names them."""
     folder = Path(f"/proc/{pid}/fd")
     names = {os.readlink(entry) for entry in folder.iterdir()}
     return {name for name in names if name.startswith("socket:")}

@@ -121,13 +121,14 @@ def test_a_nursery_that_hangs_is_killed(running: Bench) -> None:
     running.turn()
     for worker in running.workers:
         worker.link.cut()
-    running.turn(DELAY + TIMEOUT + GRACE - 0.1)
+    running.turn(DELAY + TIMEOUT + GRACE)
+    running.turn(QUITS_WITHIN - 0.1)
     assert not running.nursery.killed and not is_over(running)
     running.turn(0.1)
     assert running.nursery.killed and is_over(running)
 
 
-def test_workers_are_told_to_end_once_their_nursery_is_gone(running: Bench) -> None:
+def test_workers_are_told_to_end_once_their_nursery_has_closed(running: Bench) -> None:
     nursery = running.nursery
     nursery.hangs = True  # with copies of their sockets
     running.forked.retire({"tcp [::1]:80"})
@@ -137,6 +138,7 @@ def test_workers_are_told_to_end_once_their_nursery_is_gone(running: Bench) -> N
     running.turn()
     assert nursery.heard[-1] == "quit"
     assert [each.topics for each in running.workers] == [["retire"], ["retire"]]
+    assert not is_over(running) and running.reactor.readers  # it waits for them
 
 
 def test_they_are_told_as_well_if_it_hangs(running: Bench) -> None:
@@ -163,6 +165,7 @@ def test_a_link_that_is_lost_is_an_end_once_there_is_no_nursery(
 ) -> None:
     running.forked.retire(())
     running.turn()
+    running.nursery.ends(9)
     for worker in running.workers:
         worker.link.cut()
     running.turn()

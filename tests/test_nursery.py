@@ -19,7 +19,7 @@ from bridge.processes.nursery import IGNORED, TOO_EARLY, Nursery
 from bridge.processes.packets import PACKET, pair
 from bridge.processes.snapshot import LogPlan, Snapshot
 from tests.authority import Authority
-from tests.nursing import RealNursery
+from tests.nursing import RealNursery, sockets_of
 from tests.pumping import PATIENCE
 from tests.sessions import server
 
@@ -83,14 +83,15 @@ def exchange(client: socket.socket, inner: socket.socket) -> None:
 def test_workers_serve_each_from_its_own_sockets(
     nursery: RealNursery, inner: socket.socket
 ) -> None:
-    first, second = workers = [nursery.fork(number) for number in (0, 1)]
+    workers = [nursery.fork(number) for number in (0, 1)]
     for number, worker in enumerate(workers):
         worker.accepts()
         with connect(nursery, number) as client:
             exchange(client, inner)
     names = [f"socket:[{os.fstat(s.fileno()).st_ino}]" for s in nursery.sockets]
-    assert names[0] in first.sockets() and names[1] not in first.sockets()
-    assert names[1] in second.sockets() and names[0] not in second.sockets()
+    for number, worker in enumerate(workers):
+        theirs = sockets_of(worker.pid)
+        assert names[number] in theirs and names[1 - number] not in theirs
     assert nursery.complaints() == ""
 
 
@@ -139,18 +140,39 @@ def test_a_worker_without_a_supervisor_leaves(
     assert nursery.hear() == f"died {worker.pid} 0"
 
 
-def test_it_quits_as_it_is_told_and_its_workers_go_on(
+def test_it_quits_as_it_is_told_with_the_last_of_its_workers(
     nursery: RealNursery, inner: socket.socket
 ) -> None:
     worker = nursery.fork(0)
     worker.accepts()
     nursery.control.send(b"quit")
-    assert nursery.status() == 0
+    assert nursery.hear() == "closed"
+    name = f"socket:[{os.fstat(nursery.sockets[0].fileno()).st_ino}]"
+    assert name in sockets_of(worker.pid) and name not in sockets_of(nursery.pid)
     with connect(nursery, 0) as client:
         exchange(client, inner)
     worker.link.send("stop", {})
     worker.until(lambda: "lost" in worker.heard)
-    assert worker.heard == ["ready", "ended", "lost"] and worker.ended()
+    assert worker.heard == ["ready", "ended", "lost"]
+    assert nursery.hear() == f"died {worker.pid} 0"
+    assert nursery.status() == 0
+
+
+def test_without_workers_it_quits_at_once(nursery: RealNursery) -> None:
+    nursery.control.send(b"quit")
+    assert (nursery.hear(), nursery.hear()) == ("closed", "")
+    assert nursery.status() == 0
+
+
+def test_workers_go_on_without_it(nursery: RealNursery, inner: socket.socket) -> None:
+    worker = nursery.fork(0)
+    worker.accepts()
+    os.kill(nursery.pid, signal.SIGKILL)
+    assert nursery.status() == -signal.SIGKILL
+    with connect(nursery, 0) as client:
+        exchange(client, inner)
+    worker.link.send("stop", {})
+    assert worker.ended()
 
 
 def test_it_ends_with_its_supervisor(nursery: RealNursery) -> None:

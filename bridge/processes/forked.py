@@ -31,8 +31,8 @@ STARTS_WITHIN = 60.0
 """Seconds in which a generation has to accept.  One or two are usual."""
 
 QUITS_WITHIN = 1.0
-"""Seconds that workers are not yet told to end, for their nursery to: it has copies of
-their sockets, and who closes one last takes in whoever waits there."""
+"""Seconds that a nursery has to close its sockets before its workers are told to close
+theirs, and to end after the last of them."""
 
 GRACE = 5.0
 """Seconds that a worker has after all its deadlines before it is killed: it hangs."""
@@ -73,7 +73,7 @@ class Forked:
         self._started: Deferred[None] | None = None
         self._timers = Timers(means.reactor)
         self._farewell: Callable[[], None] | None = None
-        """What workers are told at the end, once their nursery is gone."""
+        """What workers are told once their nursery has closed its sockets."""
         self._over = False
 
     # Starting
@@ -121,6 +121,8 @@ class Forked:
         elif word == "failed":
             if not self._fail(rest):
                 self._log.error("no worker can start: {why}", why=rest)
+        elif word == "closed":
+            self._say_farewell()
         elif word == "forked":
             number, pid = map(int, rest.split())
             if number in self._children:
@@ -291,8 +293,7 @@ class Forked:
         self._timers.later(GRACE, self._kill)
 
     def _kill(self) -> None:
-        if self._nursery is not None:
-            self._nursery.kill()
+        self._timers.later(QUITS_WITHIN, self._kill_nursery)
         for child in self._children.values():
             if child.kill():
                 self._log.error(
@@ -300,6 +301,10 @@ class Forked:
                     number=child.seat.number,
                     pid=child.pid,
                 )
+
+    def _kill_nursery(self) -> None:
+        if self._nursery is not None:
+            self._nursery.kill()
 
     def _look_whether_over(self) -> None:
         if self._over or not self.retiring or self._children or self._nursery:
@@ -332,13 +337,4 @@ class Forked:
 
     def describe(self) -> list[dict[str, Any]]:
         now = self._means.reactor.seconds()
-        return [
-            {
-                "worker": child.seat.number,
-                "pid": child.pid,
-                "cpu": child.seat.cpu if child.seat.cpu >= 0 else None,
-                "seconds": round(now - child.born, 1),
-                "accepts": child.accepts,
-            }
-            for child in self._children.values()
-        ]
+        return [child.describe(now) for child in self._children.values()]
