@@ -50,6 +50,9 @@ class Wire(StringTransport):
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
     def turn(self) -> None:
         """What has come, and perhaps the end."""
         while self._socket.fileno() >= 0:
@@ -76,6 +79,7 @@ class FakeWorker:
         self.number, self.column, self.cpu, self.tells = map(int, words)
         self.pid = NOBODY + nursery.reactor.born
         nursery.reactor.born += 1
+        self.dead = False
         self.told: list[tuple[str, Message]] = []
         self._nursery = nursery
         self.link = Link(lambda: None)
@@ -99,6 +103,10 @@ class FakeWorker:
     def dies(self, status: int = 9) -> None:
         """As wait(2) has it."""
         self._wire.close()
+        if self.dead:
+            return
+        self.dead = True
+        self._nursery.alive -= 1
         self._nursery.says(f"died {self.pid} {status}")
 
     def ends(self) -> None:
@@ -115,6 +123,8 @@ class FakeNursery:
         self.snapshot = Snapshot.read(os.dup(fds[SNAPSHOT]))
         self.heard: list[str] = []
         self.workers: list[FakeWorker] = []
+        self.alive = 0
+        self.quits = False
         self.hangs = False
         self.killed = False
         self._protocol = protocol
@@ -130,7 +140,7 @@ class FakeNursery:
             try:
                 data, fds, _, _ = socket.recv_fds(self.control, 1 << 16, 4)
             except BlockingIOError:
-                return
+                break
             if not data:  # the supervisor is gone
                 self.control.close()
                 return
@@ -140,9 +150,13 @@ class FakeNursery:
             if word == "fork":
                 worker = FakeWorker(self, rest, fds[0])
                 self.workers.append(worker)
+                self.alive += 1
                 self.says(f"forked {worker.number} {worker.pid}")
             elif word == "quit":
-                self.ends()
+                self.quits = True
+                self.says("closed")
+        if self.quits and self.alive == 0 and self.control.fileno() >= 0:
+            self.ends()
 
     def ends(self, status: int = 0) -> None:
         """As wait(2) has it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.processes.backoff import LATEST, LIVED, SOON, Backoff
+from bridge.processes.backoff import LATEST, LIVED, SOON, Backoff, when
 
 
 def test_who_has_lived_is_followed_at_once() -> None:
@@ -28,3 +28,7 @@ def test_a_life_makes_up_for_all_deaths() -> None:
     backoff = Backoff()
     waits = [backoff.wait(lived) for lived in (0.0, 0.0, LIVED, 0.0)]
     assert waits == [SOON, 2 * SOON, 0.0, SOON]
+
+
+def test_when_that_is_in_words() -> None:
+    assert [when(0.0), when(0.2), when(10.0)] == ["now", "in 0.2 s", "in 10 s"]

@@ -155,6 +155,12 @@ def test_the_hub_and_it_exchange_bytes(bench: Bench) -> None:
     assert hub.gone == 1
 
 
+def test_what_status_tells_of_it(bench: Bench) -> None:
+    bench.says("ready")
+    told = {"worker": 3, "pid": 0, "cpu": None, "seconds": 7.1, "accepts": True}
+    assert bench.child.describe(7.123) == told
+
+
 @pytest.fixture
 def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from bridge.processes.backoff import SOON
-from bridge.processes.forked import GRACE
+from bridge.processes.forked import GRACE, QUITS_WITHIN
 from tests.forking import Bench, running, starting
 from tests.logged import logged
 from tests.nursed import NOBODY
@@ -121,10 +121,43 @@ def test_a_nursery_that_hangs_is_killed(running: Bench) -> None:
     running.turn()
     for worker in running.workers:
         worker.link.cut()
-    running.turn(DELAY + TIMEOUT + GRACE - 0.1)
+    running.turn(DELAY + TIMEOUT + GRACE)
+    running.turn(QUITS_WITHIN - 0.1)
     assert not running.nursery.killed and not is_over(running)
     running.turn(0.1)
     assert running.nursery.killed and is_over(running)
+
+
+def test_workers_are_told_to_end_once_their_nursery_has_closed(running: Bench) -> None:
+    nursery = running.nursery
+    nursery.hangs = True  # with copies of their sockets
+    running.forked.retire({"tcp [::1]:80"})
+    running.turn()
+    assert [each.topics for each in running.workers] == [[], []]
+    nursery.hangs = False
+    running.turn()
+    assert nursery.heard[-1] == "quit"
+    assert [each.topics for each in running.workers] == [["retire"], ["retire"]]
+    assert not is_over(running) and running.reactor.readers  # it waits for them
+
+
+def test_they_are_told_as_well_if_it_hangs(running: Bench) -> None:
+    running.nursery.hangs = True
+    running.forked.stop()
+    running.turn(QUITS_WITHIN - 0.1)
+    assert running.workers[0].topics == []
+    running.turn(0.1)
+    assert running.workers[0].topics == ["stop"]
+
+
+def test_in_a_hurry_nobody_waits_for_it(running: Bench) -> None:
+    running.nursery.hangs = True
+    running.forked.stop()
+    running.forked.hurry()
+    running.turn()
+    assert running.workers[0].topics == ["stop", "hurry"]
+    running.turn(QUITS_WITHIN)
+    assert running.workers[0].topics == ["stop", "hurry"]
 
 
 def test_a_link_that_is_lost_is_an_end_once_there_is_no_nursery(
@@ -132,6 +165,7 @@ def test_a_link_that_is_lost_is_an_end_once_there_is_no_nursery(
 ) -> None:
     running.forked.retire(())
     running.turn()
+    running.nursery.ends(9)
     for worker in running.workers:
         worker.link.cut()
     running.turn()

@@ -136,3 +136,18 @@ def test_a_message_without_end_is_cut_off(
         pair.flush()
     assert heard == [] and "too long" in log.lines[0]
     assert "other" in pair.lost
+
+
+def test_who_does_not_read_is_known(pair: Pair) -> None:
+    transport: Any = pair.one.transport
+    assert transport.producer is pair.one and not pair.one.full
+    transport.producer.pauseProducing()
+    assert pair.one.full
+    pair.one.send("urgent", {})  # goes all the same
+    transport.producer.resumeProducing()
+    assert not pair.one.full
+    heard: list[Any] = []
+    pair.other.on("urgent", heard.append)
+    pair.one.cut()  # who writes is not waited for
+    pair.flush()
+    assert heard == [{}] and sorted(pair.lost) == ["one", "other"]

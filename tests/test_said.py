@@ -76,6 +76,22 @@ def test_a_bug_is_said_with_its_traceback(bench: Bench) -> None:
     assert "ZeroDivisionError: of all things" in message["text"]
 
 
+def test_what_is_not_read_is_left_out_and_counted(bench: Bench) -> None:
+    bench.ours.info("one")
+    bench.link.full = True
+    for _ in range(3):
+        bench.ours.error("more than there is room for")
+    bench.link.full = False
+    bench.ours.info("five")
+    bench.ours.info("six")
+    assert texts(bench) == [
+        "worker 3: one",
+        "worker 3: 3 lines are missing here",
+        "worker 3: five",
+        "worker 3: six",
+    ]
+
+
 def test_where_nobody_hears_it_standard_error_has_it(
     bench: Bench, capfd: pytest.CaptureFixture[str]
 ) -> None:

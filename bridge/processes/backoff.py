@@ -27,3 +27,13 @@ class Backoff:
         else:
             self._wait = min(max(2 * self._wait, SOON), LATEST)
         return self._wait
+
+
+def when(wait: float) -> str:
+    """
+    When that is, in words that follow "starts".
+
+    >>> when(0.0), when(0.2)
+    ('now', 'in 0.2 s')
+    """
+    return f"in {wait:g} s" if wait else "now"

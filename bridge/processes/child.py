@@ -125,6 +125,16 @@ class Child:
     def tell(self, topic: str, **message: Any) -> None:
         self.link.send(topic, message)
 
+    def describe(self, now: float) -> dict[str, Any]:
+        """What ``status`` tells of it at *now*."""
+        return {
+            "worker": self.seat.number,
+            "pid": self.pid,
+            "cpu": self.seat.cpu if self.seat.cpu >= 0 else None,
+            "seconds": round(now - self.born, 1),
+            "accepts": self.accepts,
+        }
+
     def kill(self) -> bool:
         """It does not end by itself.  False: it is about to, or has no number yet."""
         if not (self.pid and self.link.up):  # the number may be another's by now

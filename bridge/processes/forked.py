@@ -18,7 +18,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from bridge.config.reader import Document
-from bridge.processes.backoff import LATEST, Backoff
+from bridge.processes.backoff import LATEST, Backoff, when
 from bridge.processes.child import Child, Seat
 from bridge.processes.generation import StartError, Told
 from bridge.processes.link import Message
@@ -29,6 +29,10 @@ from bridge.processes.timers import Timers
 
 STARTS_WITHIN = 60.0
 """Seconds in which a generation has to accept.  One or two are usual."""
+
+QUITS_WITHIN = 1.0
+"""Seconds that a nursery has to close its sockets before its workers are told to close
+theirs, and to end after the last of them."""
 
 GRACE = 5.0
 """Seconds that a worker has after all its deadlines before it is killed: it hangs."""
@@ -68,6 +72,8 @@ class Forked:
         self._nursery_backoff = Backoff()
         self._started: Deferred[None] | None = None
         self._timers = Timers(means.reactor)
+        self._farewell: Callable[[], None] | None = None
+        """What workers are told once their nursery has closed its sockets."""
         self._over = False
 
     # Starting
@@ -115,6 +121,8 @@ class Forked:
         elif word == "failed":
             if not self._fail(rest):
                 self._log.error("no worker can start: {why}", why=rest)
+        elif word == "closed":
+            self._say_farewell()
         elif word == "forked":
             number, pid = map(int, rest.split())
             if number in self._children:
@@ -202,13 +210,14 @@ class Forked:
             number=number,
             pid=child.pid,
             how=how,
-            when=_when(wait),
+            when=when(wait),
         )
         self.restarts += 1
         self._timers.later(wait, partial(self._fork, child.seat))
 
     def _nursery_died(self, how: str) -> None:
         self._nursery = None
+        self._say_farewell()
         for child in tuple(self._children.values()):
             if not child.link.up:
                 self._gone(child, "")
@@ -220,7 +229,7 @@ class Forked:
                 "{how}, another one starts {when}",
                 number=self.number,
                 how=how,
-                when=_when(wait),
+                when=when(wait),
             )
             self._timers.later(wait, self._open_nursery)
         self._look_whether_over()
@@ -263,24 +272,29 @@ class Forked:
         self._fail("the gateway is stopping")
 
     def _end(self, topic: str, within: float | None, **message: Any) -> None:
+        """Have the nursery quit, then the workers told so."""
         self._timers.cancel()
-        nursery = self._nursery
-        if nursery is not None:
-            nursery.send("quit")
-        for child in self._children.values():
-            child.tell(topic, **message)
+        self._farewell = partial(self._tell, topic, **message)
+        if self._nursery is None or not self._nursery.send("quit"):
+            self._say_farewell()
+        else:
+            self._timers.later(QUITS_WITHIN, self._say_farewell)
         if within is not None:
             self._timers.later(within, self._kill)
         self._look_whether_over()
 
+    def _say_farewell(self) -> None:
+        farewell, self._farewell = self._farewell, None
+        if farewell is not None:
+            farewell()
+
     def hurry(self) -> None:
-        for child in self._children.values():
-            child.tell("hurry")
+        self._say_farewell()
+        self._tell("hurry")
         self._timers.later(GRACE, self._kill)
 
     def _kill(self) -> None:
-        if self._nursery is not None:
-            self._nursery.kill()
+        self._timers.later(QUITS_WITHIN, self._kill_nursery)
         for child in self._children.values():
             if child.kill():
                 self._log.error(
@@ -288,6 +302,10 @@ class Forked:
                     number=child.seat.number,
                     pid=child.pid,
                 )
+
+    def _kill_nursery(self) -> None:
+        if self._nursery is not None:
+            self._nursery.kill()
 
     def _look_whether_over(self) -> None:
         if self._over or not self.retiring or self._children or self._nursery:
@@ -301,35 +319,23 @@ class Forked:
     def ask(self, command: str, args: Message) -> list[Deferred[Told]]:
         return [child.ask(command, args) for child in self._children.values()]
 
-    def reload_files(self) -> None:
+    def _tell(self, topic: str, **message: Any) -> None:
         for child in self._children.values():
-            child.tell("reload")
+            child.tell(topic, **message)
+
+    def reload_files(self) -> None:
+        self._tell("reload")
 
     def reopen_logs(self) -> None:
-        for child in self._children.values():
-            child.tell("reopen")
+        self._tell("reopen")
 
     def in_short(self) -> str:
         accept = sum(child.accepts for child in self._children.values())
         return f"{accept} of {len(self._seats)} workers accept"
 
     def tell_state(self) -> None:
-        for child in self._children.values():
-            child.tell("state")
+        self._tell("state")
 
     def describe(self) -> list[dict[str, Any]]:
         now = self._means.reactor.seconds()
-        return [
-            {
-                "worker": child.seat.number,
-                "pid": child.pid,
-                "cpu": child.seat.cpu if child.seat.cpu >= 0 else None,
-                "seconds": round(now - child.born, 1),
-                "accepts": child.accepts,
-            }
-            for child in self._children.values()
-        ]
-
-
-def _when(wait: float) -> str:
-    return f"in {wait:g} s" if wait else "now"
+        return [child.describe(now) for child in self._children.values()]

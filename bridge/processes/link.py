@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.protocols import amp
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 PIECE = 60_000
 """Bytes of a message that go into one box of AMP's, which hold 65,535."""
@@ -62,6 +64,7 @@ class LinkLostError(Exception):
     """The other side is gone, with what it was asked."""
 
 
+@implementer(IPushProducer)
 class Link(amp.AMP):
     """One end.  *lost* is called once the other is gone."""
 
@@ -76,6 +79,8 @@ class Link(amp.AMP):
         self._pieces: list[bytes] = []
         self._size = 0
         self.up = False
+        self.full = False
+        """The other side does not read: what can be left out should be."""
         self.taken: Callable[[bytes], object] = lambda piece: None
         """Told of the hub's stream.  Raises nothing."""
 
@@ -105,14 +110,17 @@ class Link(amp.AMP):
 
     def cut(self) -> None:
         """Say nothing more."""
-        if self.transport is not None:
-            self.transport.loseConnection()
+        transport = cast(Any, self.transport)
+        if transport is not None:
+            transport.unregisterProducer()  # a paused one would be waited for
+            transport.loseConnection()
 
     # AMP's side
 
     def connectionMade(self) -> None:
         super().connectionMade()
         self.up = True
+        cast(Any, self.transport).registerProducer(self, True)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(reason)
@@ -121,6 +129,17 @@ class Link(amp.AMP):
         for answer in asked.values():
             answer.errback(LinkLostError())
         self._lost()
+
+    # What the transport asks for
+
+    def pauseProducing(self) -> None:
+        self.full = True
+
+    def resumeProducing(self) -> None:
+        self.full = False
+
+    def stopProducing(self) -> None:
+        """Its loss is told by ``connectionLost``."""
 
     @Piece.responder
     def _piece(self, piece: bytes, last: bool) -> dict[str, object]:

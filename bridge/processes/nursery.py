@@ -13,7 +13,11 @@ packets over the descriptor CONTROL, and ends with whoever has the other end of 
 
     -> fork NUMBER COLUMN CPU TELLS   with one end of the link to the supervisor
     -> quit
-    <- ready | failed WHY | forked NUMBER PID | died PID STATUS
+    <- ready | failed WHY | forked NUMBER PID | died PID STATUS | closed
+
+Told to quit it closes its copies of the sockets and says so: who closes one last takes
+in whoever waits there, and that shall be a worker.  It ends with the last of its
+workers, for which nobody else would wait: in a container process 1 is the gateway.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
@@ -64,6 +69,9 @@ class Nursery:
         self._control = control
         self._snapshot = snapshot
         self._job: Job | None = None
+        self._alive = 0
+        """Workers that have not died yet."""
+        self._quits = False
         self._reading, self._writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def run(self) -> None:
@@ -81,7 +89,7 @@ class Nursery:
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
         poll.register(self._reading, select.POLLIN)
-        while True:
+        while self._alive or not self._quits:
             for fd, _ in poll.poll():
                 if fd == self._reading:
                     with suppress(BlockingIOError):
@@ -104,15 +112,17 @@ class Nursery:
         return Job(snapshot, document, certificates, sockets)
 
     def _obey(self) -> bool:
-        """What the supervisor says next.  False: nothing any more."""
+        """What the supervisor says next.  False: it is gone, or has no use for this."""
         try:
             data, fds, _, _ = socket.recv_fds(self._control, PACKET, 4)
         except ConnectionError:  # it was killed before it had heard everything
             return False
         words = data.decode().split()
-        if not words or words[0] == "quit":
+        if not words:
             return False
-        if words[0] == "fork" and fds:
+        if words[0] == "quit":
+            self._quit()
+        elif words[0] == "fork" and fds:
             try:
                 self._fork([int(word) for word in words[1:5]], fds[0])
             except OSError as error:
@@ -125,6 +135,7 @@ class Nursery:
         number, column, cpu, tells = numbers
         pid = os.fork()
         if pid:
+            self._alive += 1
             os.close(link)
             self._say(f"forked {number} {pid}")
             return
@@ -145,6 +156,13 @@ class Nursery:
                 sys.stderr.flush()
             os._exit(status)
 
+    def _quit(self) -> None:
+        assert self._job is not None
+        self._quits = True
+        for sock in chain.from_iterable(self._job.sockets.values()):
+            sock.close()
+        self._say("closed")
+
     def _bury(self) -> None:
         while True:
             try:
@@ -153,6 +171,7 @@ class Nursery:
                 return
             if not pid:
                 return
+            self._alive -= 1
             self._say(f"died {pid} {status}")
 
     def _say(self, text: str) -> None:
@@ -165,7 +184,7 @@ def main() -> NoReturn:
         signal.signal(number, signal.SIG_IGN)
     control = socket.socket(fileno=CONTROL)
     Nursery(control, Snapshot.read(SNAPSHOT)).run()
-    raise SystemExit(0)
+    os._exit(0)  # there is nothing to tidy up, and others wait for its end
 
 
 if __name__ == "__main__":

@@ -18,11 +18,17 @@ from bridge.watch.log import LEVELS, Log
 
 @implementer(ILogObserver)
 class Said:
-    """In a worker: hands over *link* what *log* would write."""
+    """
+    In a worker: hands over *link* what *log* would write.
+
+    A supervisor that does not read gets no more; then it gets the number of lines that
+    are missing.
+    """
 
     def __init__(self, link: Link, log: Log) -> None:
         self._link = link
         self._log = log
+        self._missing = 0
 
     def __call__(self, event: LogEvent) -> None:
         level = event.get("log_level", LogLevel.info)
@@ -31,11 +37,18 @@ class Said:
         if level < least:
             return
         text = eventAsText(event, includeTimestamp=False, includeSystem=False)
-        text = self._log.mark + text
-        if self._link.up:
-            self._link.send("said", {"level": level.name, "text": text})
+        if not self._link.up:
+            print(self._log.mark + text, file=sys.__stderr__)
+        elif self._link.full:
+            self._missing += 1
         else:
-            print(text, file=sys.__stderr__)
+            if self._missing:
+                self._say("warn", f"{self._missing} lines are missing here")
+                self._missing = 0
+            self._say(level.name, text)
+
+    def _say(self, level: str, text: str) -> None:
+        self._link.send("said", {"level": level, "text": self._log.mark + text})
 
 
 _logger = Logger(namespace="bridge.worker")
