@@ -36,6 +36,7 @@ class RealWorker:
         for topic in ("ready", "failed", "ended"):
             self.link.on(topic, partial(self._hear, topic))
         self._wire = Wire(fd, self.link)
+        self.link.pass_on(b'{"kind":"begin"}\n')  # the hub knows of no server
         self._process = os.pidfd_open(pid)
 
     def _hear(self, topic: str, message: Message) -> None:
