@@ -30,10 +30,13 @@ from bridge.demo import Demo
 from bridge.net.certificates import CertificateError
 from bridge.net.inherited import systemd_sockets
 from bridge.net.pump import Reactor
+from bridge.service.admin import Admin
+from bridge.service.answers import Answers
 from bridge.service.gateway import Gateway
 from bridge.service.listening import ListenError
 from bridge.service.logs import Logs, Owner, to_file, to_standard_output
 from bridge.service.notify import Notify, manager
+from bridge.service.operator import Operator
 from bridge.service.own_listeners import OwnListeners
 from bridge.service.parting import Parting
 from bridge.service.signals import Stop, install, keep
@@ -251,10 +254,21 @@ def makeService(options: Options) -> IService:
     if options.demo is not None:
         options.demo.service(ours).setServiceParent(started)
     gateway.setServiceParent(started)
+    _administer(gateway, started, _owner(twistd), reactor)
     started.keep_signals = _obey_signals(gateway, logs, reactor)
     _tell_manager(notify, gateway, options.document.config.timeouts, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", logs.finish)
     return started
+
+
+def _administer(
+    gateway: Gateway, started: MultiService, owner: Owner, reactor: Any
+) -> None:
+    """Its admin socket answers until the last session has ended."""
+    operator = Operator(reactor, Answers(gateway))
+    admin = Admin(gateway.config.admin, reactor, operator.ask, owner)
+    admin.setServiceParent(started)
+    reactor.addSystemEventTrigger("after", "shutdown", admin.close)
 
 
 def _tell_manager(

@@ -1,5 +1,6 @@
 """
-The operator's command line: what can be asked without a running gateway.
+The operator's command line: what is asked of a configuration, and of a gateway that
+runs.
 
 Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 78 the configuration is.
 """
@@ -21,7 +22,11 @@ from bridge.config.schema import explain, json_schema
 from bridge.control import (
     completion_command,
     init_command,
+    orders_command,
+    servers_command,
+    sessions_command,
     setup_command,
+    status_command,
     who_command,
     zone_command,
 )
@@ -35,11 +40,8 @@ from bridge.control.commands import (
 )
 from bridge.doctor import Host, read, warnings
 
-# Of the contract, and not built: most need the admin socket, which is not either.
-_LATER = (
-    *("doctor", "status", "top", "sessions", "session", "servers", "reload"),
-    *("upgrade", "state", "drain", "ready", "disable", "kill", "log-level"),
-)
+# Of the contract, and not built.
+_LATER = ("doctor", "top")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,7 +128,10 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_checking(commands)
-    for each in (init_command, setup_command, who_command, zone_command):
+    for each in (
+        *(init_command, setup_command, who_command, zone_command),
+        *(status_command, sessions_command, servers_command, orders_command),
+    ):
         each.add(commands)
     completion_command.add(commands, command_line)
     return parser
@@ -148,6 +153,8 @@ def _add_checking(commands: Commands) -> None:
 
 _BUILT = (
     *("check", "completion", "schema", "explain", "init", "setup", "who", "zone"),
+    *("status", "state", "sessions", "session", "kill", "servers", "drain", "ready"),
+    *("disable", "log-level", "reload", "upgrade"),
 )
 
 _DESCRIPTION = "Checks, explains and prepares configurations of the bridge gateway."
