@@ -64,8 +64,8 @@ class Gateway:
     *host* runs it in the lab; *files* is its limit of open files; *environment* and
     *pass_fds* are the process's; *wrapper* is a command to run it by.
 
-    A farm that says nothing of checks has none, and there is no admin socket that is not
-    asked for: the tests count what they accept, and what is open.
+    A farm that says nothing of checks has none, and there is no admin socket that is
+    not asked for: the tests count what they accept, and what is open.
     """
 
     def __init__(
