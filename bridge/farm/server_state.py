@@ -55,11 +55,11 @@ class ServerState:
     """What the configuration said of it then."""
     # Dials that fail
     ejected: float = 0.0
-    """When it was ejected last, or that was forgotten; 0: never."""
+    """When it was ejected last; 0: never."""
     ejections: int = 0
-    """How often in a row."""
+    """How often in a row; 0: a dial was answered since."""
     until: float = 0.0
-    """When the last of them is over."""
+    """When the last of them is over; 0: it was ended before."""
     # Its check
     asked: str = ""
     """What stands for all that it is asked, and how; empty: it is not."""
@@ -143,7 +143,7 @@ def newest(one: ServerState, other: ServerState) -> ServerState:
     """
     now = max(one, other, key=_standing)
     orders = max(one, other, key=lambda s: (s.ordered, s.order, s.disabled))
-    dials = max(one, other, key=lambda s: (s.ejected, s.ejections, s.until))
+    dials = max(one, other, key=lambda s: (row_of(s), s.ejections, s.until))
     return replace(
         now,
         order=orders.order,
@@ -164,8 +164,8 @@ def _standing(state: ServerState) -> tuple[Any, ...]:
 
 def same_orders(one: ServerState | None, other: ServerState) -> bool:
     """Whether *other* has no news of orders and ejections: what all must hear of."""
-    known = (0.0, 0.0) if one is None else (one.ordered, one.ejected)
-    return known == (other.ordered, other.ejected)
+    known = (0.0, (0.0, True)) if one is None else (one.ordered, row_of(one))
+    return known == (other.ordered, row_of(other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +194,19 @@ def is_same(server: Server, told: ServerState) -> bool:
     return not set(told.addresses).isdisjoint(addresses_of(server))
 
 
+def is_out(told: ServerState, now: float) -> bool:
+    """Whether it is ejected still: no order and no check has ended that sooner."""
+    ended = told.state != State.EJECTED.value and told.changed > told.ejected
+    return told.until > now and told.ejected > told.ordered and not ended
+
+
+def row_of(told: ServerState) -> tuple[float, bool]:
+    """
+    How new it is what dials have found: an ejection is followed by its being forgotten.
+    """
+    return told.ejected, told.ejections == 0
+
+
 def recall(server: Server, told: ServerState, terms: Terms, now: float) -> None:
     """Let *server*, which is new here, be as was *told*, as far as that holds."""
     if still_ordered(server, told):
@@ -212,10 +225,10 @@ _ORDERED = {order: state for state, order in ORDERS.items()}
 
 def _stand(server: Server, told: ServerState, terms: Terms, now: float) -> None:
     """What is neither over nor of another configuration."""
-    if told.state == State.EJECTED.value and terms.ejects and told.until > now:
-        server.state, server.until = State.EJECTED, told.until
-    elif told.state == State.DOWN.value and terms.asked and terms.asked == told.asked:
+    if told.state == State.DOWN.value and terms.asked and terms.asked == told.asked:
         server.state = State.DOWN
+    elif terms.ejects and is_out(told, now):
+        server.state, server.until = State.EJECTED, told.until
     elif (
         told.state == State.STARTING.value
         and told.since <= now < told.since + terms.slow_start
