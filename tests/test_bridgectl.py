@@ -9,7 +9,8 @@ import pytest
 
 from bridge import __version__
 from bridge.control import zone_command
-from bridge.control.bridgectl import check, main
+from bridge.control.bridgectl import main
+from bridge.control.check_command import check
 from bridge.doctor import Host
 
 SHORTEST = """\

@@ -41,7 +41,7 @@ def test_every_command_of_a_process_can_be_merged() -> None:
         running.connect()
         name = running.ask("sessions")["sessions"][0]["session"]
         told = {key: {"server": "b"} for key in ("drain", "disable", "ready")}
-        told["session"] = {"session": name}
+        told |= {"session": {"session": name}, "config": {"salt": "00"}}
         for command in COMMANDS.keys() - {"kill", "who", "log-level"}:
             if command in ("reload", "upgrade"):  # which are the supervisor's
                 continue

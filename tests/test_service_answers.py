@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bridge.config.plain import plain, tree_of
 from bridge.control.orders import AnswerError
 from bridge.control.who import Pool
 from bridge.net.pseudonym import Pseudonyms
@@ -342,3 +343,16 @@ def test_no_answer_is_made_in_one_piece_however_many_there_are(
         running.connect()
     for command in "status", "sessions":
         assert sum(1 for _ in Answers(running.gateway).steps(command, {})) >= 2
+
+
+# config
+
+
+def test_the_configuration_is_told_leaf_by_leaf_and_without_secrets() -> None:
+    with asked(keys=", balance: source_hash, hash_key: s3cret") as running:
+        config = running.gateway.config
+        found = running.ask("config", salt="00ff")["leaves"]
+        other = running.ask("config", salt="01ff")["leaves"]
+    assert tree_of(found) == plain(config, b"\0\xff")
+    assert tree_of(other) != plain(config, b"\0\xff")
+    assert "s3cret" not in json.dumps(found)

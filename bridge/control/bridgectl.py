@@ -12,14 +12,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from bridge import __version__
-from bridge.config import ConfigError, summary
+from bridge.config import ConfigError
 from bridge.config.keys import did_you_mean
 from bridge.config.markdown import markdown
 from bridge.config.schema import explain, json_schema
 from bridge.control import (
+    check_command,
     completion_command,
     init_command,
     orders_command,
@@ -38,7 +38,6 @@ from bridge.control.commands import (
     Commands,
     UsageError,
 )
-from bridge.doctor import Host, read, warnings
 
 # Of the contract, and not built.
 _LATER = ("doctor", "top")
@@ -91,23 +90,6 @@ def _take_left(options: argparse.Namespace, left: list[str]) -> None:
     options.addresses += left
 
 
-def check(file: Path, host: Host) -> int:
-    """Say whether *file* is right, and what of it cannot work on *host*."""
-    try:
-        document = read(file, os.environ, host)
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        return EX_CONFIG
-    for line in warnings(document, host):
-        print(f"warning: {line}", file=sys.stderr)
-    print(f"{file}: ok ({summary(document)})")
-    return DONE
-
-
-def _check(options: argparse.Namespace) -> int:
-    return check(Path(options.file), Host.read(looks=True))
-
-
 def _schema(options: argparse.Namespace) -> int:
     text = markdown() if options.markdown else json.dumps(json_schema(), indent=2)
     print(text.rstrip("\n"))
@@ -138,9 +120,7 @@ def command_line() -> argparse.ArgumentParser:
 
 
 def _add_checking(commands: Commands) -> None:
-    check = commands.add_parser("check", help="read and verify a configuration file")
-    check.set_defaults(run=_check, parser=check)
-    check.add_argument("file", metavar="FILE")
+    check_command.add(commands)
     schema = commands.add_parser("schema", help="print the JSON Schema, for editors")
     schema.set_defaults(run=_schema, parser=schema)
     schema.add_argument(

@@ -192,5 +192,6 @@ _MERGES: Mapping[str, Callable[[Sequence[Answer], Mapping[str, Any]], Answer]] =
     "disable": _servers,
     "who": _who,
     "log-level": _first,
+    "config": _first,
     "state": _state,
 }

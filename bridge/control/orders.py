@@ -10,6 +10,7 @@ who asks (``ask``), and what is answered (``service.answers``).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -57,6 +58,8 @@ class Request(NamedTuple):
         return " ".join(words)
 
 
+_SALT = re.compile("([0-9a-f]{2}){1,64}")
+
 Check = Callable[[object], str]
 """What is wrong with an argument's value; empty: nothing."""
 
@@ -67,6 +70,11 @@ def _text(value: object) -> str:
     if len(value) > MOST_TEXT:
         return f"has at most {MOST_TEXT} characters"
     return "" if value.isprintable() else "has characters that nobody can see"
+
+
+def _salt(value: object) -> str:
+    right = isinstance(value, str) and _SALT.fullmatch(value)
+    return "" if right else "is 2 to 128 hexadecimal digits, an even number of them"
 
 
 def _switch(value: object) -> str:
@@ -112,6 +120,7 @@ COMMANDS: Mapping[str, Command] = {
     "session": Command({"session": _text}),
     "who": Command({"address": _text}),
     "state": Command(),
+    "config": Command({"salt": _salt}),
     "drain": _SERVER,
     "ready": _SERVER,
     "disable": _SERVER,

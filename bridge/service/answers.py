@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bridge import __version__
+from bridge.config.plain import leaves
 from bridge.control.configured import pools
 from bridge.control.orders import Answer, AnswerError
 from bridge.control.slices import Steps
@@ -119,6 +120,16 @@ class Answers:
             else:
                 lines.append(line)
         return {"lines": lines, "worker": self._worker}
+
+    def _config(self, args: Mapping[str, Any]) -> Steps[Answer]:
+        """As ``config.plain`` has it, without secrets, leaf by leaf."""
+        found = []
+        for leaf in slices(leaves(self._gateway.config, bytes.fromhex(args["salt"]))):
+            if leaf is None:
+                yield
+            else:
+                found.append(leaf)
+        return {"version": __version__, "leaves": found}
 
     def _set_level(self, args: Mapping[str, Any]) -> Steps[Answer]:
         yield
@@ -243,6 +254,7 @@ class Answers:
 _ANSWERS: Mapping[str, Callable[[Answers, Mapping[str, Any]], Steps[Answer]]] = {
     "status": Answers._status,
     "state": Answers._state,
+    "config": Answers._config,
     "servers": Answers._servers,
     "sessions": Answers._sessions,
     "session": Answers._session,
