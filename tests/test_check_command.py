@@ -68,7 +68,7 @@ def test_the_same_is_the_same_however_it_is_written(file: Path) -> None:
 def test_what_differs_is_a_line_each(file: Path) -> None:
     before = TEXT.replace("[192.0.2.10:80]", "[192.0.2.11:80]") + "workers: 2\n"
     assert against(file, before) == [
-        "3 keys will change by a reload:",
+        "3 keys differ from what runs:",
         "  farms.web.servers.192.0.2.10:80: new",
         "  farms.web.servers.192.0.2.11:80: gone",
         "  workers: 2 → 1",

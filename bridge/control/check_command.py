@@ -123,5 +123,5 @@ def told(found: Changes) -> Iterator[str]:
         yield "the running gateway goes by the same configuration"
         return
     count = len(found.found)
-    yield f"{count:,} {'key' if count == 1 else 'keys'} will change by a reload:"
+    yield f"{count:,} {'key differs' if count == 1 else 'keys differ'} from what runs:"
     yield from (f"  {line}" for line in found.lines(count))
