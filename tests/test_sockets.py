@@ -452,7 +452,7 @@ def test_who_changes_his_user_adds_to_groups_or_shares_them(owner: int | None) -
         if owner is None:
             assert len(group) == 1
             assert log.lines == [
-                "3 workers share 1 sockets at [::1]:0: Address already in use"
+                "[::1]:0: 3 workers share a socket: Address already in use"
             ]
         else:
             assert len(group) == 3
