@@ -68,6 +68,13 @@ def test_the_wheel_holds_every_module_and_the_plugin(wheel: Path) -> None:
     assert "twisted/plugins/bridge_plugin.py" in held
 
 
+def test_the_wheel_holds_every_manual_page_where_man_looks(wheel: Path) -> None:
+    held = zipfile.ZipFile(wheel).namelist()
+    installed = {name.partition("/data/share/man/")[2] for name in held}
+    for page in (ROOT / "docs" / "man").iterdir():
+        assert f"man{page.suffix[1:]}/{page.name}" in installed
+
+
 def test_nothing_of_twisteds_own_is_overwritten(wheel: Path) -> None:
     held = zipfile.ZipFile(wheel).namelist()
     assert [name for name in held if name.startswith("twisted/")] == [
