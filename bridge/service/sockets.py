@@ -110,7 +110,7 @@ class Sockets:
         if kept is None:
             group = Group(binding, (self._first(binding, plan),))
         else:
-            group = replace(kept, binding=binding)
+            group = Group(binding, kept.listeners)
             kept.try_out(group)
         return group if binding.kind == "unix" else self._grow(group, workers, plan)
 
