@@ -14,7 +14,7 @@ have in common.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 from bridge.farm.server import Server
@@ -80,6 +80,9 @@ class ServerState:
         return not (self.ordered or self.ejected) and self.state in as_configured
 
 
+_NAMES = tuple(each.name for each in fields(ServerState))
+
+
 class Kept(Protocol):
     """What is known of a farm's servers beyond this process."""
 
@@ -92,7 +95,8 @@ class Kept(Protocol):
 
 def as_plain(state: ServerState) -> dict[str, Any]:
     """*state* as JSON has it."""
-    return asdict(state) | {"addresses": list(state.addresses)}
+    plain = {name: getattr(state, name) for name in _NAMES}
+    return plain | {"addresses": list(state.addresses)}
 
 
 def of_plain(told: Mapping[str, Any]) -> ServerState:
@@ -100,8 +104,7 @@ def of_plain(told: Mapping[str, Any]) -> ServerState:
     What ``as_plain`` made, also by another version of ours: what we do not know is left
     out, what it did not know is as by default.
     """
-    names = (each.name for each in fields(ServerState))
-    known = {name: told[name] for name in names if name in told}
+    known = {name: told[name] for name in _NAMES if name in told}
     return ServerState(**known | {"addresses": tuple(told.get("addresses", ()))})
 
 
