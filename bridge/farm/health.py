@@ -281,6 +281,8 @@ class Health:
         """Where it stands, as it is told."""
         told = state_of(self._traffic.name, server)
         check = self._checks.get(server)
+        if server.state is State.DISABLED:
+            check = None  # what it found is of no consequence, and grows old
         return replace(
             told,
             ejections=self._ejection.ejections(server),
