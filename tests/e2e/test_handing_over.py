@@ -110,7 +110,7 @@ def test_no_handshake_is_lost_from_generation_to_generation(cookies: int) -> Non
     """The kernel sends SYN cookies when it must, or (2) always."""
     link = Lossy(delay=0.02)
     with laboratory(front_link=link) as lab, handing(lab) as program:
-        lab.gateway.sysctl(ipv4__tcp_syncookies=cookies)
+        lab.gateway.sysctl(ipv4__tcp_syncookies=cookies, ipv4__tcp_migrate_req=0)
         assert ask(program, 2) == 2
         far = Far(lab.client, lab.front_address, 40)
         for count in (2, 3, 4, 2, 1, 4) * 3:
