@@ -123,6 +123,36 @@ def test_another_kind_of_server_is_none(path: str) -> None:
         assert why(gateway) == "what answers there is no gateway of this version"
 
 
+def test_whoever_finds_no_room_tries_again(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ask, "AGAIN", 0.001)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(0)
+        with socket.socket(socket.AF_UNIX) as crowd:
+            crowd.connect(path)
+            monkeypatch.setattr(ask, "PATIENCE", 0.01)
+            told = why(Gateway(path))
+            assert "overrun" in told
+            monkeypatch.setattr(ask, "PATIENCE", PATIENCE)
+
+            def serve() -> None:
+                first, _ = listener.accept()
+                first.close()
+                accepted, _ = listener.accept()
+                with accepted:
+                    accepted.recv(1000)
+                    accepted.sendall(b"".join(answered({"fine": 1})))
+
+            timer = threading.Timer(0.05, serve)
+            timer.start()
+            gateway = Gateway(path)
+            assert gateway.ask("status") == {"fine": 1}
+            gateway.close()
+            timer.join()
+
+
 def test_where_nothing_is_no_gateway_listens(path: str) -> None:
     told = why(Gateway(path))
     assert told.startswith(f"{path}: No such file or directory: no gateway listens")

@@ -42,7 +42,9 @@ Fails with AnswerError where it cannot be done; anything else is a bug of ours.
 MOST = 256
 """Clients at a time.  One more ends whoever has been silent for the longest."""
 
-BACKLOG = 128
+BACKLOG = 1024
+"""Who may wait to be taken: a unix socket turns the next one away (EAGAIN)."""
+
 ACCEPTS = 16
 """Clients taken in one turn."""
 

@@ -13,6 +13,7 @@ import errno
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -23,6 +24,9 @@ from bridge.control.orders import Answer, AnswerError, answer_of, asked
 
 PATIENCE = 30.0
 """Seconds to wait for the next piece of an answer."""
+
+AGAIN = 0.05
+"""Seconds until the next try to connect where there is no room."""
 
 _CURES = {
     errno.ENOENT: "no gateway listens there: start one, or name the admin.socket of "
@@ -71,12 +75,24 @@ class Gateway:
     def _connect(self) -> socket.socket:
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         made.settimeout(PATIENCE)
+        until = time.monotonic() + PATIENCE
         try:
-            made.connect(os.fsencode(self._path))
+            while not self._connected(made, until):
+                time.sleep(AGAIN)
         except BaseException:
             made.close()
             raise
         return made
+
+    def _connected(self, made: socket.socket, until: float) -> bool:
+        """False: so many wait to be taken that there is no room for one more."""
+        try:
+            made.connect(os.fsencode(self._path))
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            return False
+        return True
 
     def _line(self) -> bytes:
         assert self._socket is not None
