@@ -16,6 +16,8 @@ import pytest
 from bridge.net.board import Board
 from tests.e2e.boarded import Server, Worker
 from tests.e2e.gateway import PATIENCE, Configuration, relay, until
+from tests.e2e.peers import name_of, serving
+from tests.e2e.test_http_places import GET, OK, answer, got
 
 WORKERS = 3
 
@@ -32,10 +34,11 @@ class Together:
         self.server = Server()
         self.workers: list[Worker] = []
 
-    def start(self, **settings: Any) -> None:
+    def start(self, where: str = "", **settings: Any) -> None:
+        """Before the server *where*, or the one that counts."""
         farm = {"check": "off", "queue": {"length": 5000, "timeout": "60s"}}
         configuration: Configuration = relay(
-            self.server.where,
+            where or self.server.where,
             front={"timeouts": {"open": "60s"}, **settings.pop("front", {})},
             farm=farm | settings.pop("farm", {}),
         ) | {"log": {"access": "off"}, **settings}
@@ -162,3 +165,22 @@ def test_what_a_killed_worker_had_is_had_by_the_others(together: Together) -> No
     assert _all(waiting) == b"x"
     for sock in kept:
         sock.close()
+
+
+def test_connections_that_are_kept_for_nothing_go_for_who_waits_elsewhere(
+    together: Together, server: socket.socket
+) -> None:
+    """Clients at all workers ask in turn, keep their connection, and ask once more."""
+    where = name_of(server)
+    here = together.counted("server", "web", where, *server.getsockname()[:2])
+    together.start(where, front={"mode": "http"}, farm={"connections": 2})
+    with serving(server, answer):
+        clients = [worker.connect() for worker in together.workers for _ in range(4)]
+        for _ in range(3):
+            for client in clients:
+                client.settimeout(PATIENCE)
+                client.sendall(GET)
+                assert got(client, len(OK)) == OK
+                assert here() <= 2
+        for client in clients:
+            client.close()
