@@ -39,7 +39,7 @@ class HubLink:
         self._post = Post(clock, send)
         self._lines = Lines()
         self._names = AskedNames(self._post.put, clock)
-        self._checks = ToldChecks(self._post.put)
+        self._checks = ToldChecks(self._post)
         self._known: list[ServerState] = []
         """What was told before there was anybody to learn it."""
         self._learn: Learn = self._known.extend
