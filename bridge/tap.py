@@ -28,7 +28,7 @@ from bridge.config.problems import ConfigError
 from bridge.config.reader import summary
 from bridge.demo import Demo
 from bridge.net.certificates import CertificateError
-from bridge.net.inherited import systemd_sockets
+from bridge.net.inherited import as_started, systemd_sockets
 from bridge.net.pump import Reactor
 from bridge.service.admin import Admin
 from bridge.service.answers import Answers
@@ -241,7 +241,8 @@ def makeService(options: Options) -> IService:
             options.document.config, ours, foreground=foreground, owner=_owner(twistd)
         )
         config = options.document.config
-        sockets = Sockets(systemd_sockets(os.environ, os.getpid()), _user(twistd))
+        inherited = systemd_sockets(as_started(os.environ), os.getpid())
+        sockets = Sockets(inherited, _user(twistd))
         gateway = Gateway(config, ours, OwnListeners(config, sockets), logs)
     except OSError as error:
         _leave(
