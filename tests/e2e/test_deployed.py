@@ -201,7 +201,7 @@ def test_nothing_was_refused_for_the_shutting_in(deployed: Deployed) -> None:
 
 def test_kernel_settings_are_in_force(deployed: Deployed) -> None:
     """Those of the network: this machine's others are not ours to change."""
-    assert deployed.machine.run("sysctl -n net.ipv4.tcp_migrate_req").stdout == "1\n"
+    assert deployed.machine.run("sysctl -n net.ipv4.tcp_mtu_probing").stdout == "1\n"
 
 
 def test_a_reload_keeps_the_process(deployed: Deployed) -> None:
