@@ -28,13 +28,15 @@ from bridge.config.model import Config
 from bridge.config.problems import ConfigError
 from bridge.config.reader import Document, summary
 from bridge.demo import Demo
-from bridge.net.inherited import systemd_sockets
+from bridge.net.inherited import as_started, systemd_sockets
 from bridge.net.pump import Reactor
 from bridge.processes.generation import workers_of
 from bridge.processes.making import Making
+from bridge.processes.operator import Operator
 from bridge.processes.snapshot import LogPlan
 from bridge.processes.started import EX_FAILED, Started, Told
 from bridge.processes.supervisor import Supervisor
+from bridge.service.admin import Admin
 from bridge.service.logs import Logs, Owner, to_file, to_standard_output
 from bridge.service.notify import Notify, manager
 from bridge.service.signals import Stop, install, keep
@@ -206,8 +208,9 @@ def makeService(options: Options) -> IService:
     started = Started(twistd)
     if options.demo is not None:
         options.demo.service(ours).setServiceParent(started)
-    sockets = Sockets(systemd_sockets(os.environ, os.getpid()), _user(twistd))
-    making = Making(reactor, sockets, logs, lambda: _log_plan(twistd, foreground))
+    inherited = systemd_sockets(as_started(os.environ), os.getpid())
+    sockets = Sockets(inherited, _user(twistd))
+    making = Making(reactor, sockets, logs, partial(_log_plan, foreground))
     gateway = Supervisor(
         document,
         reactor,
@@ -218,6 +221,12 @@ def makeService(options: Options) -> IService:
         failed=partial(started.give_up, reactor),
     )
     gateway.setServiceParent(started)
+    admin = Admin(
+        document.config.admin, ours, Operator(gateway, logs).ask, _owner(twistd)
+    )
+    admin.setServiceParent(started)
+    # It answers until the last session has ended.
+    reactor.addSystemEventTrigger("after", "shutdown", admin.close)
     started.keep_signals = _obey_signals(gateway, logs, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", notify.close)
     reactor.addSystemEventTrigger("after", "shutdown", logs.finish)
@@ -234,12 +243,12 @@ def _open_access(logs: Logs, config: Config, reactor: Reactor, twistd: Any) -> N
         )
 
 
-def _log_plan(twistd: Any, foreground: bool) -> LogPlan:
+def _log_plan(foreground: bool, level: str) -> LogPlan:
     """Where workers log: where this process does, if that is a place for several."""
     own = None
     if _log.outlet is not None:
         own = _log.path or "-"
-    return LogPlan(own, foreground, _log.level)
+    return LogPlan(own, foreground, level)
 
 
 def _reading(options: Options) -> Callable[[], Document] | None:

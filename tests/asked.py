@@ -12,12 +12,14 @@ from typing import Any
 
 
 @contextmanager
-def answering(path: Path, answers: Mapping[str, Any]) -> Iterator[list[Any]]:
+def answering(
+    path: Path, answers: Mapping[str, Any], asked: list[Any] | None = None
+) -> Iterator[list[Any]]:
     """
     What was asked, as it comes; *answers* by command.  A command without one gets
     nothing said, and neither does it get an end.
     """
-    asked: list[Any] = []
+    asked = [] if asked is None else asked
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
@@ -28,6 +30,7 @@ def answering(path: Path, answers: Mapping[str, Any]) -> Iterator[list[Any]]:
         finally:
             listener.shutdown(socket.SHUT_RDWR)
             thread.join()
+            path.unlink()
 
 
 def _serve(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.task import Clock
+
 from bridge.farm.dns_values import Addresses, Answer, Reply, Service, Sought
 from bridge.service.asked_names import AskedNames
 from bridge.service.dns_replies import as_plain
@@ -17,7 +19,7 @@ REPLY = Reply(
 
 def asking() -> tuple[AskedNames, list[dict[str, Any]]]:
     put: list[dict[str, Any]] = []
-    return AskedNames(put.append), put
+    return AskedNames(put.append, Clock()), put
 
 
 def test_each_question_has_its_answer() -> None:
@@ -54,3 +56,16 @@ def test_without_a_supervisor_there_is_no_answer_and_nothing_hangs() -> None:
     assert [reply.services.why for reply in told] == ["the supervisor has gone"] * 2
     assert not told[0].services.said, "there may well be records"
     assert len(put) == 1
+
+
+def test_what_is_known_already_is_answered_at_once_and_the_first_time_only() -> None:
+    put: list[dict[str, Any]] = []
+    clock = Clock()
+    names = AskedNames(put.append, clock)
+    names.known(WEB, as_plain(REPLY))
+    clock.advance(20)
+    told: list[Reply] = []
+    names.find(WEB).addCallback(told.append)
+    assert told[0].hosts["web"].four.ttl == 40, "the time that is left"
+    names.find(WEB).addCallback(told.append)
+    assert (len(told), len(put)) == (1, 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import ConfigError, Document, load
-from bridge.control.bridgectl import check
+from bridge.control.check_command import check
 from bridge.doctor import Host, read, verify, warnings
 from tests.authority import Authority, put
 

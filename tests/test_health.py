@@ -424,3 +424,56 @@ def test_an_ejection_means_nothing_where_there_are_none_or_to_another(
     told = ServerState("web", "a", (address,), ejected=1.0, ejections=1, until=30.0)
     ward.health.learn(ward.a, told)
     assert state(ward.a) is State.UP
+
+
+EJECTED_AT_5 = known(
+    "a", 0, state="ejected", changed=5.0, ejected=5.0, ejections=1, until=35.0
+)
+
+
+def test_an_order_ends_only_what_came_before_it_in_whatever_order_it_is_heard() -> None:
+    before = replace(EJECTED_AT_5, order="ready", ordered=4.0)
+    after = replace(EJECTED_AT_5, order="ready", ordered=6.0)
+    for told, ends in ((before, State.EJECTED), (after, State.UP)):
+        ward = kept(Memory(), failures=5).admit()
+        ward.health.learn(ward.a, EJECTED_AT_5)
+        ward.health.learn(ward.a, told)
+        assert state(ward.a) is ends
+        ward.health.learn(ward.b, replace(told, server="b", addresses=("10.0.0.1:80",)))
+        assert state(ward.b) is ends
+
+
+def test_of_two_ejections_the_longer_counts() -> None:
+    ward = kept(Memory(), failures=5).admit()
+    ward.health.learn(ward.a, EJECTED_AT_5)
+    ward.health.learn(ward.a, replace(EJECTED_AT_5, ejected=7.0, until=37.0))
+    ward.clock.advance(36)
+    assert (state(ward.a), ward.health.due(ward.a)) == (State.EJECTED, 37)
+    ward.clock.advance(1)
+    assert state(ward.a) is State.UP
+    assert ward.clock.getDelayedCalls() == []
+
+
+def test_a_row_that_another_saw_end_has_ended_here() -> None:
+    ward = kept(Memory(), failures=2).admit()
+    ward.health.learn(ward.a, replace(EJECTED_AT_5, until=0.0))
+    ward.health.learn(ward.a, replace(EJECTED_AT_5, until=0.0, ejections=0))
+    ward.fail(ward.a, 1)
+    assert state(ward.a) is State.UP
+
+
+def test_who_was_disabled_here_and_drained_elsewhere_drains() -> None:
+    ward = kept(Memory()).admit()
+    ward.health.order(ward.a, Event.DISABLE)
+    ward.health.learn(ward.a, known("a", 0, order="drain", ordered=10.0))
+    assert (state(ward.a), ward.checks["a"].runs) == (State.DRAINING, True)
+    assert "a" not in ward.traffic.weights
+
+
+def test_who_comes_back_has_missed_no_order() -> None:
+    memory = Memory()
+    ward = kept(memory).admit()
+    ward.health.remove(ward.a)
+    memory.known["a"] = known("a", 0, order="drain", ordered=10.0)
+    ward.health.add(ward.a)
+    assert state(ward.a) is State.DRAINING

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
+from bridge.config import parse
 from bridge.farm.dns_values import Sought
 from bridge.farm.server_state import ServerState
+from bridge.service.farms import Farms
 from tests.linked import Processes
 from tests.servers import server
+from tests.zones import Zone, a
 
 
 def test_a_worker_begins_once_it_knows_all_that_there_is_to_know() -> None:
@@ -62,3 +66,24 @@ def test_who_waits_to_begin_does_not_wait_for_a_supervisor_that_is_gone() -> Non
     link.ready.addCallback(began.append)
     link.lost()
     assert began == [None]
+
+
+def test_names_that_were_looked_up_before_are_known_when_it_begins() -> None:
+    zone = Zone(web=[a("192.0.2.1", 60)])
+    processes = Processes(zone)
+    config = parse(
+        'fronts: {web: {listen: "[::1]:0", to: web}}\n'
+        'farms: {web: {servers: ["web:80"], check: off}}'
+    ).config
+    prepared: list[Any] = []
+    processes.hub.prepare(config).addCallback(prepared.append)
+    assert prepared == [None]
+    link = processes.join().link
+    processes.settle()
+    pump: Any = SimpleNamespace(reactor=processes.clock)
+    farms = Farms(config, pump, {}, hub=link)
+    farms.start()
+    assert [each.name for each in farms["web"].servers] == ["192.0.2.1:80"]
+    assert farms["web"].expecting == 0, "nobody who comes has to wait"
+    assert len(zone.asked) == 2
+    farms.stop()

@@ -4,10 +4,12 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from bridge.net.inherited import systemd_sockets
+from bridge.net import inherited
+from bridge.net.inherited import as_started, systemd_sockets
 
 PROGRAM = """
 import os
@@ -56,3 +58,37 @@ def test_sockets_are_found_by_their_names(names: str) -> None:
         f"web {ports[0]} {ports[1]} False False",
         f"{last} {ports[2]} False",
     ]
+
+
+TAKEN = """
+import os
+from bridge.net.inherited import as_started, socket_names
+from twisted.plugins import twisted_core  # as twistd does without a cache of plugins
+assert "LISTEN_FDS" not in os.environ
+os.environ["LISTEN_FDNAMES"] = "mine"  # what is said now is what counts
+print(*socket_names(as_started(os.environ), os.getpid()) or ())
+"""
+
+
+def test_twisted_takes_the_variables_and_they_are_found_all_the_same() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", LAUNCH, TAKEN, str(server.fileno())],
+            pass_fds=[server.fileno()],
+            env={**os.environ, "LISTEN_FDS": "1", "LISTEN_FDNAMES": "web"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert done.stdout == "mine\n"
+
+
+def test_a_start_without_sockets_stays_one() -> None:
+    here = {"HOME": "/"}
+    assert as_started(here) == here
+
+
+def test_without_proc_it_is_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inherited, "ENVIRONMENT", Path("/nowhere"))
+    here = {"LISTEN_PID": "1"}
+    assert as_started(here) is here

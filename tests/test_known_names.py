@@ -10,6 +10,7 @@ import pytest
 
 from bridge.control import known_names
 from bridge.control.known_names import SOCKET, main, names, socket_of
+from tests import questioned
 from tests.asked import answering
 
 SERVERS = {
@@ -92,6 +93,18 @@ def test_a_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     with answering(path, {"servers": SERVERS}):
         main(["server", "--", "bridgectl", "drain", f"--socket={path}"])
     assert capsys.readouterr().out == "192.0.2.10:80\nb\n"
+
+
+def test_a_gateway_has_them_where_they_are_looked_for() -> None:
+    with questioned.asked() as running:
+        for kind, right in {
+            "server": ["b"],
+            "farm": ["inner"],
+            "front": ["one", "two"],
+        }.items():
+            command, listed, key = known_names._ASKED[kind]
+            said = {"answer": running.ask(command)}
+            assert list(known_names._values(said, listed, key)) == right
 
 
 def test_it_imports_next_to_nothing() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bridge.config import parse
-from bridge.service.known_servers import is_named, may_have
+from bridge.farm.dns_values import Sought
+from bridge.service.known_servers import all_sought, may_have
 
 CONFIG = parse("""
 fronts: {web: {listen: "[2001:db8:64::/96]:443", to: legacy}}
@@ -35,6 +36,4 @@ def test_a_server_may_be_there_or_not(farm: str, server: str, may: bool) -> None
 
 
 def test_names_have_to_be_looked_up() -> None:
-    farms = CONFIG.farms
-    assert not any(map(is_named, farms["plain"].servers))
-    assert all(map(is_named, farms["named"].servers + farms["service"].servers))
+    assert all_sought(CONFIG) == {Sought("web.farm", 80), Sought("_http._tcp.farm")}

@@ -21,11 +21,11 @@ from tests.nursed import FakeReactor
 from tests.pumping import PATIENCE, open_files
 
 
-def document(workers: int = 1) -> Document:
+def document(workers: int = 1, log: str = "") -> Document:
     return parse(
         'fronts: {web: {listen: "127.0.0.1:0", to: a}}\n'
         "farms: {a: {servers: [192.0.2.1:80]}}\n"
-        f"workers: {workers}\n"
+        f"workers: {workers}\n{log}"
     )
 
 
@@ -33,12 +33,12 @@ class Bench:
     def __init__(self) -> None:
         self.reactor = FakeReactor()
         self.sockets = Sockets({})
-        self.level = "info"
+        self.logs = Logs(Log())
         self.making = Making(
             self.reactor,
             self.sockets,
-            Logs(Log()),
-            lambda: LogPlan("-", foreground=True, level=self.level),
+            self.logs,
+            lambda level: LogPlan("-", foreground=True, level=level),
         )
 
 
@@ -102,16 +102,30 @@ def test_all_generations_count_on_one_board(bench: Bench) -> None:
 
 def test_a_generation_logs_as_the_operator_wants_it_by_then(bench: Bench) -> None:
     forked(bench, 1, workers=2)
-    bench.level = "debug"
+    bench.logs.level = "debug"
     forked(bench, 2, workers=2)
     levels = [nursery.snapshot.log.level for nursery in bench.reactor.nurseries]
     assert levels == ["info", "debug"]
 
 
+def test_a_level_that_the_file_has_changed_is_that_of_the_next(bench: Bench) -> None:
+    before = bench.making.own(document())
+    made = document(2, log="log: {level: debug}")
+    plan = bench.sockets.plan(made.config, 2)
+    plan.commit()
+    after = bench.making.forked(2, made, plan, before)
+    after.start()
+    assert bench.reactor.nursery.snapshot.log.level == "debug"
+    assert bench.logs.level == "info"
+    bench.making.took_over(after, before)
+    assert bench.logs.level == "debug"
+    end(bench, before)
+
+
 def test_one_process_needs_no_board(bench: Bench) -> None:
     before = open_files()
     own = bench.making.own(document())
-    bench.making.took_over(own)
+    bench.making.took_over(own, None)
     own.start()
     bench.making.reload_files()
     end(bench, own)

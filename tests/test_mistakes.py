@@ -130,10 +130,7 @@ def test_a_map_is_explained_with_the_default_of_each_of_its_keys() -> None:
     assert "fronts.NAME.timeouts" in explain("timeouts").splitlines()[-1]
 
 
-LATER = (
-    "init doctor status top sessions session servers reload upgrade state drain ready "
-    "disable kill log-level"
-)
+LATER = "doctor top"
 
 
 @pytest.mark.parametrize("command", LATER.split())
@@ -147,9 +144,9 @@ def test_a_command_that_is_none_is_told_those_there_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert said(capsys, "chekc", "f").endswith('did you mean "check"?\n')
-    assert "known here: check, completion, explain, schema, setup, who, zone" in said(
-        capsys, "frobnicate"
-    )
+    known = said(capsys, "frobnicate").partition("known here: ")[2].split(", ")
+    assert {"check", "drain", "init", "status"} < set(known)
+    assert set(known).isdisjoint(LATER.split())
 
 
 @pytest.mark.parametrize(

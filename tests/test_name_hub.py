@@ -122,7 +122,7 @@ def test_a_host_that_says_not_whom_to_ask_is_an_error_before_and_an_answer_later
 
     hub = NameHub(Clock(), refuse)
     with pytest.raises(OSError, match="resolv"):
-        hub.prepare()
+        hub.prepare([WEB])
     told: list[Reply] = []
     hub.find(WEB, told.append)
     assert "no resolv.conf" in told[0].services.why
@@ -135,3 +135,40 @@ def test_after_a_stop_nobody_is_told_and_nothing_is_asked() -> None:
     with logged() as log:
         asking.hub.stop()
     assert (told, log.tracebacks, asking.clock.getDelayedCalls()) == ([], 0, [])
+
+
+def test_a_generation_begins_when_all_its_names_have_an_answer() -> None:
+    asking = Asking(Zone(web=[a("192.0.2.1")]))
+    asking.zone.silent |= {dns.A, dns.AAAA}
+    began: list[None] = []
+    asking.hub.prepare([WEB, Sought("none", 80)]).addCallback(began.append)
+    assert began == []
+    asking.zone.speak()
+    assert began == [None]
+    assert asking.clock.getDelayedCalls() == []
+    asked = asking.asked()
+    asking.hub.prepare([WEB]).addCallback(began.append)
+    asking.hub.prepare([]).addCallback(began.append)
+    assert (began, asking.asked()) == ([None] * 3, asked)
+
+
+def test_it_does_not_wait_long_for_who_does_not_answer() -> None:
+    asking = Asking(Zone(web=[a("192.0.2.1")]))
+    asking.zone.silent |= {dns.A, dns.AAAA}
+    began: list[None] = []
+    asking.hub.prepare([WEB]).addCallback(began.append)
+    asking.clock.advance(name_hub.PATIENCE)
+    assert began == [None]
+    asking.zone.speak()
+    assert len(list(asking.hub.known())) == 1
+
+
+def test_the_last_answers_are_known_with_the_time_that_is_left() -> None:
+    asking = Asking(Zone(web=[a("192.0.2.1", 60)]))
+    asking.find()
+    for seconds, left in ((20, 40), (50, 0), (280, 0)):
+        asking.clock.advance(seconds)
+        ((sought, reply),) = asking.hub.known()
+        assert (sought, ttl([reply])) == (WEB, left)
+    asking.clock.advance(20)
+    assert list(asking.hub.known()) == [], "nobody has asked for it for long"

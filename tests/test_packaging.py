@@ -68,6 +68,13 @@ def test_the_wheel_holds_every_module_and_the_plugin(wheel: Path) -> None:
     assert "twisted/plugins/bridge_plugin.py" in held
 
 
+def test_the_wheel_holds_every_manual_page_where_man_looks(wheel: Path) -> None:
+    held = zipfile.ZipFile(wheel).namelist()
+    installed = {name.partition("/data/share/man/")[2] for name in held}
+    for page in (ROOT / "docs" / "man").iterdir():
+        assert f"man{page.suffix[1:]}/{page.name}" in installed
+
+
 def test_nothing_of_twisteds_own_is_overwritten(wheel: Path) -> None:
     held = zipfile.ZipFile(wheel).namelist()
     assert [name for name in held if name.startswith("twisted/")] == [
@@ -84,3 +91,25 @@ def test_the_command_and_the_module_are_one(installed: Path) -> None:
     assert said(installed / "bridgectl", "explain", key) == said(
         installed / "python", "-m", "bridge", "explain", key
     )
+
+
+def test_what_systemd_needs_is_installed(installed: Path) -> None:
+    share = installed.parent / "share" / "bridge"
+    files = [path for path in (ROOT / "conf").rglob("*") if path.suffix != ".yaml"]
+    names = [path for path in files if path.is_file() and "bridge" in path.parts[-1]]
+    drop_ins = [path for path in files if path.parent.name == "bridge.service.d"]
+    assert len(names) == 5 and len(drop_ins) == 2
+    for path in (*names, *drop_ins):
+        copy = share / path.relative_to(ROOT / "conf")
+        assert copy.read_bytes() == path.read_bytes()
+
+
+def test_a_first_configuration_is_checked_by_both(
+    installed: Path, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "bridge.yaml")
+    listen = ("--listen", "[::1]:8080", "--server", "192.0.2.10:80")
+    said(installed / "bridgectl", "init", file, *listen)
+    expected = f"{file}: ok (1 front, 1 farm, 1 server)\n"
+    assert said(installed / "bridgectl", "check", file) == expected
+    assert said(installed / "twistd", "bridge", "--config", file, "--check") == expected

@@ -153,3 +153,13 @@ def test_a_line_that_does_not_end_is_not_kept() -> None:
     with pytest.raises(ValueError, match="longer"):
         list(lines.feed(b"x" * (LONGEST + 1)))
     assert list(lines.feed(b"{}\n")) == [{}]
+
+
+def test_what_waits_can_be_withdrawn_and_what_was_said_cannot() -> None:
+    sending = Sending()
+    sending.post.put({"n": 1}, about=1)
+    sending.clock.advance(0)
+    sending.post.put({"n": 2}, about=2)
+    assert (sending.post.withdraw(1), sending.post.withdraw(2)) == (False, True)
+    sending.take()
+    assert sending.said() == [{"n": 1}]

@@ -114,8 +114,8 @@ def test_sides_and_tls_are_told_when_they_are_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sides, tls = Sides(("192.0.2.3", 1), ("192.0.2.4", 2), NOTHING, NOTHING), object()
-    monkeypatch.setattr(recording, "_sides", lambda ended: sides)
-    monkeypatch.setattr(recording, "_tls", lambda front: tls)
+    monkeypatch.setattr(recording, "sides_of", lambda ended: sides)
+    monkeypatch.setattr(recording, "tls_of", lambda front: tls)
     over = ended()
     over.terms.needs_sides = over.front.secure = True
     record = record_of(over, 24)
@@ -194,10 +194,10 @@ def test_who_was_named_by_a_header_is_told_with_who_did_so(
     over = ended(identity=header, front=stream(("192.0.2.9", 33)), name="id-9")
     record = record_of(over, 24)
     assert (record.via, record.session) == (("192.0.2.9", 33), "id-9")
-    monkeypatch.setattr(recording, "_info", lambda stream: NOTHING)
+    monkeypatch.setattr(recording, "info_of", lambda stream: NOTHING)
     monkeypatch.setattr(recording, "name_of", lambda stream: ("192.0.2.3", 3))
-    assert recording._sides(over).listen == ("2001:db8::80", 443)
-    assert recording._sides(ended()).listen == ("192.0.2.3", 3)
+    assert recording.sides_of(over).listen == ("2001:db8::80", 443)
+    assert recording.sides_of(ended()).listen == ("192.0.2.3", 3)
 
 
 def test_a_header_that_was_not_acknowledged_is_nobodys_loss() -> None:

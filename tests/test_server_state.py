@@ -130,12 +130,18 @@ def test_a_file_that_says_otherwise_now_is_newer_than_any_order(
 
 
 def test_an_ejection_goes_on_to_its_end() -> None:
-    known = told(state="ejected", why="refused", ejected=990.0, until=1020.0)
+    known = told(
+        state="ejected", why="refused", ejected=990.0, ejections=1, until=1020.0
+    )
     made = begun(known)
+    assert begun(replace(known, ejections=0)).state is State.EJECTED, "answered late"
     assert (made.state, made.until, made.why) == (State.EJECTED, 1020.0, "refused")
     assert made.changed == 900.0
     assert begun(replace(known, until=NOW)).state is State.UP
     assert begun(known, replace(TERMS, ejects=False)).state is State.UP
+    readied = replace(known, order="ready", ordered=995.0)
+    assert begun(readied).state is State.UP
+    assert begun(replace(readied, ordered=985.0)).state is State.EJECTED
 
 
 def test_a_server_that_is_asked_the_same_is_down_as_it_was() -> None:
@@ -158,7 +164,7 @@ def test_a_slow_start_goes_on_from_where_it_began() -> None:
     "fields",
     [
         {"state": "down", "asked": "asked"},
-        {"state": "ejected", "ejected": 990.0, "until": 1020.0},
+        {"state": "ejected", "ejected": 990.0, "ejections": 1, "until": 1020.0},
         {"state": "starting", "since": 990.0},
     ],
 )

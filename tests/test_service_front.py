@@ -160,6 +160,32 @@ def test_the_idle_are_swept_by_the_fronts_own_time() -> None:
     back.close()
 
 
+def test_a_front_leaves_queues_to_who_follows_unless_nobody_does() -> None:
+    web = Running()
+    sockets = Sockets({})
+    two = parse(
+        'fronts: {web: {listen: ["127.0.0.1:0", "[::1]:0"], to: inner}}\n'
+        "farms: {inner: {servers: [192.0.2.1:80]}}"
+    ).config
+    listeners = OwnListeners(two, sockets).open()["web"]
+    kept, gone = (socket.socket.dup(each.socket) for each in listeners)
+    web.front.bind(listeners)
+    with logged():
+        web.front.start()
+    clients = [
+        socket.create_connection(each.getsockname()[:2], PATIENCE)
+        for each in (kept, gone)
+    ]
+    web.front.hand_over({"tcp [::1]:0"})
+    assert web.front.counters.accepted == 1
+    kept.settimeout(PATIENCE)
+    kept.accept()[0].close()
+    for each in (*clients, kept, gone):
+        each.close()
+    sockets.close()
+    web.close()
+
+
 def test_two_fronts_may_bind_one_port_and_only_one_listens(web: Running) -> None:
     other = Running(port=web.address[1])
     with pytest.raises(ListenError) as caught:

@@ -70,6 +70,7 @@ class FakeGeneration:
     def __init__(self, number: int, document: Document, calls: list[str]) -> None:
         self.number = number
         self.document = document
+        self.restarts = 0
         self.retiring = False
         self.ended: Deferred[None] = Deferred()
         self.starting: Deferred[None] = Deferred()
@@ -168,7 +169,9 @@ class Bench:
         self.made.append(made)
         return made
 
-    def took_over(self, generation: FakeGeneration) -> None:
+    def took_over(
+        self, generation: FakeGeneration, before: FakeGeneration | None
+    ) -> None:
         self.calls.append(f"{generation.number} took over")
 
     def reload_files(self) -> None:
@@ -244,7 +247,7 @@ def test_the_old_one_retires_once_the_new_one_accepts(bench: Bench) -> None:
     bench.calls.clear()
     with logged() as log:
         bench.made[1].accepts()
-    assert bench.calls == ["commit", "1 retires", "2 took over"]
+    assert bench.calls == ["commit", "2 took over", "1 retires"]
     assert bench.made[0].gone == {"tcp [::1]:81"}
     assert found == [["fronts.web.to: a → b", "generation 2 has taken over"]]
     assert log.lines[0] == "reload: fronts.web.to: a → b"

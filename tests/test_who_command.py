@@ -13,7 +13,10 @@ from bridge.control.bridgectl import main
 from bridge.net.pseudonym import DEFAULT_KEY, Pseudonyms
 from bridge.watch.access import JsonFormat, TextFormat
 from bridge.watch.seen import LONGEST
+from tests.answering import Answering, answering
 from tests.test_access import EPOCH, record
+
+__all__ = ["answering"]
 
 POOL = "100.64.0.0/10"
 NAMES = Pseudonyms(IPv4Network(POOL), b"secret")
@@ -158,7 +161,10 @@ def test_what_the_command_line_lacks_is_said(tmp_path: Path, capsys: Printed) ->
     assert "an access log tells whose, --log FILE" in refused(
         capsys, "100.64.3.7", "--config", file
     )
-    assert "--config FILE, or --pool NETWORK" in refused(capsys, CLIENT)
+    for rest in ("--per", "64"), ("--key", "k"), ("--log", "x"), ("--own", "10.0.0.1"):
+        right = "--config FILE, or --pool NETWORK"
+        assert right in refused(capsys, CLIENT, *rest)
+    assert "--json is for" in refused(capsys, CLIENT, *BY_HAND, "--json")
     assert "--config without --pool" in refused(
         capsys, CLIENT, "--config", file, "--per", "64"
     )
@@ -211,3 +217,39 @@ def test_a_wrong_configuration_is_78(tmp_path: Path, capsys: Printed) -> None:
     file = written(tmp_path, f"{{pool: {POOL}, key: '${{NOT_SET}}'}}")
     assert main(["who", CLIENT, "--config", file]) == 78
     assert "NOT_SET is not in the environment" in capsys.readouterr().err
+
+
+# Of a gateway that runs
+
+
+def test_an_address_alone_is_asked_of_the_running_gateway(
+    answering: Answering,
+) -> None:
+    seen_as = {"pool": "farm web", "seen_as": "100.64.1.2", "prefix": "2001:db8::/64"}
+    answering.says("who", {"address": CLIENT, "pools": [seen_as]})
+    assert answering.run("who", f"[{CLIENT}]", "--socket", "/x") == (
+        0,
+        f"{CLIENT} is seen as 100.64.1.2, like all of 2001:db8::/64\n",
+        "",
+    )
+    assert answering.asked == [("who", {"address": CLIENT})]
+    assert answering.paths == ["/x"]
+
+
+def test_a_pseudonym_is_told_with_those_it_stands_for_now(
+    answering: Answering,
+) -> None:
+    seen = {"prefix": "2001:db8::/64", "clients": [CLIENT], "sessions": 2}
+    stands = {"pool": "farm web", "stands_for": [seen | {"more": True}]}
+    nobody = {"pool": "farm api", "stands_for": []}
+    as_it_is = {"pool": "farm ftp", "seen_as": None, "prefix": None}
+    answering.says(
+        "who", {"address": "100.64.1.2", "pools": [stands, nobody, as_it_is]}
+    )
+    out = answering.run("who", "100.64.1.2")[1]
+    assert out.splitlines() == [
+        f"farm web: 100.64.1.2 is 2001:db8::/64: {CLIENT} and others; 2 sessions",
+        "farm api: 100.64.1.2: no session that runs; --config and --log tell whose it "
+        "was",
+        "farm ftp: 100.64.1.2 is seen as it is",
+    ]

@@ -101,11 +101,12 @@ def bindings(config: Config) -> dict[str, Binding]:
     found: dict[str, Binding] = {}
     for name, front in config.fronts.items():
         for each in _of_front(name, front, config.profile(front.profile)):
-            number, key = 1, each.key
-            while key in found:  # of port 0, or the check would have refused it
+            number = 1
+            while each.key in found:  # of port 0, or the check would have refused it
                 number += 1
-                key = f"{each.key} #{number}"
-            found[key] = replace(each, key=key)
+                key = each.key.partition(" #")[0]
+                each = replace(each, key=f"{key} #{number}")
+            found[each.key] = each
     return found
 
 
@@ -128,9 +129,16 @@ def _of_front(name: str, front: Front, profile: Profile) -> Iterator[Binding]:
 
 def _tcp(name: str, listen: Address, front: Front, profile: Profile) -> Binding:
     dual = front.dual_stack and listen.family == 6
-    made = Binding("", "tcp", name, listen, listen, profile)
-    made = replace(made, dual_stack=dual, transparent=front.transparent)
-    return replace(made, key=f"tcp {listen}{_fixed(made)}")
+    return Binding(
+        f"tcp {listen}{_fixed(profile, dual)}",
+        "tcp",
+        name,
+        listen,
+        listen,
+        profile,
+        dual_stack=dual,
+        transparent=front.transparent,
+    )
 
 
 def _by_port(listens: Iterable[Listen]) -> Mapping[int | None, list[PrefixListen]]:
@@ -155,19 +163,16 @@ def _of_prefixes(
         kind, where = "diverted", Address("::1", front.tproxy_port)
     networks = tuple(dict.fromkeys(prefix.network for prefix in prefixes))
     asked = " ".join(map(str, prefixes))
-    made = Binding("", kind, name, where, asked, profile, networks)
-    return replace(made, key=f"{kind} {where}{_fixed(made)}")
+    key = f"{kind} {where}{_fixed(profile)}"
+    return Binding(key, kind, name, where, asked, profile, networks)
 
 
-def _fixed(binding: Binding) -> str:
+def _fixed(profile: Profile, dual_stack: bool = False) -> str:
     """What a bound socket can neither be given nor rid of, in words."""
-    profile = binding.profile
-    words = {
-        "dual": binding.dual_stack,
-        "mptcp": profile.mptcp,
-        f"on {profile.interface}": profile.interface,
-    }
-    return "".join(f" {word}" for word, is_so in words.items() if is_so)
+    words = " dual" if dual_stack else ""
+    if profile.mptcp:
+        words += " mptcp"
+    return words + (f" on {profile.interface}" if profile.interface else "")
 
 
 def bound_anew(old: Config, new: Config) -> Iterator[str]:
@@ -182,6 +187,6 @@ def bound_anew(old: Config, new: Config) -> Iterator[str]:
     for binding in after.values():
         was = places.get((binding.kind, binding.listen))
         if was is not None and binding.key not in before:
-            words = _fixed(was).strip() or "plain", _fixed(binding).strip() or "plain"
-            what = f"another socket, {words[0]} → {words[1]}"
+            words = (_fixed(b.profile, b.dual_stack).strip() for b in (was, binding))
+            what = "another socket, " + " → ".join(each or "plain" for each in words)
             yield f"fronts.{binding.front}: {binding.asked} gets {what}"

@@ -17,6 +17,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from bridge.config.addresses import ListenList, listed
+from bridge.config.admin import Admin
 from bridge.config.farm import Farm
 from bridge.config.ftp import Ftp
 from bridge.config.http import Http
@@ -187,17 +188,6 @@ class Front(Part):
     def farms(self) -> tuple[str, ...]:
         """The farms that its sessions may go to, each once."""
         return tuple(dict.fromkeys(self.to.values()))
-
-
-class Admin(Part):
-    """How the running gateway is watched and changed."""
-
-    socket: _Off = None
-    """The socket that `bridgectl` talks to."""
-    web: _Off = None
-    """Where dashboard and metrics are served."""
-    allow_changes: Annotated[None, Unbuilt(False)] = None
-    """Lets the web page drain and ready servers."""
 
 
 class Log(Part):

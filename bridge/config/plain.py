@@ -14,7 +14,7 @@ treated like that, too.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -32,6 +32,11 @@ from bridge.config.scalars import Kind, show_seconds, show_switch
 
 Tree: TypeAlias = "dict[str, Tree] | list[str] | str"
 """A map by its keys, servers by their names, other maps in lists by their numbers."""
+
+Leaf: TypeAlias = "list[str] | str | dict[str, str]"
+"""A map is a secret, or empty: something that might be off, and is on."""
+
+Path: TypeAlias = tuple[str, ...]
 
 SECRET = "(secret)"
 """The one key of a map that stands for a secret; its value is a fingerprint."""
@@ -55,7 +60,26 @@ def plain(config: Config, salt: bytes = b"") -> dict[str, Tree]:
     *salt*, at most 64 bytes, is what secrets are hashed with; without one they all look
     the same, so that nobody can guess them from what is told.
     """
-    return _Plain(salt).part(config)
+    return tree_of(leaves(config, salt))
+
+
+def leaves(config: Config, salt: bytes = b"") -> Iterator[tuple[Path, Leaf]]:
+    """The same one after another: of thousands each is made as it is asked for."""
+    return _Plain(salt).part((), config)
+
+
+def tree_of(found: Iterable[tuple[Sequence[str], Leaf]]) -> dict[str, Tree]:
+    """The tree that has these leaves.  Raises ValueError where there is none."""
+    top: dict[str, Tree] = {}
+    for path, leaf in found:
+        here: dict[str, Tree] = top
+        for step in path[:-1]:
+            below = here.setdefault(step, {})
+            if not isinstance(below, dict):
+                raise ValueError(f"{step} is a map and something else")
+            here = below
+        here[path[-1]] = leaf  # type: ignore[assignment]
+    return top
 
 
 def digest(config: Config) -> str:
@@ -84,61 +108,70 @@ class _Plain:
     def __init__(self, salt: bytes) -> None:
         self._salt = salt
 
-    def part(self, part: Part) -> dict[str, Tree]:
-        """The keys of *part* that are not at their defaults."""
-        found: dict[str, Tree] = {}
+    def part(self, path: Path, part: Part) -> Iterator[tuple[Path, Leaf]]:
+        """The keys of *part*, which is at *path*, that are not at their defaults."""
         for name, info in type(part).model_fields.items():
             if not _is_told(part, name, info):
                 continue
-            tree = self._value(part, name, info)
-            # A part of which nothing differs: but one that may be off is on.
-            if tree != {} or info.default is None:
-                found[info.alias or name] = tree
-        return found
+            here = (*path, info.alias or name)
+            value = getattr(part, name)
+            if isinstance(value, Part):
+                # One in which nothing differs is told if it might be off.
+                yield from self._some(here, value, alone=info.default is None)
+            elif isinstance(value, tuple) and value and isinstance(value[0], Part):
+                yield from self._parts(here, part, value)
+            elif isinstance(value, Mapping):
+                yield from self._map(here, value, (type(part), name) in _HIDDEN)
+            else:
+                yield here, self._leaf(value, info)
 
-    def _value(self, part: Part, name: str, info: FieldInfo) -> Tree:
-        value = getattr(part, name)
-        if isinstance(value, Part):
-            return self.part(value)
+    def _some(self, path: Path, part: Part, alone: bool) -> Iterator[tuple[Path, Leaf]]:
+        """*alone*: it has a leaf even if it has no keys."""
+        for each in self.part(path, part):
+            alone = False
+            yield each
+        if alone:
+            yield path, {}
+
+    def _map(
+        self, path: Path, value: Mapping[Any, Any], hidden: bool
+    ) -> Iterator[tuple[Path, Leaf]]:
+        if set(value) == {DEFAULT} and isinstance(value[DEFAULT], str):
+            yield path, value[DEFAULT]  # routes: one farm for everything
+            return
+        for key, each in value.items():
+            here = (*path, str(key))
+            if isinstance(each, Part):
+                yield from self._some(here, each, alone=True)
+            else:
+                yield here, self._secret(each) if hidden else _spelt(each)
+
+    def _parts(
+        self, path: Path, part: Part, value: tuple[Part, ...]
+    ) -> Iterator[tuple[Path, Leaf]]:
+        for number, each in enumerate(value):
+            said = set[str]()
+            name = f"{number}"
+            if isinstance(part, Farm) and isinstance(each, Server):
+                said.add("name")  # which stands above
+                name = each.name
+                if each.connections == part.connections:  # which the farm says itself
+                    said.add("connections")
+            for inner, leaf in self._some((*path, name), each, alone=True):
+                if inner[-1] not in said:
+                    yield inner, leaf
+
+    def _leaf(self, value: Any, info: FieldInfo) -> Leaf:
         if isinstance(value, SecretStr | bytes):
             return self._secret(value)
-        if isinstance(value, Mapping):
-            return self._map(part, name, value)
         if isinstance(value, ListedNetworks):
             files = (f"{FILE}{file}" for file in value.files)
             return [*map(str, value.written), *files]
-        if isinstance(value, tuple) and value and isinstance(value[0], Part):
-            return self._parts(part, value)
         if isinstance(value, tuple):
             return [_spelt(each) for each in value]
         return _spelt(value, _kind(info))
 
-    def _map(self, part: Part, name: str, value: Mapping[Any, Any]) -> Tree:
-        if set(value) == {DEFAULT} and isinstance(value[DEFAULT], str):
-            return str(value[DEFAULT])  # routes: one farm for everything
-        hidden = (type(part), name) in _HIDDEN
-        found: dict[str, Tree] = {}
-        for key, each in value.items():
-            if isinstance(each, Part):
-                found[str(key)] = self.part(each)
-            else:
-                found[str(key)] = self._secret(each) if hidden else _spelt(each)
-        return found
-
-    def _parts(self, part: Part, value: tuple[Part, ...]) -> Tree:
-        found: dict[str, Tree] = {}
-        for number, each in enumerate(value):
-            tree = self.part(each)
-            if isinstance(part, Farm) and isinstance(each, Server):
-                tree.pop("name", None)
-                if each.connections == part.connections:
-                    tree.pop("connections", None)  # the farm's, which says so itself
-                found[each.name] = tree
-            else:
-                found[f"{number}"] = tree
-        return found
-
-    def _secret(self, value: object) -> Tree:
+    def _secret(self, value: object) -> Leaf:
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         if not self._salt:
             return {SECRET: ""}

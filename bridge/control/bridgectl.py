@@ -1,5 +1,6 @@
 """
-The operator's command line: what can be asked without a running gateway.
+The operator's command line: what is asked of a configuration, and of a gateway that
+runs.
 
 Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 78 the configuration is.
 """
@@ -11,17 +12,21 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from bridge import __version__
-from bridge.config import ConfigError, summary
+from bridge.config import ConfigError
 from bridge.config.keys import did_you_mean
 from bridge.config.markdown import markdown
 from bridge.config.schema import explain, json_schema
 from bridge.control import (
+    check_command,
     completion_command,
     init_command,
+    orders_command,
+    servers_command,
+    sessions_command,
     setup_command,
+    status_command,
     who_command,
     zone_command,
 )
@@ -33,13 +38,9 @@ from bridge.control.commands import (
     Commands,
     UsageError,
 )
-from bridge.doctor import Host, read, warnings
 
-# Of the contract, and not built: most need the admin socket, which is not either.
-_LATER = (
-    *("doctor", "status", "top", "sessions", "session", "servers", "reload"),
-    *("upgrade", "state", "drain", "ready", "disable", "kill", "log-level"),
-)
+# Of the contract, and not built.
+_LATER = ("doctor", "top")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,23 +90,6 @@ def _take_left(options: argparse.Namespace, left: list[str]) -> None:
     options.addresses += left
 
 
-def check(file: Path, host: Host) -> int:
-    """Say whether *file* is right, and what of it cannot work on *host*."""
-    try:
-        document = read(file, os.environ, host)
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        return EX_CONFIG
-    for line in warnings(document, host):
-        print(f"warning: {line}", file=sys.stderr)
-    print(f"{file}: ok ({summary(document)})")
-    return DONE
-
-
-def _check(options: argparse.Namespace) -> int:
-    return check(Path(options.file), Host.read(looks=True))
-
-
 def _schema(options: argparse.Namespace) -> int:
     text = markdown() if options.markdown else json.dumps(json_schema(), indent=2)
     print(text.rstrip("\n"))
@@ -126,16 +110,17 @@ def command_line() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_checking(commands)
-    for each in (init_command, setup_command, who_command, zone_command):
+    for each in (
+        *(init_command, setup_command, who_command, zone_command),
+        *(status_command, sessions_command, servers_command, orders_command),
+    ):
         each.add(commands)
     completion_command.add(commands, command_line)
     return parser
 
 
 def _add_checking(commands: Commands) -> None:
-    check = commands.add_parser("check", help="read and verify a configuration file")
-    check.set_defaults(run=_check, parser=check)
-    check.add_argument("file", metavar="FILE")
+    check_command.add(commands)
     schema = commands.add_parser("schema", help="print the JSON Schema, for editors")
     schema.set_defaults(run=_schema, parser=schema)
     schema.add_argument(
@@ -148,6 +133,8 @@ def _add_checking(commands: Commands) -> None:
 
 _BUILT = (
     *("check", "completion", "schema", "explain", "init", "setup", "who", "zone"),
+    *("status", "state", "sessions", "session", "kill", "servers", "drain", "ready"),
+    *("disable", "log-level", "reload", "upgrade"),
 )
 
 _DESCRIPTION = "Checks, explains and prepares configurations of the bridge gateway."

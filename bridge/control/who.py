@@ -2,8 +2,8 @@
 ``bridgectl who ADDRESS``: whom a pseudonym stands for, and which one a client has.
 
 Pure: from the pools' keys, and for the way back the sessions that an access log tells
-of (``watch.seen``).  Not here: the command line and the log's file (``who_command``),
-and the asking of a running gateway.
+of (``watch.seen``); or in the words of a running gateway.  Not here: the command line
+and the log's file (``who_command``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from bridge.control.orders import Answer
+from bridge.control.tables import clean
 from bridge.net.hosts import number
 from bridge.net.prefixes import NOBODY
 from bridge.net.pseudonym import Pseudonyms
@@ -149,7 +151,32 @@ def _seen_as(pool: Pool, client: str) -> str:
     if not pool.names_client(client):
         return f"{client} is seen as it is"
     names = pool.names
-    prefix = names.prefix_of(client)
+    return _like(client, names.pseudonym(client), names.prefix_of(client))
+
+
+def _like(client: str, pseudonym: str, prefix: str) -> str:
     bare = prefix.removesuffix("/32").removesuffix("/128")
     of = "" if bare == client else f", like all of {prefix}"
-    return f"{client} is seen as {names.pseudonym(client)}{of}"
+    return f"{client} is seen as {pseudonym}{of}"
+
+
+def now(answer: Answer) -> Iterator[str]:
+    """What ``who`` prints of a running gateway's *answer*."""
+    address, pools = answer["address"], answer["pools"]
+    for pool in pools:
+        label = f"{pool['pool']}: " if len(pools) > 1 else ""
+        for line in _of_pool(address, pool):
+            yield clean(label + line)
+
+
+def _of_pool(address: str, pool: Answer) -> Iterator[str]:
+    if "stands_for" not in pool:
+        if pool["seen_as"] is None:
+            yield f"{address} is seen as it is"
+        else:
+            yield _like(address, pool["seen_as"], pool["prefix"])
+        return
+    for each in pool["stands_for"]:
+        yield f"{address} is {Seen(**each)}"
+    if not pool["stands_for"]:
+        yield f"{address}: no session that runs; --config and --log tell whose it was"

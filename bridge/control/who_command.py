@@ -22,9 +22,10 @@ from typing import TextIO
 
 from bridge.config import load
 from bridge.config.source import pool_of
+from bridge.control.ask import add_common, gateway, show
 from bridge.control.commands import DONE, CommandError, Commands, UsageError
 from bridge.control.configured import access_log, pools
-from bridge.control.who import Pool, answer, with_pseudonym
+from bridge.control.who import Pool, answer, now, with_pseudonym
 from bridge.net.address import canonical
 from bridge.net.pseudonym import DEFAULT_KEY, NoPseudonymError, Pseudonyms
 from bridge.watch.seen import LONGEST, Told, sessions
@@ -42,8 +43,9 @@ def add(commands: Commands) -> None:
         "who",
         help="say which pseudonym a client has, or whom one stands for",
         description="Which pseudonym servers see the client at ADDRESS by; or, if "
-        "ADDRESS is a pseudonym, which clients in the access log it stood for. No "
-        "gateway need run here: the key says it all.",
+        "ADDRESS is a pseudonym, which clients it stands for: of the sessions that "
+        "run, if only ADDRESS is given; of those in an access log, with --config or "
+        "--pool, for which no gateway need run here.",
     )
     parser.set_defaults(run=run, parser=parser)
     parser.add_argument("address", metavar="ADDRESS")
@@ -72,10 +74,16 @@ def add(commands: Commands) -> None:
         help="an access log, as often as there are some; - reads standard input; "
         "without it, the one that the configuration writes",
     )
+    add_common(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     address = _address(options.address)
+    without = (options.config, options.pool, options.per, options.key, options.log)
+    if without == (None,) * 5 and not options.own:
+        return show(options, gateway(options).ask("who", address=address), now)
+    if options.json:
+        raise UsageError("--json is for what a running gateway is asked")
     asked, log = _asked(options, _own(options.own))
     logs = options.log or ([log] if log else [])
     if with_pseudonym(asked, address) and not logs:

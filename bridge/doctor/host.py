@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bridge.doctor.local_networks import local_networks
-from bridge.net.inherited import socket_names
+from bridge.net.inherited import as_started, socket_names
 from bridge.net.prefixes import Network
 
 FAST_OPEN_DIAL, FAST_OPEN_LISTEN = 1, 2
@@ -99,7 +99,7 @@ class Host:
             release=_release(root / "proc/sys/kernel/osrelease"),
             capabilities=held,
             capabilities_later=0 if uid and held is not None else held,
-            sockets=socket_names(os.environ, os.getpid()),
+            sockets=socket_names(as_started(os.environ), os.getpid()),
             looks=looks,
             local=local_networks(root) if looks else None,
         )

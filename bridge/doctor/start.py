@@ -80,6 +80,11 @@ def _refusals(document: Document, host: Host) -> Iterator[tuple[Path, str]]:
         whys = (why_not(listen, host) for listen in front.listen)
         for why in dict.fromkeys(filter(None, whys)):
             yield path, why
+    admin = document.config.admin
+    if admin.socket is not None and admin.chosen:
+        why = _no_socket(File(admin.socket))
+        if why:
+            yield ("admin", "socket"), why
     access = document.config.log.access
     if access is not None and access != "-":
         why = _unwritable(File(access))
@@ -155,6 +160,11 @@ def oddities(document: Document, host: Host) -> Iterator[tuple[Path, str]]:
             why = _awaited(each, host)
             if why:
                 yield path, f"{each}: {why}"
+    admin = document.config.admin
+    if admin.socket is not None and admin.chosen:
+        why = _awaited(UnixPath(admin.socket), host)
+        if why:
+            yield ("admin", "socket"), why
     for name, farm in document.config.farms.items():
         for source in farm.own_sources:
             if _missing(Address(source, 0)):

@@ -11,14 +11,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from twisted.logger import Logger, LogLevel
-
 from bridge.farm.eject import Ejection
 from bridge.farm.rules import Rules
+from bridge.farm.server_line import say
 from bridge.farm.server_state import (
     Terms,
+    is_out,
     is_same,
     recall,
+    row_of,
     state_of,
     still_ordered,
 )
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 class Health:
     """The states of the servers of *traffic*."""
-
-    _log = Logger(namespace="bridge.farm")
 
     def __init__(self, traffic: Traffic, rules: Rules, clock: IReactorTime) -> None:
         self._traffic = traffic
@@ -61,12 +60,15 @@ class Health:
         That is UP or DISABLED, or any at all of one that was removed and is back, or is
         known from before.  All are there before it is told how many get sessions.
         """
+        back = [server for server in servers if server.changed]
         for server in servers:
             self._add(server)
         for server in servers:
             if server.state not in TRAFFIC and server.state is not State.DISABLED:
-                self._say(server, "as it was before", self.tells)
+                say(self._traffic, server, "as it was before", self.tells)
             self._traffic.settled(server)
+        for server in back:  # something may have been ordered meanwhile
+            self.learn(server, self._known(server))
 
     def _add(self, server: Server) -> None:
         self._members.add(server)
@@ -86,7 +88,7 @@ class Health:
     def _recalled(self, server: Server) -> bool:
         """Have *server*, which is new, begin as it was known before, if it was."""
         rules = self._rules
-        told = rules.kept.recall(server.name) if rules.kept is not None else None
+        told = self._known(server)
         if told is None:
             return False
         asked = "" if rules.lazily else rules.asked(server)
@@ -184,7 +186,6 @@ class Health:
         """A dial of *server*, which is ``watched``, was answered."""
         server.failing = server.watched = False
         if self._ejection.succeeded(server):
-            server.ejected = self._clock.seconds()
             self._tell_others(server)
         if self._rules.lazily and server in self._members - self._checks.keys():
             self._make_check(server)
@@ -265,29 +266,14 @@ class Health:
         if event is Event.WARM:
             return False
         self._stop_timer(server)
+        server.until = 0.0 if before is State.EJECTED else server.until
         if before in TRAFFIC:
             self._traffic.leave(server)
             server.healthy = self._clock.seconds()
         if after is State.STARTING:
             self._enter(server)
-        self._say(server, why, self.tells if aloud is None else aloud)
+        say(self._traffic, server, why, self.tells if aloud is None else aloud)
         return True
-
-    def _say(self, server: Server, why: str, aloud: bool) -> None:
-        standing, servers = self._traffic.standing()
-        bad = LogLevel.warn if standing else LogLevel.error
-        level = LogLevel.info if server.state in TRAFFIC else bad
-        self._log.emit(
-            level if aloud else LogLevel.debug,
-            "farm {farm}: server {server} is {state}, {why}; {standing} of {servers} "
-            "servers get sessions",
-            farm=self._traffic.name,
-            server=server.name,
-            state=server.state.value,
-            why=why,
-            standing=standing,
-            servers=servers,
-        )
 
     # What all processes are to know of a server
 
@@ -295,6 +281,8 @@ class Health:
         """Where it stands, as it is told."""
         told = state_of(self._traffic.name, server)
         check = self._checks.get(server)
+        if server.state is State.DISABLED:
+            check = None  # what it found is of no consequence, and grows old
         return replace(
             told,
             ejections=self._ejection.ejections(server),
@@ -307,26 +295,49 @@ class Health:
         if self._rules.kept is not None:
             self._rules.kept.changed(self.state_of(server))
 
-    def learn(self, server: Server, told: ServerState) -> None:
+    def _known(self, server: Server) -> ServerState | None:
+        """What is known of it beyond this process."""
+        kept = self._rules.kept
+        return kept.recall(server.name) if kept is not None else None
+
+    def learn(self, server: Server, told: ServerState | None) -> None:
         """
         What another process has told of *server*: orders and ejections hold here, too.
 
         What its check finds and the end of an ejection come to each by themselves.  The
         last server that gets sessions here stays, as if its dials had failed here.
         """
-        if server not in self._members:
+        if told is None or server not in self._members:
             return
         if told.ordered > server.ordered and still_ordered(server, told):
             server.ordered = told.ordered
-            self._order(server, _EVENTS.get(told.order, Event.READY))
-        if told.ejected <= server.ejected or not is_same(server, told):
+            self._order_too(server, _EVENTS.get(told.order, Event.READY))
+        before = server.ejected, self._ejection.ejections(server) == 0
+        if row_of(told) <= before or not is_same(server, told):
             return
         server.ejected = told.ejected
         if self._rules.failures:
             self._recall_ejections(server, told.ejections)
-            out = told.ejections > 0 and told.until > self._clock.seconds()
-            if out and server.state in TRAFFIC and self._traffic.standing()[0] > 1:
-                self._eject(server, told.why, told.until, aloud=False)
+            if is_out(told, self._clock.seconds()):
+                self._out_too(server, told)
+
+    def _order_too(self, server: Server, event: Event) -> None:
+        """As if it had been ordered when it was, whatever has come in between."""
+        out = server.state is State.EJECTED and server.ordered <= server.ejected
+        if event is Event.READY and out:
+            return  # that came later
+        if event is Event.DRAIN and server.state is State.DISABLED:
+            self._change(server, Event.READY, "as ordered", aloud=False)
+            if server in self._checks:
+                self._checks[server].start()
+        self._order(server, event)
+
+    def _out_too(self, server: Server, told: ServerState) -> None:
+        if server.state is State.EJECTED:
+            self._stop_timer(server)
+            self._eject_until(server, max(server.until, told.until))
+        elif server.state in TRAFFIC and self._traffic.standing()[0] > 1:
+            self._eject(server, told.why, told.until, aloud=False)
 
     def _stop_timer(self, server: Server) -> None:
         self._slow_start.stop(server)

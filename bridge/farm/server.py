@@ -56,13 +56,13 @@ class Server:
     healthy: float = 0.0
     """When it last left the traffic because it seemed unwell; 0: never."""
     until: float = 0.0
-    """While it is ejected: when that is over."""
+    """While it is ejected: when that is over; else 0."""
     disabled: bool = False
     """Its configuration begins with it disabled."""
     ordered: float = 0.0
     """When an operator last gave an order about it; 0: never."""
     ejected: float = 0.0
-    """When it was last ejected, or that was forgotten; 0: never."""
+    """When it was last ejected; 0: never."""
     failing: bool = False
     """Its last dial failed."""
     watched: bool = False

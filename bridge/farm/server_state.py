@@ -14,7 +14,7 @@ have in common.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 from bridge.farm.server import Server
@@ -55,11 +55,11 @@ class ServerState:
     """What the configuration said of it then."""
     # Dials that fail
     ejected: float = 0.0
-    """When it was ejected last, or that was forgotten; 0: never."""
+    """When it was ejected last; 0: never."""
     ejections: int = 0
-    """How often in a row."""
+    """How often in a row; 0: a dial was answered since."""
     until: float = 0.0
-    """When the last of them is over."""
+    """When the last of them is over; 0: it was ended before."""
     # Its check
     asked: str = ""
     """What stands for all that it is asked, and how; empty: it is not."""
@@ -80,6 +80,9 @@ class ServerState:
         return not (self.ordered or self.ejected) and self.state in as_configured
 
 
+_NAMES = tuple(each.name for each in fields(ServerState))
+
+
 class Kept(Protocol):
     """What is known of a farm's servers beyond this process."""
 
@@ -92,7 +95,8 @@ class Kept(Protocol):
 
 def as_plain(state: ServerState) -> dict[str, Any]:
     """*state* as JSON has it."""
-    return asdict(state) | {"addresses": list(state.addresses)}
+    plain = {name: getattr(state, name) for name in _NAMES}
+    return plain | {"addresses": list(state.addresses)}
 
 
 def of_plain(told: Mapping[str, Any]) -> ServerState:
@@ -100,8 +104,7 @@ def of_plain(told: Mapping[str, Any]) -> ServerState:
     What ``as_plain`` made, also by another version of ours: what we do not know is left
     out, what it did not know is as by default.
     """
-    names = (each.name for each in fields(ServerState))
-    known = {name: told[name] for name in names if name in told}
+    known = {name: told[name] for name in _NAMES if name in told}
     return ServerState(**known | {"addresses": tuple(told.get("addresses", ()))})
 
 
@@ -143,7 +146,7 @@ def newest(one: ServerState, other: ServerState) -> ServerState:
     """
     now = max(one, other, key=_standing)
     orders = max(one, other, key=lambda s: (s.ordered, s.order, s.disabled))
-    dials = max(one, other, key=lambda s: (s.ejected, s.ejections, s.until))
+    dials = max(one, other, key=lambda s: (row_of(s), s.ejections, s.until))
     return replace(
         now,
         order=orders.order,
@@ -164,8 +167,8 @@ def _standing(state: ServerState) -> tuple[Any, ...]:
 
 def same_orders(one: ServerState | None, other: ServerState) -> bool:
     """Whether *other* has no news of orders and ejections: what all must hear of."""
-    known = (0.0, 0.0) if one is None else (one.ordered, one.ejected)
-    return known == (other.ordered, other.ejected)
+    known = (0.0, (0.0, True)) if one is None else (one.ordered, row_of(one))
+    return known == (other.ordered, row_of(other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +197,19 @@ def is_same(server: Server, told: ServerState) -> bool:
     return not set(told.addresses).isdisjoint(addresses_of(server))
 
 
+def is_out(told: ServerState, now: float) -> bool:
+    """Whether it is ejected still: no order and no check has ended that sooner."""
+    ended = told.state != State.EJECTED.value and told.changed > told.ejected
+    return told.until > now and told.ejected > told.ordered and not ended
+
+
+def row_of(told: ServerState) -> tuple[float, bool]:
+    """
+    How new it is what dials have found: an ejection is followed by its being forgotten.
+    """
+    return told.ejected, told.ejections == 0
+
+
 def recall(server: Server, told: ServerState, terms: Terms, now: float) -> None:
     """Let *server*, which is new here, be as was *told*, as far as that holds."""
     if still_ordered(server, told):
@@ -212,10 +228,10 @@ _ORDERED = {order: state for state, order in ORDERS.items()}
 
 def _stand(server: Server, told: ServerState, terms: Terms, now: float) -> None:
     """What is neither over nor of another configuration."""
-    if told.state == State.EJECTED.value and terms.ejects and told.until > now:
-        server.state, server.until = State.EJECTED, told.until
-    elif told.state == State.DOWN.value and terms.asked and terms.asked == told.asked:
+    if told.state == State.DOWN.value and terms.asked and terms.asked == told.asked:
         server.state = State.DOWN
+    elif terms.ejects and is_out(told, now):
+        server.state, server.until = State.EJECTED, told.until
     elif (
         told.state == State.STARTING.value
         and told.since <= now < told.since + terms.slow_start

@@ -8,11 +8,33 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from bridge.net.sockaddr import describe
 
 FIRST = 3
 """SD_LISTEN_FDS_START: where the passed descriptors begin."""
+
+
+ENVIRONMENT = Path("/proc/self/environ")
+
+_VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+
+
+def as_started(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """
+    *environment*, with what it said of sockets when this process was started.
+
+    Twisted takes it out as it loads its own plugins, which it does at every start where
+    it could not write a cache of them (``twisted.python.systemd``).
+    """
+    try:
+        began = ENVIRONMENT.read_bytes().decode("utf-8", "surrogateescape")
+    except OSError:  # no /proc
+        return environment
+    pairs = (entry.partition("=") for entry in began.split("\0"))
+    said = {name: value for name, _, value in pairs if name in _VARIABLES}
+    return {**said, **environment}
 
 
 def systemd_sockets(

@@ -97,9 +97,9 @@ def listen_diverted(
     return made
 
 
-def listen_unix(path: str) -> Listener:
+def listen_unix(path: str, mode: int = 0o660) -> Listener:
     """
-    A bound unix socket that only this user and group may connect to.
+    A bound unix socket that only this user and group may connect to, or as *mode* says.
 
     The mode is there before the name is: a chmod afterwards leaves a gap, and would
     follow a link.  A socket nobody listens on (left by a crash) is replaced; anything
@@ -108,7 +108,7 @@ def listen_unix(path: str) -> Listener:
     _remove_stale(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        with _umask(0o117):
+        with _umask(0o777 & ~mode):
             sock.bind(path)
         inode = _inode(path)
     except BaseException:

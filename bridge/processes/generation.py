@@ -41,6 +41,8 @@ class Generation(Protocol):
     """From 1 on, since the gateway was started."""
     document: Document
     """What it runs by."""
+    restarts: int
+    """Workers that died and were started again."""
     retiring: bool
     """Another one has taken over: it ends with its last session."""
     ended: Deferred[None]

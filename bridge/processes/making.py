@@ -33,10 +33,10 @@ from bridge.watch.repeated import Repeated
 
 
 class Making:
-    """On *reactor*.  *log* says where workers' logs go when one is made."""
+    """On *reactor*.  *log* says where workers log what is of a level and above."""
 
     def __init__(
-        self, reactor: Any, sockets: Sockets, logs: Logs, log: Callable[[], LogPlan]
+        self, reactor: Any, sockets: Sockets, logs: Logs, log: Callable[[str], LogPlan]
     ) -> None:
         self._reactor = reactor
         self._sockets = sockets
@@ -66,15 +66,32 @@ class Making:
             document,
             plan.sockets,
             workers_of(document.config),
-            Means(self._reactor, shared.columns, checking.join, self._log(), said.tell),
+            Means(
+                self._reactor,
+                shared.columns,
+                checking.join,
+                self._log(self._level(document, before)),
+                said.tell,
+            ),
         )
         self._checking[number] = checking
         made.ended.addCallback(lambda _: self._checking.pop(number).stop())
         return made
 
-    def took_over(self, generation: Generation) -> None:
-        if self._shared is not None:
-            self._shared.hub.keep(generation.document.config)
+    def _level(self, document: Document, before: Generation | None) -> str:
+        """What the file says, if it has changed its word; else what is in force."""
+        said = document.config.log.level
+        if before is None or before.document.config.log.level == said:
+            return self._logs.level
+        return said
+
+    def took_over(self, generation: Generation, before: Generation | None) -> None:
+        self._logs.level = self._level(generation.document, before)
+        if self._shared is None:
+            return
+        if isinstance(before, Own):  # what was ordered while workers started
+            self._shared.hub.prime(before.gateway.farms.snapshot())
+        self._shared.hub.keep(generation.document.config)
 
     def reload_files(self) -> None:
         """Read the certificates again that servers are shown by checks."""

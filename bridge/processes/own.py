@@ -9,10 +9,14 @@ from collections.abc import Collection
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.python.failure import Failure
 
 from bridge.config.reader import Document
+from bridge.control.orders import AnswerError
+from bridge.control.slices import Slices
 from bridge.processes.generation import Told
 from bridge.processes.link import Message
+from bridge.service.answers import Answers
 from bridge.service.gateway import Gateway
 
 
@@ -25,7 +29,10 @@ class Own:
         self.document = document
         self.retiring = False
         self.ended: Deferred[None] = Deferred()
+        self.restarts = 0
         self.gateway = gateway
+        self._answers = Answers(gateway)
+        self._slices = Slices(gateway.clock)
 
     def start(self) -> Deferred[None]:
         """Raises what the gateway does: nothing has been promised to anybody yet."""
@@ -46,10 +53,17 @@ class Own:
         self.gateway.hurry()
 
     def _over(self, _: object) -> None:
+        self._slices.close()
         self.ended.callback(None)
 
     def ask(self, command: str, args: Message) -> list[Deferred[Told]]:
-        return [succeed(Told(0, {}))]
+        def refused(failure: Failure) -> Told:
+            failure.trap(AnswerError)
+            return Told(0, None, str(failure.value))
+
+        answered = self._slices.run(self._answers.steps(command, args))
+        told: Deferred[Any] = answered.addCallbacks(lambda got: Told(0, got), refused)
+        return [told]
 
     def reload_files(self) -> None:
         self.gateway.reload()

@@ -24,8 +24,8 @@ class Maker(Protocol):
     ) -> Generation:
         """One of workers, which follows *before*.  Raises CertificateError, OSError."""
 
-    def took_over(self, generation: Generation) -> None:
-        """It accepts from now on, and no other does."""
+    def took_over(self, generation: Generation, before: Generation | None) -> None:
+        """It accepts now, and *before*, if there was one, is about to retire."""
 
     def reload_files(self) -> None:
         """Certificates may be others: of what checks servers, too."""

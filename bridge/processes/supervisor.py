@@ -119,7 +119,7 @@ class Supervisor(Service):
         self.current.start().addCallbacks(self._accepts, self._cannot)
 
     def _accepts(self, _: object) -> None:
-        self._maker.took_over(self.current)
+        self._maker.took_over(self.current, None)
         self._notified.ready(self.in_short)
         self._renew_daily()
 
@@ -218,8 +218,8 @@ class Supervisor(Service):
         self.others.remove(after)
         self.others.append(before)
         self.current, self._document = after, document
+        self._maker.took_over(after, before)
         before.retire(plan.gone, patient=patient)
-        self._maker.took_over(after)
         if len(self.others) > MOST:
             oldest = self.others[0]
             self._log.warn(

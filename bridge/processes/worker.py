@@ -14,17 +14,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from socket import AF_UNIX, socket
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
+from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger, globalLogBeginner
+from twisted.python.failure import Failure
 
 from bridge.config.reader import Document
+from bridge.control.orders import AnswerError
+from bridge.control.slices import Slices
 from bridge.net.board import Board
 from bridge.net.listener import Listener
 from bridge.processes.link import AskError, Link, Message
 from bridge.processes.said import Said
 from bridge.processes.snapshot import LogPlan, Snapshot
+from bridge.service.answers import Answers
 from bridge.service.certificates import Certificates
 from bridge.service.gateway import Gateway
 from bridge.service.hub_link import HubLink
@@ -112,6 +117,7 @@ class Worker:
         """None: it has not begun yet."""
         self._hub = HubLink(reactor, self._link.pass_on, tells=born.number == 0)
         self._link.taken = self._hub.receive
+        self._slices = Slices(reactor)
         self._hear()
         own = Log()
         self._begin_log(own, job.snapshot.log)
@@ -189,8 +195,12 @@ class Worker:
         link.on("reload", lambda said: self._reload())
         link.on("state", lambda said: self._state())
 
-    def _answer(self, message: Message) -> Message:
-        raise AskError("not yet")
+    def _answer(self, message: Message) -> Deferred[Message]:
+        if self._gateway is None:
+            raise AskError(f"worker {self._born.number} does not accept yet")
+        answers = Answers(self._gateway, self._born.number)
+        steps = answers.steps(message["command"], message["args"])
+        return self._slices.run(steps).addErrback(_refused)
 
     def _retire(self, gone: list[str], patient: bool) -> None:
         """Have the others accept from now on, and end with the last session."""
@@ -254,6 +264,11 @@ class Worker:
             self._link.cut()
         else:
             self._reactor.stop()
+
+
+def _refused(failure: Failure) -> NoReturn:
+    failure.trap(AnswerError)
+    raise AskError(str(failure.value))
 
 
 def _why(error: Exception) -> str:

@@ -15,13 +15,11 @@ from typing import TypeAlias
 
 from bridge.config.farm import Farm as FarmConfig
 from bridge.config.farm import Server as ServerConfig
-from bridge.config.hostnames import HostName
 from bridge.config.model import Config
 from bridge.config.secret_keys import octets_of
 from bridge.config.source import ClientSource
 from bridge.farm.check import Verdict
 from bridge.farm.claims import Claims
-from bridge.farm.dns_values import Sought
 from bridge.farm.farm import Farm, Policy
 from bridge.farm.follow_names import Names
 from bridge.farm.health import Health
@@ -39,6 +37,7 @@ from bridge.net.pseudonym import nothing_left_out
 from bridge.net.pump import Pump
 from bridge.net.securities import FarmSecurities
 from bridge.service.checks import asked_of, checks_of, tell_hindered
+from bridge.service.known_servers import sought_for
 from bridge.service.servers import Making
 from bridge.watch.repeated import Repeated
 
@@ -121,13 +120,8 @@ class RunningFarm:
 
     def _follow(self, names: Names, place: int, server: ServerConfig) -> None:
         """Have the servers that *server*'s name stands for."""
-        where = server.address
-        assert not isinstance(where, Address)
-        sought = (
-            Sought(where.host, where.port)
-            if isinstance(where, HostName)
-            else Sought(where.name)
-        )
+        sought = sought_for(server)
+        assert sought is not None
         self.farm.expecting += 1
         named = Named(self.farm, partial(self._making.found, place), self._clock)
         names.follow(sought, named.changed, self.farm.answered)

@@ -126,6 +126,21 @@ class RunningFront:
         return () if crowd is None else crowd.each()
 
     @property
+    def living(self) -> set[Session]:
+        """They themselves."""
+        return self._live.sessions
+
+    @property
+    def listens(self) -> tuple[str, ...]:
+        """Where it does now."""
+        return tuple(map(str, self._ports))
+
+    @property
+    def farms(self) -> tuple[str, ...]:
+        """Those that its sessions may go to."""
+        return self._means.config.fronts[self.name].farms
+
+    @property
     def counters(self) -> Counters:
         """What was counted since the start."""
         return self._live.counters

@@ -13,7 +13,7 @@ import gc
 import math
 import os
 import secrets
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import cast
@@ -146,7 +146,7 @@ class Gateway(Service):
             pipes=Pipes(most=pipes, clock=self._reactor),
             room=self._room_for(most, why),
             prefix=secrets.token_hex(3),
-            trace=_trace if self._config.log.level == "debug" else None,
+            trace=_trace if self._logs.level == "debug" else None,
             failures=self._failures,
             column=self._column,
         )
@@ -232,6 +232,38 @@ class Gateway(Service):
         if self._logs.lines is not None:
             yield self._logs.lines.close
 
+    # What is asked of it
+
+    @property
+    def config(self) -> Config:
+        return self._config
+
+    @property
+    def clock(self) -> Reactor:
+        return self._reactor
+
+    @property
+    def fronts(self) -> Sequence[RunningFront]:
+        return self._fronts
+
+    @property
+    def house(self) -> House:
+        return self._house
+
+    @property
+    def logs(self) -> Logs:
+        return self._logs
+
+    @property
+    def draining(self) -> bool:
+        """Whether it has begun to stop."""
+        return self._drain is not None
+
+    def set_level(self, level: str) -> None:
+        """From now on the log tells what is of *level* and above."""
+        self._logs.level = level
+        self._house.trace = _trace if level == "debug" else None
+
     # What signals ask for
 
     def reload(self) -> None:
@@ -261,15 +293,19 @@ class Gateway(Service):
 
     def tell_state(self) -> None:
         """Write what is going on to the log."""
+        for line in self.state():
+            self._log.info("{line}", line=line)
+
+    def state(self) -> Iterator[str]:
+        """What is going on, in lines of which each is made when it is asked for."""
         now = self._reactor.seconds()
-        for line in chain(
+        return chain(
             state.of_fronts(self._fronts),
             state.of_farms(self.farms.values(), now, self.farms.mapped),
             state.of_names(self.farms.names, now),
             state.of_outlets(self._logs.outlets),
             state.of_process(self._house),
-        ):
-            self._log.info("{line}", line=line)
+        )
 
 
 def _trace(

@@ -53,7 +53,7 @@ class Group:
 
     def retune(self, after: Group) -> None:
         """Give its sockets the profile of *after*; what cannot be had is logged."""
-        if self.options == after.options and self.transparent == after.transparent:
+        if self._tuned_as(after) and self.transparent == after.transparent:
             return
         refused = [error for sock in self.sockets for error in self._set(sock, after)]
         for why in dict.fromkeys(str(error.strerror) for error in refused):
@@ -62,6 +62,10 @@ class Group:
                 where=str(after.binding.asked),
                 why=why,
             )
+
+    def _tuned_as(self, other: Group) -> bool:
+        mine, its = self.binding.profile, other.binding.profile
+        return mine is its or mine == its or self.options == other.options
 
     def _set(self, sock: socket.socket, after: Group) -> Iterator[OSError]:
         try:
@@ -73,7 +77,7 @@ class Group:
 
     def try_out(self, after: Group) -> None:
         """Whether the kernel knows what ``retune`` would set.  Raises OSError."""
-        if self.options != after.options:
+        if not self._tuned_as(after):
             with retuning.unused(self.sockets[0]) as trial:
                 sockopt.apply(trial, after.options)
 

@@ -8,7 +8,8 @@ Here: who is told what.  Not here: what looks up (``name_hub``) and what checks
 
 A worker asks ``{"kind": "ask", "id", "name", "port"}`` and is told ``found``; says
 ``check`` or ``uncheck`` and is told each ``verdict``; and each tells the other a
-``state``.  First of all a worker is told every state there is, and then to ``begin``.
+``state``.  First of all a worker is told every state there is and every answer that is
+``known``, and then to ``begin``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from bridge.config.model import Config
@@ -25,7 +27,7 @@ from bridge.farm.server_state import ServerState, as_plain, of_plain, same_order
 from bridge.service import dns_replies
 from bridge.service.check_hub import CheckHub
 from bridge.service.checkers import Checkers, Named
-from bridge.service.known_servers import is_named, may_have
+from bridge.service.known_servers import all_sought, may_have
 from bridge.service.name_hub import NameHub
 from bridge.service.posting import Lines, Message, Post, Send
 from bridge.service.server_memory import Memory
@@ -43,14 +45,12 @@ class Hub:
         self._memory = Memory()
         self._peers: dict[Peer, None] = {}
 
-    def prepare(self, config: Config) -> None:
+    def prepare(self, config: Config) -> Deferred[None]:
         """
-        Before workers have *config*.  Raises OSError: it has names, and this host does
-        not say whom to ask for them.
+        Before workers have *config*: have what they begin with.  Fires when they may.
+        Raises OSError: it has names, and this host does not say whom to ask for them.
         """
-        servers = [each for farm in config.farms.values() for each in farm.servers]
-        if any(map(is_named, servers)):
-            self.names.prepare()
+        return self.names.prepare(all_sought(config))
 
     def prime(self, states: Iterable[Mapping[str, Any]]) -> None:
         """Know what a gateway without supervisor has found: ``Farms.snapshot``."""
@@ -73,6 +73,8 @@ class Hub:
         self._peers[peer] = None
         for state in self._memory:
             peer.tell_state(state)
+        for sought, reply in self.names.known():
+            peer.tell_name(sought, reply)
         peer.put({"kind": "begin"})
         return peer
 
@@ -127,6 +129,12 @@ class Peer:
         """What is known of one server."""
         about = ("state", *state.key)
         self._post.put({"kind": "state", "state": as_plain(state)}, about)
+
+    def tell_name(self, sought: Sought, reply: Reply) -> None:
+        """What is known of a name, before it is asked for."""
+        name = {"name": sought.name, "port": sought.port}
+        plain = dns_replies.as_plain(reply)
+        self._post.put({"kind": "known", "reply": plain} | name, ("known", sought))
 
     def tell_check(self, number: int, up: bool | None, why: str, said: str) -> None:
         message = {"kind": "verdict", "id": number, "up": up, "why": why, "said": said}

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from bridge.farm.dns_values import Sought
 from bridge.farm.server import Server
 from bridge.farm.server_state import ServerState, as_plain, of_plain
 from bridge.service.asked_names import AskedNames
@@ -37,8 +38,8 @@ class HubLink:
         """Fires when all is known that this worker is to begin with."""
         self._post = Post(clock, send)
         self._lines = Lines()
-        self._names = AskedNames(self._post.put)
-        self._checks = ToldChecks(self._post.put)
+        self._names = AskedNames(self._post.put, clock)
+        self._checks = ToldChecks(self._post)
         self._known: list[ServerState] = []
         """What was told before there was anybody to learn it."""
         self._learn: Learn = self._known.extend
@@ -61,6 +62,9 @@ class HubLink:
         kind = message["kind"]
         if kind == "state":
             self._learn([of_plain(message["state"])])
+        elif kind == "known":
+            sought = Sought(message["name"], message["port"])
+            self._names.known(sought, message["reply"])
         elif kind == "found":
             self._names.answered(message["id"], message["reply"])
         elif kind == "verdict":

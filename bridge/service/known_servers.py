@@ -1,13 +1,15 @@
 """
-Which servers a configuration may have, by their names.
+Which servers a configuration may have, by their names, and what is looked up for them.
 
-Pure.  Not here: which it has, where names are to be looked up for that.
+Pure.  Not here: which it has, and who looks up.
 """
 
 from __future__ import annotations
 
 from bridge.config.farm import Server
+from bridge.config.hostnames import HostName
 from bridge.config.model import Config
+from bridge.farm.dns_values import Sought
 from bridge.net.address import Address
 
 
@@ -21,14 +23,25 @@ def may_have(config: Config, farm: str, server: str) -> bool:
     )
 
 
-def is_named(server: Server) -> bool:
-    """Whether names are looked up for its addresses."""
-    return not isinstance(server.address, Address)
+def sought_for(server: Server) -> Sought | None:
+    """What its addresses are looked up by; None: it has one."""
+    where = server.address
+    if isinstance(where, Address):
+        return None
+    if isinstance(where, HostName):
+        return Sought(where.host, where.port)
+    return Sought(where.name)
+
+
+def all_sought(config: Config) -> frozenset[Sought]:
+    """What is looked up for all of them."""
+    servers = (each for farm in config.farms.values() for each in farm.servers)
+    return frozenset(filter(None, map(sought_for, servers)))
 
 
 def _may_be(configured: Server, name: str) -> bool:
     """Those behind a name of DNS are called by their addresses, whatever these are."""
-    if not is_named(configured):
+    if sought_for(configured) is None:
         return configured.name == name
     if configured.name == str(configured.address):
         return True

@@ -77,6 +77,20 @@ class Logs:
         self.told = "no access log"
         """Where it is, and how to read it."""
 
+    @property
+    def level(self) -> str:
+        """The least important that the own log tells."""
+        return self._own.level
+
+    @level.setter
+    def level(self, level: str) -> None:
+        self._own.level = level
+
+    @property
+    def ours(self) -> bool:
+        """Whether the own log is written by us, and not as twistd was told."""
+        return self._own.outlet is not None
+
     def open_access(
         self, config: Config, reactor: Reactor, *, foreground: bool, owner: Owner
     ) -> None:

@@ -9,20 +9,27 @@ be: a worker gets it with the time that it has left.  Not here: how a name is lo
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from bridge.farm.dns_values import Reply, Sought
+from bridge.farm.dns_values import LONGEST, Reply, Sought
 from bridge.farm.follow_names import Finding
 from bridge.service.dns_replies import aged, bounded, lifetime, nothing
 
 MOST_NAMES = 4096
 """Answers that are remembered at a time; of more, the oldest are asked for anew."""
+
+PATIENCE = 3.0
+"""
+Seconds that a new generation waits for its names: as long as three DNS servers in turn
+have to answer.  Then it begins without, and its sessions wait in their queues.
+"""
 
 Told = Callable[[Reply], None]
 
@@ -48,8 +55,40 @@ class NameHub:
         """Who waits for the answer to a question that is under way."""
         self._under_way: dict[Sought, Deferred[None]] = {}
 
-    def prepare(self) -> None:
-        """Be ready to ask.  Raises OSError: this host does not say whom."""
+    def prepare(self, names: Collection[Sought]) -> Deferred[None]:
+        """
+        Have answers to all *names*, good or bad: fires when they are there, or after
+        PATIENCE.  Raises OSError: this host does not say whom to ask.
+        """
+        done: Deferred[None] = Deferred()
+        missing = set(names)
+
+        def found(sought: Sought, _: Reply) -> None:
+            missing.discard(sought)
+            if not missing and not done.called:
+                done.callback(None)
+
+        if not names:
+            return succeed(None)
+        self._be_ready()
+        for sought in names:
+            self.find(sought, partial(found, sought))
+        done.addTimeout(PATIENCE, self._clock, lambda *_: None)
+        return done
+
+    def known(self) -> Iterator[tuple[Sought, Reply]]:
+        """
+        The last answers, with the time that is left of them.
+
+        Of one that has run out none is: it may be used until there is another, since
+        that has been asked for.
+        """
+        now = self._clock.seconds()
+        for sought, known in self._remembered.items():
+            if now < known.until + LONGEST:
+                yield sought, aged(known.reply, now - known.came)
+
+    def _be_ready(self) -> None:
         if self._lookup is None:
             self._lookup = self._make()
 
@@ -74,7 +113,7 @@ class NameHub:
             self._under_way.pop(sought, None)
 
     def _find(self, sought: Sought) -> Deferred[Reply]:
-        self.prepare()
+        self._be_ready()
         assert self._lookup is not None
         return self._lookup.find(sought)
 

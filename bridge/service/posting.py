@@ -62,6 +62,10 @@ class Post:
             self._waiting[object() if about is None else about] = message
             self._soon()
 
+    def withdraw(self, about: Hashable) -> bool:
+        """Do not say what waits *about* that.  False: nothing does, it may be said."""
+        return self._waiting.pop(about, None) is not None
+
     def __len__(self) -> int:
         """How many wait."""
         return len(self._waiting)

@@ -110,7 +110,7 @@ class Sockets:
         if kept is None:
             group = Group(binding, (self._first(binding, plan),))
         else:
-            group = replace(kept, binding=binding)
+            group = Group(binding, kept.listeners)
             kept.try_out(group)
         return group if binding.kind == "unix" else self._grow(group, workers, plan)
 
@@ -146,9 +146,9 @@ class Sockets:
                 if error.errno not in SHARED:
                     raise
                 _log.info(
-                    "{workers} workers share {count} sockets at {where}: {why}",
+                    "{where}: {workers} workers share {sockets}: {why}",
                     workers=workers,
-                    count=len(made),
+                    sockets="a socket" if len(made) == 1 else f"{len(made)} sockets",
                     where=str(binding.asked),
                     why=error.strerror,
                 )

@@ -14,14 +14,14 @@ from itertools import count
 from bridge.farm.check import Verdict
 from bridge.farm.server import Server
 from bridge.farm.server_state import addresses_of
-from bridge.service.posting import Message
+from bridge.service.posting import Message, Post
 
 
 class ToldChecks:
-    """All of a worker's, asked for by *put*."""
+    """All of a worker's, asked for by *post*."""
 
-    def __init__(self, put: Callable[[Message], None]) -> None:
-        self._put = put
+    def __init__(self, post: Post) -> None:
+        self._post = post
         self._numbers = count()
         self._told: dict[int, Told] = {}
 
@@ -51,13 +51,14 @@ class ToldChecks:
         """Ask to be told of a server.  The number of that."""
         number = next(self._numbers)
         self._told[number] = told
-        self._put({"kind": "check", "id": number} | named)
+        self._post.put({"kind": "check", "id": number} | named, ("check", number))
         return number
 
     def end(self, number: int) -> None:
-        """Ask to be told no more."""
+        """Ask to be told no more, if it has been asked for."""
         del self._told[number]
-        self._put({"kind": "uncheck", "id": number})
+        if not self._post.withdraw(("check", number)):
+            self._post.put({"kind": "uncheck", "id": number})
 
 
 class Told:

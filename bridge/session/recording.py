@@ -137,7 +137,7 @@ def record_of(ended: Ended, active: int) -> Record:
     farm = ended.destination.farm if ended.destination is not None else None
     server = place.server if place is not None else None
     ending = ended.ending or Ending.ERROR
-    sides = _sides(ended) if terms.needs_sides else None
+    sides = sides_of(ended) if terms.needs_sides else None
     return Record(
         ended.name or house.next_name(),
         terms.front,
@@ -163,7 +163,7 @@ def record_of(ended: Ended, active: int) -> Record:
         farm.active if farm is not None else 0,
         server.active if server is not None else 0,
         sides,
-        _tls(front) if sides is not None and front.secure else None,
+        tls_of(front) if sides is not None and front.secure else None,
         ended.asked or (asked_by(front) if front.secure else ""),
         via(ended),
         place.farm.control if place is not None else "",
@@ -185,7 +185,7 @@ def reached(server: Server, back: Stream | None) -> tuple[str, int]:
     return told(back.peer) if server.various and back is not None else server.back
 
 
-def _tls(front: Stream) -> TlsInfo | None:
+def tls_of(front: Stream) -> TlsInfo | None:
     """None where there is no TLS, or the handshake was not through."""
     if isinstance(front, TLSStream) and front.protected:
         return tls_info(front.connection)
@@ -220,15 +220,15 @@ def told_end(end: Endpoint) -> tuple[str, int]:
     return (end.host, end.port) if isinstance(end, Address) else ("unix", 0)
 
 
-def _sides(ended: Ended) -> Sides:
+def sides_of(ended: Ended) -> Sides:
     """What both sockets know; and whom the client has connected to, if that is said."""
     front, back, identity = ended.front, ended.back, ended.identity
     end = identity.destination if identity is not None else None
     return Sides(
         listen=(str(end), 0) if isinstance(end, UnixName) else wanted(ended),
         source=name_of(back),
-        front=_info(front),
-        back=_info(back),
+        front=info_of(front),
+        back=info_of(back),
     )
 
 
@@ -250,7 +250,7 @@ def name_of(stream: Stream | None) -> tuple[str, int]:
     return told(name) if isinstance(name, tuple) else (describe(name), 0)
 
 
-def _info(stream: Stream | None) -> TcpInfo:
+def info_of(stream: Stream | None) -> TcpInfo:
     if stream is None or stream.fd < 0:
         return NOTHING
     return tcp_info(stream.socket)

@@ -49,9 +49,9 @@ class Timeouts:
     """``user_timeout`` of its profile: after so long without an answer one is gone."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class House:
-    """What all fronts of this process share."""
+    """What all fronts of this process share.  Only ``trace`` changes."""
 
     pump: Pump
     pipes: Pipes
@@ -69,7 +69,7 @@ class House:
     """The time now, on the monotonic clock."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seconds", self.pump.reactor.seconds)
+        self.seconds = self.pump.reactor.seconds
 
     def next_name(self) -> str:
         """For one session."""

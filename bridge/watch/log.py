@@ -39,6 +39,7 @@ class Log:
     """What of the log's events is written, and how.  Nothing is, until ``open``."""
 
     def __init__(self) -> None:
+        self._predicate = LogLevelFilterPredicate()
         self.level = "info"
         self.outlet: Outlet | None = None
         self.path: str | None = None
@@ -46,21 +47,27 @@ class Log:
         self.mark = ""
         """What each line begins with, after its level: where several processes log."""
 
+    @property
+    def level(self) -> str:
+        """The least important that is told; another one counts at once."""
+        return self._level
+
+    @level.setter
+    def level(self, level: str) -> None:
+        self._level = level
+        # Of Twisted's own messages only those that matter: that some factory of its web
+        # server was started is no news to whoever runs a gateway.
+        others = LogLevel.info if level == "debug" else LogLevel.warn
+        self._predicate.setLogLevelForNamespace("", others)
+        self._predicate.setLogLevelForNamespace("bridge", LEVELS[level])
+
     def open(self, outlet: Outlet) -> None:
         """Log to *outlet*."""
         self.outlet = outlet
 
     def observer(self) -> ILogObserver:
-        """
-        An observer of everything of ``level`` and above.
-
-        Of Twisted's own messages only those that matter: that some factory of its web
-        server was started is no news to whoever runs a gateway.
-        """
-        others = LogLevel.info if self.level == "debug" else LogLevel.warn
-        predicate = LogLevelFilterPredicate(defaultLogLevel=others)
-        predicate.setLogLevelForNamespace("bridge", LEVELS[self.level])
-        return FilteringLogObserver(self, [predicate])
+        """An observer of everything of ``level`` and above."""
+        return FilteringLogObserver(self, [self._predicate])
 
     def __call__(self, event: LogEvent) -> None:
         text = eventAsText(event, includeTimestamp=False, includeSystem=False)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Start
 from tests.e2e.farming import OFF, PORT, SLACK, check, through
 from tests.e2e.gateway import Gateway, relay, until
+from tests.e2e.operating import ask, bridgectl, operated
 from tests.e2e.peers import (
     accept,
     echo,
@@ -53,14 +51,11 @@ def descriptors() -> Iterator[None]:
 
 @pytest.mark.usefixtures("descriptors")
 def test_two_thousand_sessions_are_drained_and_none_is_lost(
-    lab: Lab, start: Start, tmp_path: Path
+    lab: Lab, start: Start
 ) -> None:
-    orders = tmp_path / "orders"
-    os.mkfifo(orders)
-    operator = [sys.executable, "-m", "tests.e2e.operated", str(orders)]
     one, two = (f"{address}:80" for address in lab.server.addresses[:2])
     farm = OFF | {"balance": "first"}
-    gateway = start(through(lab, farm, one, two), host=lab.gateway, wrapper=operator)
+    gateway = start(operated(through(lab, farm, one, two)), host=lab.gateway)
     with ExitStack() as stack:
         first, second = (
             stack.enter_context(lab.server.listen((address, 80)))
@@ -72,23 +67,18 @@ def test_two_thousand_sessions_are_drained_and_none_is_lost(
             return stack.enter_context(client), stack.enter_context(accept(server))
 
         sessions = [session(first) for _ in range(2000)]
-        order(gateway, orders, f"drain {one}")
+        (told,) = ask(gateway, "drain", server=one)["servers"]
+        assert (told["state"], told["sessions"]) == ("draining", 2000)
         check_moved(*session(second))
         for client, server in sessions:
             check_moved(client, server)
         check_moved(*session(second))
-        order(gateway, orders, f"ready {one}")
+        assert bridgectl(gateway, "drain", one, "--wait").endswith(" 0 sessions\n")
+        ask(gateway, "ready", server=one)
         check_moved(*session(first))
     records = gateway.records(2003)
     assert {(r["ending"], r["bytes"]["lost"]) for r in records} == {("done", 0)}
     assert [r["server"] for r in records].count(one) == 2001
-
-
-def order(gateway: Gateway, orders: Path, line: str) -> None:
-    """Give one, and wait until it was taken: the log says so."""
-    before = gateway.log.count("\n")
-    orders.write_text(line + "\n")
-    until(lambda: gateway.log.count("\n") > before, f"{line} in the log")
 
 
 def check_moved(client: socket.socket, server: socket.socket) -> None:

@@ -11,6 +11,7 @@ import pytest
 from bridge.net.pseudonym import Pseudonyms
 from tests.e2e.conftest import Start
 from tests.e2e.gateway import Configuration, relay
+from tests.e2e.operating import bridgectl, operated
 from tests.e2e.peers import ends_reset
 from tests.e2e.prepared import prepared, transparent
 from tests.netlab import Lab
@@ -50,7 +51,7 @@ def come(lab: Lab, source: str, to: str) -> socket.socket:
 def test_a_server_sees_each_clients_pseudonym(lab: Lab, start: Start) -> None:
     wanted = configured(lab, {"pool": POOL, "key": KEY})
     with (
-        prepared(start(wanted, host=lab.gateway), lab.gateway) as gateway,
+        prepared(start(operated(wanted), host=lab.gateway), lab.gateway) as gateway,
         lab.server.listen((lab.server.address, 80)) as listener,
     ):
         seen = []
@@ -61,7 +62,10 @@ def test_a_server_sees_each_clients_pseudonym(lab: Lab, start: Start) -> None:
                     client.sendall(b"hello")
                     assert accepted.recv(9) == b"hello"
                     gateway.state()
+                    told = bridgectl(gateway, "who", peer)
             assert peer == NAMES.pseudonym(source)
+            assert told.startswith(f"{peer} is ") and f": {source}; 1 session" in told
+            assert f"is seen as {peer}" in bridgectl(gateway, "who", source)
             seen.append(peer)
         assert seen[0] == seen[1] != seen[2]
         assert [record["source"] for record in gateway.records(3)] == seen

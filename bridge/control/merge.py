@@ -1,0 +1,197 @@
+"""
+Many processes' answers become one, as if one process had said it.
+
+Pure.  Counts are added up, lists are joined, and a server that has not the same state
+everywhere is told with all of them.  Not here: who is asked (``bridge.processes``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from bridge.control.orders import SHOWN, Answer, AnswerError
+from bridge.control.who import MOST_CLIENTS
+
+Part = Answer | AnswerError
+"""What one process says, or why it does not."""
+
+Told = dict[str, Any]
+
+
+def merge(command: str, args: Mapping[str, Any], parts: Sequence[Part]) -> Answer:
+    """
+    What all say to *command*.
+
+    Raises AnswerError: none of them can do it, or a list of them is empty.
+    """
+    given = [part for part in parts if not isinstance(part, AnswerError)]
+    if not given:
+        refused = [part for part in parts if isinstance(part, AnswerError)]
+        raise refused[0] if refused else AnswerError("no worker runs: see the log")
+    return _MERGES[command](given, args)
+
+
+def _first(given: Sequence[Answer], _: Mapping[str, Any]) -> Answer:
+    """Only one knows, or all know the same."""
+    return given[0]
+
+
+def _status(given: Sequence[Answer], _: Mapping[str, Any]) -> Answer:
+    return given[0] | {
+        "draining": all(each["draining"] for each in given),
+        "sessions": sum(each["sessions"] for each in given),
+        "most": sum(each["most"] for each in given),
+        "workers": sorted(
+            (worker for each in given for worker in each["workers"]),
+            key=lambda worker: (worker["worker"], worker["pid"]),
+        ),
+        "fronts": _by(("front",), _each(given, "fronts"), _front),
+        "farms": _by(("farm",), _each(given, "farms"), _farm),
+        "logs": _by(("log",), _each(given, "logs"), _log),
+    }
+
+
+def _each(given: Iterable[Answer], what: str) -> Iterable[Told]:
+    return (thing for each in given for thing in each[what])
+
+
+def _by(
+    keys: Sequence[str], things: Iterable[Told], one: Callable[[list[Told]], Told]
+) -> list[Told]:
+    """Those with the same *keys* become *one*, in the order they came."""
+    groups: dict[tuple[Any, ...], list[Told]] = {}
+    for thing in things:
+        groups.setdefault(tuple(thing[key] for key in keys), []).append(thing)
+    return [one(group) for group in groups.values()]
+
+
+def _sum(things: Iterable[Told], key: str) -> Any:
+    return sum(thing[key] for thing in things)
+
+
+def _tally(things: Iterable[Told], key: str) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for thing in things:
+        total.update(thing[key])
+    return dict(total)
+
+
+def _front(group: list[Told]) -> Told:
+    listen = dict.fromkeys(where for each in group for where in each["listen"])
+    return group[0] | {
+        "listen": list(listen),
+        **{key: _sum(group, key) for key in ("sessions", "accepted")},
+        **{key: _tally(group, key) for key in ("endings", "refused", "requests")},
+        "bytes": _tally(group, "bytes"),
+    }
+
+
+def _farm(group: list[Told]) -> Told:
+    """Servers that some see up and others do not are as up as the fewest say."""
+    return group[0] | {
+        "up": min(each["up"] for each in group),
+        "servers": max(each["servers"] for each in group),
+        "sessions": _sum(group, "sessions"),
+        "queue": {
+            "waiting": sum(each["queue"]["waiting"] for each in group),
+            "length": sum(each["queue"]["length"] for each in group),
+        },
+        "panic": any(each["panic"] for each in group),
+    }
+
+
+def _log(group: list[Told]) -> Told:
+    return group[0] | {key: _sum(group, key) for key in ("dropped", "waiting")}
+
+
+def _servers(given: Sequence[Answer], _: Mapping[str, Any]) -> Answer:
+    told = (
+        server | {"worker": each["worker"]}
+        for each in given
+        for server in each["servers"]
+    )
+    return {"servers": _by(("farm", "server", "address"), told, _server)}
+
+
+def _server(group: list[Told]) -> Told:
+    """In the state that most have; where not all do, with each one's."""
+    states = {told["worker"]: told["state"] for told in group}
+    ((state, count), *_) = Counter(states.values()).most_common()
+    shown = next(told for told in group if told["state"] == state)
+    merged = shown | {
+        "sessions": _sum(group, "sessions"),
+        "failing": any(told["failing"] for told in group),
+    }
+    del merged["worker"]
+    if count < len(group):
+        merged["workers"] = [[worker, states[worker]] for worker in sorted(states)]
+    return merged
+
+
+_RANKS: Mapping[str, Callable[[Told], float]] = {
+    "age": lambda told: told["seconds"]["total"],
+    "bytes": lambda told: told["bytes"]["up"] + told["bytes"]["down"],
+    "up": lambda told: told["bytes"]["up"],
+    "down": lambda told: told["bytes"]["down"],
+}
+
+
+def _sessions(given: Sequence[Answer], args: Mapping[str, Any]) -> Answer:
+    """Each has given its own first ones; of these the first are those of all."""
+    found = list(_each(given, "sessions"))
+    found.sort(key=_RANKS[args.get("sort", "age")], reverse=not args.get("reverse"))
+    return {
+        "total": _sum(given, "total"),
+        "matching": _sum(given, "matching"),
+        "sessions": found[: args.get("limit", SHOWN)],
+    }
+
+
+def _who(given: Sequence[Answer], _: Mapping[str, Any]) -> Answer:
+    return given[0] | {"pools": _by(("pool",), _each(given, "pools"), _pool)}
+
+
+def _pool(group: list[Told]) -> Told:
+    if "stands_for" not in group[0]:
+        return group[0]
+    return group[0] | {
+        "stands_for": _by(("prefix",), _each(group, "stands_for"), _prefix)
+    }
+
+
+def _prefix(group: list[Told]) -> Told:
+    clients = dict.fromkeys(client for each in group for client in each["clients"])
+    more = any(each["more"] for each in group) or len(clients) > MOST_CLIENTS
+    return group[0] | {
+        "clients": list(clients)[:MOST_CLIENTS],
+        "sessions": _sum(group, "sessions"),
+        "more": more,
+    }
+
+
+def _state(given: Sequence[Answer], _: Mapping[str, Any]) -> Answer:
+    """Each one's lines, with its number before them where there are several."""
+    if len(given) == 1:
+        return given[0]
+    lines = (
+        f"worker {each['worker']}: {line}" for each in given for line in each["lines"]
+    )
+    return {"lines": list(lines)}
+
+
+_MERGES: Mapping[str, Callable[[Sequence[Answer], Mapping[str, Any]], Answer]] = {
+    "status": _status,
+    "sessions": _sessions,
+    "session": _first,
+    "kill": _first,
+    "servers": _servers,
+    "drain": _servers,
+    "ready": _servers,
+    "disable": _servers,
+    "who": _who,
+    "log-level": _first,
+    "config": _first,
+    "state": _state,
+}

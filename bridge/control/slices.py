@@ -1,0 +1,77 @@
+"""
+Work that is done in slices, so that sessions have their turns between them.
+
+One slice a turn of the reactor, whoever it is for: two hundred that ask hold up nobody
+longer than one does.  Not here: how much a slice is, which those know that ``yield``
+between two of them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from twisted.internet.defer import Deferred
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+T = TypeVar("T")
+
+Steps = Generator[None, None, T]
+"""Ends with what it has come to."""
+
+
+class Slices:
+    """Takes turns on *clock*."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._due: deque[Callable[[], None]] = deque()
+        self._timer: IDelayedCall | None = None
+
+    def soon(self, slice_: Callable[[], None]) -> None:
+        """Have *slice_* run in a turn of its own, after those that came before."""
+        self._due.append(slice_)
+        self._arm()
+
+    def run(self, steps: Steps[T]) -> Deferred[T]:
+        """Take *steps* to their end.  Fails with what they raise."""
+        run = _Run(self, steps)
+        self.soon(run.go_on)
+        return run.done
+
+    def close(self) -> None:
+        """Do no more."""
+        self._due.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _arm(self) -> None:
+        if self._timer is None and self._due:
+            self._timer = self._clock.callLater(0, self._turn)
+
+    def _turn(self) -> None:
+        self._timer = None
+        slice_ = self._due.popleft()
+        self._arm()  # whatever this one meets, the next has its turn
+        slice_()
+
+
+class _Run(Generic[T]):
+    def __init__(self, slices: Slices, steps: Steps[T]) -> None:
+        self._slices = slices
+        self._steps = steps
+        self.done: Deferred[T] = Deferred()
+
+    def go_on(self) -> None:
+        try:
+            next(self._steps)
+        except StopIteration as end:
+            self.done.callback(end.value)
+        except Exception:
+            self.done.errback()
+        else:
+            self._slices.soon(self.go_on)

@@ -1,0 +1,156 @@
+"""
+Which sessions are listed, of however many: those that were asked for, the first of them
+by age or bytes, found in steps and in bounded memory.
+
+Not here: what is told of each (``told``).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bridge.control.orders import PIECE, SHOWN, AnswerError
+from bridge.control.slices import Steps
+from bridge.net.address import parse_network
+from bridge.net.hosts import number
+from bridge.net.prefixes import Network, Prefixes
+from bridge.service.told import Told, of_session, progress
+from bridge.session.flow import State
+
+if TYPE_CHECKING:
+    from bridge.service.front import RunningFront
+    from bridge.session.session import Session
+
+T = TypeVar("T")
+
+SCANNED = 500
+"""Sessions that are looked at in a slice."""
+
+STATES = tuple(state.name.lower() for state in State if state is not State.CLOSED)
+
+
+def living(fronts: Iterable[RunningFront]) -> Iterator[Session]:
+    """Those of *fronts*; some may be over when it is their turn."""
+    for front in tuple(fronts):
+        yield from tuple(front.living)
+
+
+def slices(things: Iterable[T], most: int = PIECE) -> Iterator[T | None]:
+    """*things*, and None after each *most* of them, for a slice to end."""
+    for count, thing in enumerate(things, 1):
+        yield thing
+        if count % most == 0:
+            yield None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What sessions must be to be listed; None: that does not matter."""
+
+    front: str | None = None
+    farm: str | None = None
+    server: str | None = None
+    state: str | None = None
+    clients: Prefixes | None = None
+    """Whose they are."""
+    unix: bool = False
+    """Those of clients without address."""
+    sort: str = "age"
+    reverse: bool = False
+    """The youngest or the least first."""
+    limit: int = SHOWN
+
+    @classmethod
+    def of(cls, args: Mapping[str, Any]) -> Wanted:
+        """As the arguments of ``sessions`` say.  Raises AnswerError."""
+        rest = dict(args)
+        client, state = rest.pop("client", None), rest.get("state")
+        if state is not None and state not in STATES:
+            raise AnswerError(f"{state} is no state: it is one of {', '.join(STATES)}")
+        if client == "unix":
+            rest["unix"] = True
+        elif client is not None:
+            try:
+                network: Network = parse_network(client)
+            except ValueError as error:
+                raise AnswerError(str(error)) from None
+            rest["clients"] = Prefixes([network])
+        return cls(**rest)
+
+    def has(self, session: Session) -> bool:
+        """Whether it is one of these."""
+        if self.front is not None and session.terms.front != self.front:
+            return False
+        if self.state is not None and session.state.name.lower() != self.state:
+            return False
+        farm, server = _goes(session)
+        if self.farm not in (None, farm) or self.server not in (None, server):
+            return False
+        if self.clients is None and not self.unix:
+            return True
+        host = session.client[0]
+        if self.clients is None:
+            return host == "unix"
+        return self.clients.longest(number(host)) is not None
+
+
+def _goes(session: Session) -> tuple[str | None, str | None]:
+    """The names of its farm and its server, as far as it has them."""
+    place, destination = session.place, session.destination
+    server = place.server if place is not None else None
+    return (
+        destination.farm.name if destination is not None else None,
+        server.name if server is not None else None,
+    )
+
+
+RANKS: Mapping[str, Callable[[Session], float]] = {
+    "age": lambda session: -session.accepted,
+    "bytes": lambda session: sum(progress(session)),
+    "up": lambda session: progress(session)[0],
+    "down": lambda session: progress(session)[1],
+}
+"""What the first ones have most of."""
+
+
+class Listed:
+    """The sessions that are *wanted*; *now* tells the time."""
+
+    def __init__(self, wanted: Wanted, now: Callable[[], float]) -> None:
+        self._wanted = wanted
+        self._now = now
+        self.total = 0
+        """Sessions there are."""
+        self.matching = 0
+        """Of these, those that are as wanted, listed or not."""
+
+    def take(self, sessions: Iterable[Session]) -> Steps[list[Told]]:
+        """Those of *sessions* that are listed, in order."""
+        first: list[tuple[float, int, Session]] = []
+        wanted = self._wanted
+        rank, sign = RANKS[wanted.sort], -1 if wanted.reverse else 1
+        for session in slices(sessions, SCANNED):
+            if session is None:
+                yield
+                continue
+            if session.state is State.CLOSED:
+                continue
+            self.total += 1
+            if not wanted.has(session):
+                continue
+            self.matching += 1
+            ranked = (sign * rank(session), -self.matching, session)
+            if len(first) < wanted.limit:
+                heapq.heappush(first, ranked)
+            else:
+                heapq.heappushpop(first, ranked)
+        told = []
+        for each in slices(sorted(first, reverse=True)):
+            if each is None:
+                yield
+            elif each[2].state is not State.CLOSED:
+                told.append(of_session(each[2], self._now()))
+        return told

@@ -1,0 +1,50 @@
+"""Where the admin socket is: the default, a path of one's own, or nowhere."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bridge.config import load, parse
+from bridge.config.admin import DEFAULT
+from tests.configured import SHORTEST, config
+
+
+def test_it_is_at_its_default_place_unless_something_else_is_said() -> None:
+    admin = config().admin
+    assert admin.socket == DEFAULT and not admin.chosen
+    assert config("admin: {}").admin == admin
+    assert not config("admin: {web: off}").admin.chosen
+
+
+def test_what_is_written_is_asked_for_even_where_it_is_the_default() -> None:
+    assert config(f"admin: {{socket: {DEFAULT}}}").admin.chosen
+
+
+@pytest.mark.parametrize("off", ["off", "false"])
+def test_there_may_be_none(off: str) -> None:
+    assert config(f"admin: {{socket: {off}}}").admin.socket is None
+
+
+def test_a_relative_path_begins_in_the_files_folder(tmp_path: Path) -> None:
+    file = tmp_path / "bridge.yaml"
+    file.write_text(SHORTEST + "admin: {socket: run/a.sock}")
+    found = load(file, os.environ).config.admin.socket
+    assert found == str(tmp_path / "run" / "a.sock")
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("''", "is no socket"),
+        ("7", "is no socket"),
+        ("[]", "is no socket"),
+        ("/run/", "is no socket"),
+        (f"/{'x' * 107}", "is longer than 107 bytes"),
+    ],
+)
+def test_what_can_be_none_is_refused(value: str, why: str) -> None:
+    with pytest.raises(ValueError, match=f"admin.socket: .*{why}"):
+        parse(SHORTEST + f"admin: {{socket: {value}}}")

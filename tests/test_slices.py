@@ -1,0 +1,78 @@
+"""Work in slices: one a turn, in the order they came, whoever it is for."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.task import Clock
+
+from bridge.control.slices import Slices, Steps
+
+
+class Turning(Clock):
+    """As a reactor: what is called for within a turn has the next one."""
+
+    def turn(self) -> None:
+        calls, self.calls = self.calls, []
+        for call in calls:
+            call.called = 1
+            call.func(*call.args, **call.kw)
+
+
+def steps(name: str, count: int, told: list[str]) -> Steps[str]:
+    for number in range(count):
+        told.append(f"{name}{number}")
+        yield
+    return name
+
+
+def test_two_that_take_long_take_turns() -> None:
+    clock, told, done = Turning(), list[str](), list[str]()
+    slices = Slices(clock)
+    for name in "ab":
+        slices.run(steps(name, 2, told)).addCallback(done.append)
+    assert told == []
+    for expected in ["a0"], ["a0", "b0"], ["a0", "b0", "a1"]:
+        clock.turn()
+        assert told == expected
+    assert done == []
+    for _ in range(3):
+        clock.turn()
+    assert done == ["a", "b"] and clock.getDelayedCalls() == []
+
+
+def test_what_steps_raise_is_their_own() -> None:
+    def bad() -> Steps[str]:
+        yield
+        raise KeyError("x")
+
+    clock, failed, done = Clock(), list[object](), list[str]()
+    slices = Slices(clock)
+    slices.run(bad()).addErrback(lambda f: failed.append(f.type))
+    slices.run(steps("a", 1, [])).addCallback(done.append)
+    for _ in range(4):
+        clock.advance(0)
+    assert (failed, done) == ([KeyError], ["a"])
+
+
+def test_a_slice_that_raises_does_not_stop_the_next() -> None:
+    clock, told = Clock(), list[int]()
+    slices = Slices(clock)
+
+    def bad() -> None:
+        raise KeyError("x")
+
+    slices.soon(bad)
+    slices.soon(lambda: told.append(1))
+    with pytest.raises(KeyError):
+        clock.advance(0)
+    clock.advance(0)
+    assert told == [1]
+
+
+def test_after_the_end_nothing_is_done() -> None:
+    clock, told = Clock(), list[int]()
+    slices = Slices(clock)
+    slices.soon(lambda: told.append(1))
+    slices.close()
+    clock.advance(0)
+    assert told == [] and clock.getDelayedCalls() == []
