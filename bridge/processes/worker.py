@@ -115,6 +115,8 @@ class Worker:
         """It says so, and nothing more."""
         self._gateway: Gateway | None = None
         """None: it has not begun yet."""
+        self._answers: Answers | None = None
+        """Likewise."""
         self._hub = HubLink(reactor, self._link.pass_on, tells=born.number == 0)
         self._link.taken = self._hub.receive
         self._slices = Slices(reactor)
@@ -151,15 +153,16 @@ class Worker:
         if self._ending:
             return
         try:
-            self._gateway = self._made()
+            self._gateway = gateway = self._made()
         except Exception as error:
             if not isinstance(error, OSError | ListenError):
                 self._log.failure("A worker cannot start")
             self._link.send("failed", {"why": _why(error)})
             self._end()
             return
+        self._answers = Answers(gateway, self._born.number)
         if self._born.tells:
-            self._gateway.tell_where()
+            gateway.tell_where()
         self._link.send("ready", {})
 
     def _made(self) -> Gateway:
@@ -196,10 +199,9 @@ class Worker:
         link.on("state", lambda said: self._state())
 
     def _answer(self, message: Message) -> Deferred[Message]:
-        if self._gateway is None:
+        if self._answers is None:
             raise AskError(f"worker {self._born.number} does not accept yet")
-        answers = Answers(self._gateway, self._born.number)
-        steps = answers.steps(message["command"], message["args"])
+        steps = self._answers.steps(message["command"], message["args"])
         return self._slices.run(steps).addErrback(_refused)
 
     def _retire(self, gone: list[str], patient: bool) -> None:
