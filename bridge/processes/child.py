@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from socket import AF_UNIX, socketpair
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet import defer
+from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -121,11 +122,11 @@ class Child:
         told: Deferred[Told] = Deferred()
 
         def failed(failure: Failure) -> None:
-            failure.trap(AskError, LinkLostError, TimeoutError)
+            failure.trap(AskError, LinkLostError, defer.TimeoutError)
             why = str(failure.value)
             if failure.check(LinkLostError) is not None:
                 why = f"worker {number} has ended"
-            elif failure.check(TimeoutError) is not None:
+            elif failure.check(defer.TimeoutError) is not None:
                 why = f"worker {number} does not answer"
                 self._log.warn("{why} within {s:g} s", why=why, s=ANSWERS_WITHIN)
             told.callback(Told(number, None, why))
