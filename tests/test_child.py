@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
-from bridge.processes.child import Child, Seat
+from bridge.processes.child import ANSWERS_WITHIN, Child, Seat
 from bridge.processes.link import AskError, Link, Message
+from tests.logged import logged
 from tests.nursed import NOBODY, FakeReactor, Wire
 from tests.pumping import open_files
 
@@ -120,6 +121,22 @@ def test_who_has_ended_answers_nothing(bench: Bench) -> None:
     for (told,) in (waiting, bench.ask()):
         assert (told.worker, told.answer) == (3, None)
         assert told.error == "worker 3 has ended"
+
+
+def test_who_hangs_is_not_waited_for(bench: Bench) -> None:
+    late: Deferred[Message] = Deferred()
+    bench.worker.on("ask", lambda said: late)
+    waiting = bench.ask()
+    bench.reactor.advance(ANSWERS_WITHIN - 0.1)
+    assert waiting == []
+    with logged() as log:
+        bench.reactor.advance(0.1)
+    assert [told.error for told in waiting] == ["worker 3 does not answer"]
+    assert log.lines == ["worker 3 does not answer within 10 s"]
+    late.callback({"much": "later"})
+    bench.reactor.turn()
+    assert len(waiting) == 1
+    bench.dies()
 
 
 class Hub:

@@ -57,6 +57,7 @@ def test_who_retires_ends_with_its_last_worker(running: Bench) -> None:
         second.ends()
         running.turn()
     assert is_over(running)
+    assert all(peer.gone for peer in running.peers)
     assert log.lines == []  # nothing has died
     assert running.forked.restarts == 0
 

@@ -8,8 +8,14 @@ from typing import Any, cast
 
 import pytest
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 
 from bridge.config import parse
+from bridge.control.orders import AnswerError
+from bridge.control.slices import Steps
+from bridge.processes import own as module
+from bridge.processes.generation import Told
+from bridge.processes.link import Message
 from bridge.processes.own import Own
 from bridge.service.gateway import Gateway
 
@@ -26,6 +32,7 @@ class FakeGateway:
         self.calls: list[str] = []
         self.drained: Deferred[None] = Deferred()
         self.taken = False
+        self.clock = Clock()
 
     def startService(self) -> None:
         if self.taken:
@@ -106,6 +113,30 @@ def test_what_it_is_asked_the_gateway_is(bench: Bench) -> None:
     bench.own.reopen_logs()  # nothing: the process's own
     assert bench.gateway.calls == ["reload", "tell"]
     assert bench.own.in_short() == "well"
+
+
+class FakeAnswers:
+    """Says what it was asked, or that there is no such thing."""
+
+    def __init__(self, gateway: object) -> None: ...
+
+    def steps(self, command: str, args: Message) -> Steps[Message]:
+        yield
+        if command == "session":
+            raise AnswerError("there is no such session")
+        return {"asked": command, **args}
+
+
+def test_it_answers_as_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "Answers", FakeAnswers)
+    bench, found = Bench(), list[Told]()
+    for command in ("servers", "session"):
+        (told,) = bench.own.ask(command, {"farm": "a"})
+        told.addCallback(found.append)
+    bench.gateway.clock.pump([0] * 4)
+    answer = {"asked": "servers", "farm": "a"}
+    refusal = "there is no such session"
+    assert found == [Told(0, answer), Told(0, None, refusal)]
 
 
 def test_it_tells_which_process_it_is(bench: Bench) -> None:

@@ -316,7 +316,22 @@ def test_an_end_may_come_before_the_beginning(fresh: Bench, topic: str) -> None:
     fresh.say(topic, gone=[], patient=False)
     assert fresh.topics == ["ended"] and fresh.reactor.stopped == 1
     fresh.reactor.begin()
+    fresh.know()
     assert fresh.gateways == []
+
+
+def test_it_may_come_while_it_is_told_of_servers(fresh: Bench) -> None:
+    fresh.reactor.begin()
+    fresh.say("stop")
+    fresh.know()
+    assert fresh.gateways == [] and fresh.topics == ["ended"]
+    assert fresh.reactor.stopped == 1
+
+
+def test_so_may_the_supervisors(fresh: Bench) -> None:
+    fresh.reactor.begin()
+    fresh.lose()
+    assert fresh.gateways == [] and fresh.reactor.stopped == 1
 
 
 def test_a_question_may_come_too_early(fresh: Bench) -> None:

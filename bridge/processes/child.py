@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from socket import AF_UNIX, socketpair
 from typing import Any, Protocol
 
+from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bridge.processes.generation import Told
@@ -55,8 +57,14 @@ class Seat:
     cpu: int
 
 
+ANSWERS_WITHIN = 10.0
+"""Seconds after which one that hangs is not waited for by who asks all of them."""
+
+
 class Child:
     """On *seat*, with its *column* of the board.  Not started: see ``ends``."""
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -82,6 +90,7 @@ class Child:
         self.ended = False
         """It has said that it is at its end."""
         self._owner = owner
+        self._reactor: Any = None
         self._peer: Peer | None = None
         self.link = Link(self._lost)
         self.link.on("ready", self._ready)
@@ -99,6 +108,7 @@ class Child:
         Have the link, of which the other end is returned: a descriptor.  Raises
         OSError.
         """
+        self._reactor = reactor
         ours, theirs = socketpair()
         with ours, theirs:  # the reactor has a copy
             ours.setblocking(False)
@@ -112,12 +122,18 @@ class Child:
         told: Deferred[Told] = Deferred()
 
         def failed(failure: Failure) -> None:
-            failure.trap(AskError, LinkLostError)
-            lost = failure.check(LinkLostError) is not None
-            why = f"worker {number} has ended" if lost else str(failure.value)
+            failure.trap(AskError, LinkLostError, defer.TimeoutError)
+            why = str(failure.value)
+            if failure.check(LinkLostError) is not None:
+                why = f"worker {number} has ended"
+            elif failure.check(defer.TimeoutError) is not None:
+                why = f"worker {number} does not answer"
+                self._log.warn("{why} within {s:g} s", why=why, s=ANSWERS_WITHIN)
             told.callback(Told(number, None, why))
 
         asked = self.link.ask("ask", {"command": command, "args": args})
+        if self.link.up:
+            asked.addTimeout(ANSWERS_WITHIN, self._reactor)
         asked.addCallbacks(lambda got: told.callback(Told(number, got)), failed)
         asked.addErrback(told.errback)
         return told

@@ -243,10 +243,12 @@ class Worker:
         Then somebody will start another one soon, which needs the ports: nobody is
         accepted any more.  Those who are there have the time that a drain has.
         """
-        self._hub.lost()
         if self._over or self._gateway is None:
+            self._ending = True  # whatever it waits for, it does not begin
+            self._hub.lost()
             self._reactor.stop()
             return
+        self._hub.lost()
         self._log.error("the supervisor is gone: this worker ends with its sessions")
         if self._ending:  # patiently, perhaps
             timeouts = self._job.document.config.timeouts
