@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail
 
+from bridge.control.merge import merge
 from bridge.control.orders import Answer, AnswerError
 from bridge.control.peer import Peer
 from bridge.control.slices import Slices
@@ -34,4 +35,5 @@ class Operator:
         """For an AdminSocket."""
         if command in SUPERVISED:
             return fail(AnswerError(f"{command} is not built yet: restart the gateway"))
-        return self._slices.run(self._answers.steps(command, args))
+        done = self._slices.run(self._answers.steps(command, args))
+        return done.addCallback(lambda answer: merge(command, args, [answer]))
