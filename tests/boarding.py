@@ -23,7 +23,8 @@ from bridge.farm.claims import Claims
 from bridge.farm.farm import Policy
 from bridge.farm.rules import Rules
 from bridge.farm.shared import SharedFarm
-from bridge.net.board import Board, Column
+from bridge.net.board import Board
+from bridge.net.column import Column
 from bridge.net.turns import LOOK
 from tests.servers import server
 
@@ -56,7 +57,7 @@ def run(board: Board, *tasks: tuple[object, ...], fds: Iterable[int] = ()) -> li
 
 def count(column: Column, more: str) -> int:
     """Add; how many all have now."""
-    key = column.board.key("sessions")
+    key = column.key("sessions")
     column.add(key, int(more))
     return column.total(key)
 
@@ -66,7 +67,7 @@ class Starter:
 
     def __init__(self, column: Column, processes: int) -> None:
         self._column = column
-        self._key = column.board.key("started")
+        self._key = column.key("started")
         self._due = 0
         self._processes = processes
 
@@ -83,7 +84,7 @@ def race(column: Column, processes: str, rounds: str, most: str) -> dict[int, in
 
     In how many rounds how many of them had one.
     """
-    starter, place = Starter(column, int(processes)), column.board.key("place")
+    starter, place = Starter(column, int(processes)), column.key("place")
     seen: Counter[int] = Counter()
     for _ in range(int(rounds)):
         starter.together()

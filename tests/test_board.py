@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.net.board import WAYS, Board, Column
+from bridge.net.board import Board
+from bridge.net.column import WAYS
 from tests import boarding
 
 COLUMNS = 4
@@ -266,11 +267,6 @@ def test_nobody_clears_the_column_of_the_dead(board: Board) -> None:
         board.clear(0)
     with pytest.raises(ValueError, match="columns"):
         Board.create(0, 1)
-
-
-def test_a_column_knows_its_board(board: Board) -> None:
-    column: Column = board.column(1)
-    assert column.board is board
 
 
 @pytest.mark.parametrize("processes", [2, 3])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -43,12 +43,12 @@ class Web:
 
 
 @contextmanager
-def two() -> Iterator[tuple[Clock, Claims, Claims]]:
-    """Of two processes."""
+def two() -> Iterator[tuple[Clock, Claims, Claims, Callable[[int], None]]]:
+    """Of two processes, and what clears the column of one that has died."""
     board, clock = Board.create(3, 65_536), Clock()
     clock.advance(1000)
     claims = [Claims(board.column(number), clock) for number in (1, 2)]
-    yield clock, claims[0], claims[1]
+    yield clock, claims[0], claims[1], board.clear
     for each in claims:
         each.close()
     board.close()
@@ -70,7 +70,7 @@ def filled(claims: Claims, count: int) -> list[Server]:
 
 
 def test_what_is_full_for_others_is_full_here_until_it_is_looked_at() -> None:
-    with two() as (clock, one, other):
+    with two() as (clock, one, other, _):
         web, a, same = Web(), server("a", most=1), server("a", most=1)
         assert taken(one, web, a) and a.elsewhere == 0
         assert not taken(other, web, same)
@@ -83,7 +83,7 @@ def test_what_is_full_for_others_is_full_here_until_it_is_looked_at() -> None:
 
 
 def test_a_bug_met_at_one_place_is_not_the_next_ones() -> None:
-    with two() as (clock, one, other):
+    with two() as (clock, one, other, _):
         bad, good = Web(breaks=True), Web()
         for web, name in ((bad, "a"), (good, "b")):
             mine, same = server(name, most=1), server(name, most=1)
@@ -95,13 +95,11 @@ def test_a_bug_met_at_one_place_is_not_the_next_ones() -> None:
 
 
 def test_a_turn_of_the_reactor_looks_at_some_and_the_next_ones_at_all() -> None:
-    with two() as (clock, one, other):
+    with two() as (clock, one, other, clear):
         web, count = Web(), 2 * AT_ONCE + 10
         servers = filled(one, count)
         assert not any(taken(other, web, each) for each in servers)
-        for each in servers:
-            one.give(each) if each.tally else None
-        one._column.board.clear(1)
+        clear(1)
         seen = []
         for _ in range(3):
             clock.advance(LOOK)
@@ -112,7 +110,7 @@ def test_a_turn_of_the_reactor_looks_at_some_and_the_next_ones_at_all() -> None:
 
 
 def test_the_last_place_is_left_to_who_has_waited_longer() -> None:
-    with two() as (clock, one, other):
+    with two() as (clock, one, other, _):
         here, there, a = Web(), Web(waits=PATIENCE + 1), server("a", most=2)
         for _ in range(2):
             assert taken(one, here, a)
@@ -132,7 +130,7 @@ def test_the_last_place_is_left_to_who_has_waited_longer() -> None:
 
 
 def test_places_that_are_not_the_last_are_left_to_nobody() -> None:
-    with two() as (clock, one, other):
+    with two() as (clock, one, other, _):
         there = Web(waits=100.0)
         assert taken(one, Web(), server("a", most=1))
         assert not taken(other, there, server("a", most=1))
@@ -142,7 +140,7 @@ def test_places_that_are_not_the_last_are_left_to_nobody() -> None:
 
 
 def test_farms_and_their_parts_wait_for_themselves() -> None:
-    with two() as (clock, one, other):
+    with two() as (clock, one, other, _):
         there = Web(waits=100.0)
         assert taken(one, Web(), server("a", most=1))
         assert not taken(other, there, server("a", most=1))
@@ -156,7 +154,7 @@ def test_farms_and_their_parts_wait_for_themselves() -> None:
 
 
 def test_places_kept_for_nothing_are_given_up_some_at_a_time() -> None:
-    with two() as (clock, one, other):
+    with two() as (clock, one, other, _):
         web, there = Web(spares=GIVEN_UP + 1), Web(waits=0.0)
         one.keep(web)
         clock.advance(LOOK)
@@ -169,12 +167,12 @@ def test_places_kept_for_nothing_are_given_up_some_at_a_time() -> None:
 
 
 def test_who_is_over_is_told_nothing() -> None:
-    with two() as (clock, one, other):
+    with two() as (clock, one, other, clear):
         web, (same,) = Web(), filled(one, 1)
         assert not taken(other, web, same)
         other.keep(web)
         other.forget(web)
-        one._column.board.clear(1)
+        clear(1)
         clock.advance(LOOK)
         assert web.told == []
         assert clock.getDelayedCalls() == []

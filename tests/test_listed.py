@@ -62,8 +62,8 @@ def test_one_that_ends_before_it_is_told_is_left_out() -> None:
     sessions: Any = [Fake(number) for number in range(PIECE + 1)]
     steps = Listed(Wanted(), lambda: 0.0).take(sessions)
     next(steps)
-    sessions[-1].state = State.CLOSED
-    assert taken(steps)[1] == list(range(PIECE))
+    sessions[0].state = State.CLOSED  # the last ones are told first
+    assert taken(steps)[1] == list(range(1, PIECE + 1))
 
 
 def test_many_take_many_slices() -> None:

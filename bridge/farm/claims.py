@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from bridge.farm.server import Server
-    from bridge.net.board import Column
+    from bridge.net.column import Column, Tally
 
 AT_ONCE = 256
 """Servers, and farms, that are looked at in one turn of the reactor: some 5 % of the
@@ -77,16 +77,16 @@ class Claims:
         Whether *farm* may keep the place that it has just given at *server*, which has
         a limit.  If not it gives none, until it is told that there is one.
         """
-        column, most = self._column, server.most
+        most = server.most
         assert most is not None
         tally = server.tally or self._enter(farm, server, server.active - 1)
-        total = column.claim(tally)
+        total = tally.claim()
         server.elsewhere = elsewhere = total - server.active
         if total < most:
             return True
         may = total == most and not self._others_first(farm)
         if not may:
-            column.add(tally, -1)
+            tally.add(-1)
             server.elsewhere = max(elsewhere, most - server.active + 1)  # so it is full
         if server.elsewhere:
             self._full[server] = farm
@@ -95,25 +95,25 @@ class Claims:
 
     def give(self, server: Server) -> None:
         """A place there that was taken is given back."""
-        if server.tally:
-            self._column.add(server.tally, -1)
+        if server.tally is not None:
+            server.tally.add(-1)
 
     def enter(self, farm: Sharing, server: Server) -> None:
         """All its sessions count, from now on."""
-        if not server.tally:
+        if server.tally is None:
             self._enter(farm, server, server.active)
 
-    def _enter(self, farm: Sharing, server: Server, sessions: int) -> int:
-        key = self._column.board.key
-        server.tally = key("server", farm.name, server.name, *server.back)
-        self._column.add(server.tally, sessions)
-        return server.tally
+    def _enter(self, farm: Sharing, server: Server, sessions: int) -> Tally:
+        key = self._column.key("server", farm.name, server.name, *server.back)
+        server.tally = tally = self._column.tally(key)
+        tally.add(sessions)
+        return tally
 
     def leave(self, server: Server) -> None:
         """They do not any more: what it is known by, or its limit, will be another."""
-        if server.tally:
-            self._column.add(server.tally, -server.active)
-            server.tally = server.elsewhere = 0
+        if server.tally is not None:
+            server.tally.add(-server.active)
+            server.tally, server.elsewhere = None, 0
 
     def keep(self, farm: Sharing) -> None:
         """*farm* has places that are kept for nothing."""
@@ -140,7 +140,7 @@ class Claims:
 
     def _key(self, farm: Sharing) -> int:
         """What is told of its queue by."""
-        return self._column.board.key("waiting", farm.name, *farm.part)
+        return self._column.key("waiting", farm.name, *farm.part)
 
     def _others_first(self, farm: Sharing) -> bool:
         waited = farm.waited(self._clock.seconds())
@@ -174,7 +174,7 @@ class Claims:
             self._log.failure("A bug in the gateway, met by a place that came free")
 
     def _look_at(self, server: Server, farm: Sharing) -> None:
-        total = self._column.total(server.tally) if server.tally else server.active
+        total = server.active if server.tally is None else server.tally.total()
         server.elsewhere = total - server.active
         if server.free:
             farm.freed(server)

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bridge.farm.state import State
 from bridge.net.dial import Target
 from bridge.net.race import DELAY
 from bridge.net.sockaddr import SocketAddress
+
+if TYPE_CHECKING:
+    from bridge.net.column import Tally
 
 
 @dataclass(eq=False, slots=True, weakref_slot=True)
@@ -45,8 +49,8 @@ class Server:
     """Sessions that are connected to it, or dialing."""
     elsewhere: int = 0
     """Sessions that others than this process had there when that was last looked at."""
-    tally: int = 0
-    """What they are counted by (``claims``); 0: nobody else has any."""
+    tally: Tally | None = None
+    """What counts them together with ours (``claims``); None: nobody else has any."""
     since: float = 0.0
     """When it last came into traffic, in seconds of the farm's clock."""
     changed: float = 0.0

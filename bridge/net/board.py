@@ -4,7 +4,7 @@ What several processes know of each other at every session: one table of numbers
 It is a memfd that all of them map.  Each has a *column*, which it alone writes, and
 reads everybody's: there are no locks, no messages and no waiting.  Here: numbers by
 key.  Not here: what is counted, and what follows when there is too much of it; who
-makes the processes, and says when one is dead.
+makes the processes, and says when one is dead; a column from inside (``column``).
 
 A column is a table of (key, number) pairs of 64 bits each, in buckets of WAYS: a key
 has the same bucket in every column, and any place in it.  A place whose number is 0 is
@@ -30,10 +30,8 @@ import secrets
 from collections.abc import Iterator
 from hashlib import blake2b
 from struct import Struct
-from threading import Lock
 
-WAYS = 8
-"""Pairs in a bucket: their keys are one cache line, their numbers the next."""
+from bridge.net.column import BUCKET, KEYS, TOTAL, WAYS, WORD, Column, Sheet
 
 MOST_COLUMNS = 1024
 
@@ -43,12 +41,6 @@ _IN_USE = 64
 """Where the header has a byte for each column: whether somebody has it."""
 
 _PAGE = mmap.PAGESIZE
-_WORD = 8
-_BUCKET = 2 * WAYS * _WORD
-# Native, because these are then read and written whole, not byte by byte.
-_KEYS = Struct(f"@{WAYS}q")
-_TOTAL = 1
-"""The bit of a key whose number outlives its process."""
 
 
 class Board:
@@ -72,6 +64,9 @@ class Board:
             raise ValueError("this is no board")
         self._words = memoryview(self._map).cast("q")
         self._in_use = memoryview(self._map)[_IN_USE : _IN_USE + self.columns]
+        self._sheet = Sheet(
+            self._map, self._words, self._in_use, _PAGE, self.slots // WAYS, self.key
+        )
         self._dead: Column | None = None
 
     @classmethod
@@ -79,8 +74,8 @@ class Board:
         """A new one, with *slots* pairs a column at least.  Raises OSError."""
         if not 1 <= columns <= MOST_COLUMNS:
             raise ValueError(f"a board has 1 to {MOST_COLUMNS} columns")
-        slots = max(_PAGE // (2 * _WORD), 1 << (slots - 1).bit_length())
-        size = _PAGE + columns * slots * 2 * _WORD
+        slots = max(_PAGE // (2 * WORD), 1 << (slots - 1).bit_length())
+        size = _PAGE + columns * slots * 2 * WORD
         flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
         fd = os.memfd_create("bridge board", flags)
         try:
@@ -110,7 +105,7 @@ class Board:
         said = repr((tag, *parts)).encode()
         digest = blake2b(said, digest_size=8, key=self._secret, person=b"bridge board")
         number = int.from_bytes(digest.digest(), "big") >> 1
-        return (number | _TOTAL) if total else (number & ~_TOTAL) or 2
+        return (number | TOTAL) if total else (number & ~TOTAL) or 2
 
     def column(self, number: int) -> Column:
         """
@@ -121,9 +116,9 @@ class Board:
         if not 0 <= number < self.columns:
             raise IndexError(f"the board has {self.columns} columns")
         if number:
-            return Column(self, number)
+            return Column(self._sheet, number)
         if self._dead is None:
-            self._dead = Column(self, 0)
+            self._dead = Column(self._sheet, 0)
         return self._dead
 
     def clear(self, number: int) -> None:
@@ -153,7 +148,7 @@ class Board:
 
     @property
     def _size(self) -> int:
-        return self.slots * 2 * _WORD
+        return self.slots * 2 * WORD
 
     def _begin(self, number: int) -> int:
         return _PAGE + number * self._size
@@ -161,10 +156,10 @@ class Board:
     def _totals(self, number: int) -> Iterator[tuple[int, int]]:
         """The keys of totals in a column, with their numbers."""
         for begin, end in self._touched(self._begin(number)):
-            for bucket in range(begin, end, _BUCKET):
-                keys, first = _KEYS.unpack_from(self._map, bucket), bucket // _WORD
+            for bucket in range(begin, end, BUCKET):
+                keys, first = KEYS.unpack_from(self._map, bucket), bucket // WORD
                 for way, key in enumerate(keys):
-                    if key & _TOTAL:
+                    if key & TOTAL:
                         yield key, self._words[first + WAYS + way]
 
     def _touched(self, begin: int) -> Iterator[tuple[int, int]]:
@@ -184,119 +179,3 @@ class Board:
             if begin < hole:
                 yield begin, hole
             begin = hole
-
-
-class Column:
-    """One process's: what it has counted itself, and what the others have."""
-
-    __slots__ = (
-        "_alone", "_board", "_fence", "_first", "_in_use", "_map", "_mask", "_number",
-        "_others", "_seen", "_words",
-    )  # fmt: skip
-
-    def __init__(self, board: Board, number: int) -> None:
-        self._board = board
-        self._number = number
-        self._map = board._map
-        self._words = board._words
-        self._in_use = board._in_use
-        self._mask = board.slots // WAYS - 1
-        self._first = board._begin(number)
-        self._seen = b""
-        """Who had columns when that was last looked at, and where theirs begin."""
-        self._others: tuple[int, ...] = ()
-        self._alone: dict[int, int] = {}
-        """What there was no place for."""
-        self._fence = Lock()
-        self._fence.acquire()
-        board._in_use[number] = 1
-
-    @property
-    def board(self) -> Board:
-        """Whose it is, and whose keys it takes."""
-        return self._board
-
-    def add(self, key: int, count: int) -> int:
-        """So many more; less, if *count* is negative.  How many this process has."""
-        if self._alone and key in self._alone:
-            count += self._alone.pop(key)
-        at = self._place(key)
-        if at:
-            self._words[at] = count = self._words[at] + count
-        elif count:
-            self._alone[key] = count
-        return count
-
-    def get(self, key: int) -> int:
-        """How many this process has."""
-        if self._alone and key in self._alone:
-            return self._alone[key]
-        at = self._find(self._first, key)
-        return self._words[at] if at else 0
-
-    def put(self, key: int, number: int) -> None:
-        """This process has so many."""
-        self.add(key, number - self.get(key))
-
-    def others(self, key: int) -> int:
-        """How many the other processes have."""
-        return sum(self.each(key))
-
-    def each(self, key: int) -> list[int]:
-        """The same of each of them that has some."""
-        seen = self._in_use.tobytes()
-        if seen != self._seen:
-            self._look(seen)
-        offset = (key >> 1 & self._mask) * _BUCKET
-        found = []
-        for first in self._others:
-            keys = _KEYS.unpack_from(self._map, first + offset)
-            if key in keys:
-                # One that was given up meanwhile may have become another key's: then
-                # its number is too large for a moment, and never too small.
-                at = (first + offset) // _WORD + WAYS + keys.index(key)
-                found.append(self._words[at])
-        return found
-
-    def total(self, key: int) -> int:
-        """How many all have."""
-        return self.get(key) + self.others(key)
-
-    def claim(self, key: int) -> int:
-        """
-        One more, and how many all have with it.
-
-        If that is too many, it is to be given back: ``add(key, -1)``.  Of those who may
-        keep theirs there are then never too many.
-        """
-        own = self.add(key, 1)
-        # What was written has to be there for the others before theirs is read, and a
-        # processor may do it the other way round.  Not across a lock that is given back
-        # and taken again: on x86-64 each of the two, on ARMv8 a release and an acquire.
-        self._fence.release()
-        self._fence.acquire()
-        return own + self.others(key)
-
-    def _find(self, first: int, key: int) -> int:
-        """The word with *key*'s number in the column that begins at *first*; or 0."""
-        bucket = first + (key >> 1 & self._mask) * _BUCKET
-        keys = _KEYS.unpack_from(self._map, bucket)
-        return bucket // _WORD + WAYS + keys.index(key) if key in keys else 0
-
-    def _place(self, key: int) -> int:
-        """The same of our own column; a free one, if it has none; 0: there is none."""
-        bucket = self._first + (key >> 1 & self._mask) * _BUCKET
-        keys = _KEYS.unpack_from(self._map, bucket)
-        numbers = bucket // _WORD + WAYS
-        if key in keys:
-            return numbers + keys.index(key)
-        for way, other in enumerate(keys):
-            if not self._words[numbers + way] and not other & _TOTAL:
-                self._words[numbers - WAYS + way] = key  # with 0, until that is written
-                return numbers + way
-        return 0
-
-    def _look(self, seen: bytes) -> None:
-        begin, own = self._board._begin, self._number
-        others = (each for each, used in enumerate(seen) if used and each != own)
-        self._seen, self._others = seen, tuple(map(begin, others))

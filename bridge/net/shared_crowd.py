@@ -13,7 +13,7 @@ from bridge.net.crowd import Arrivals, Crowd, Crowded
 from bridge.net.prefixes import NOBODY
 
 if TYPE_CHECKING:
-    from bridge.net.board import Column
+    from bridge.net.column import Column
 
 
 class SharedCrowd(Crowd):
@@ -43,7 +43,7 @@ class SharedCrowd(Crowd):
         column = self._column
         key = self._keys.get(source)
         if key is None:
-            key = column.board.key("source", self._front, source)
+            key = column.key("source", self._front, source)
         refused: Crowded | None = Crowded.SESSIONS
         if column.claim(key) <= self._allowed:
             refused = super().enter(source, now)

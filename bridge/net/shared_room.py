@@ -19,7 +19,7 @@ from bridge.net.turns import LOOK, Turns
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from bridge.net.board import Column
+    from bridge.net.column import Column
     from bridge.net.room import Paused
 
 
@@ -37,11 +37,10 @@ class SharedRoom(Room):
         super().__init__(most, why)
         self._carries = most
         self._allowed = allowed
-        self._column = column
         self._clock = clock
         self._turns = Turns(column, clock.seconds)
-        self._key = column.board.key("sessions")
-        self._waiting_key = column.board.key("waiting", "sessions")
+        self._tally = column.tally(column.key("sessions"))
+        self._waiting_key = column.key("waiting", "sessions")
         self._claimed = 0
         """Places of clients that are accepted, and no sessions yet."""
         self._since: float | None = None
@@ -67,20 +66,20 @@ class SharedRoom(Room):
                 return accept()
             except BaseException:
                 self._claimed -= 1
-                self._column.add(self._key, -1)
+                self._tally.add(-1)
                 raise
 
         return claim_and_accept
 
     def _claim(self) -> bool:
-        total = self._column.claim(self._key)
+        total = self._tally.claim()
         if total <= self._allowed:
             waited = self._waited()
             last = total == self._allowed
             if not last or not self._turns.others_first(self._waiting_key, waited):
                 self._claimed += 1
                 return True
-        self._column.add(self._key, -1)
+        self._tally.add(-1)
         self.most = self.taken
         return False
 
@@ -91,10 +90,10 @@ class SharedRoom(Room):
             if self._since is not None:
                 self._since = self._clock.seconds()
         else:
-            self._column.add(self._key, 1)
+            self._tally.add(1)
 
     def give(self) -> None:
-        self._column.add(self._key, -1)
+        self._tally.add(-1)
         self.most = self._carries
         super().give()
 
@@ -118,7 +117,7 @@ class SharedRoom(Room):
         self._turns.tell(self._waiting_key, self._waited())
         self._timer = self._clock.callLater(LOOK, self._look)
         self.most = self._carries
-        if self.taken < self.most and self._column.total(self._key) < self._allowed:
+        if self.taken < self.most and self._tally.total() < self._allowed:
             self.resume()
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bridge.net.board import Column
+    from bridge.net.column import Column
 
 LOOK = 0.02
 """Seconds between two looks: what may stand free while somebody waits for it."""

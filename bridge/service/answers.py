@@ -65,7 +65,7 @@ class Answers:
                 return dict(end.value)
 
     def steps(self, command: str, args: Mapping[str, Any]) -> Steps[Answer]:
-        """In slices of less than a millisecond each."""
+        """In slices of less than a millisecond each, up to 10,000 sessions."""
         if command in ORDERS:
             return self._order(ORDERS[command], args["server"], args.get("farm"))
         return _ANSWERS[command](self, args)
@@ -271,18 +271,16 @@ def _bytes(front: RunningFront) -> Steps[tuple[int, int]]:
     A session may end between two slices, and is then among those that are counted.
     """
     seen: dict[Session, tuple[int, int]] = {}
+    up = down = 0
     for session in slices(tuple(front.living), SCANNED):
         if session is None:
             yield
         elif session.state is not State.CLOSED:
-            seen[session] = progress(session)
+            seen[session] = moved = progress(session)
+            up, down = up + moved[0], down + moved[1]
     for ended in seen.keys() - front.living:
-        del seen[ended]
-    counters = front.counters
-    return (
-        counters.up + sum(up for up, _ in seen.values()),
-        counters.down + sum(down for _, down in seen.values()),
-    )
+        up, down = up - seen[ended][0], down - seen[ended][1]
+    return front.counters.up + up, front.counters.down + down
 
 
 def _no_server(server: str, farm: str | None) -> str:

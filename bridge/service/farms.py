@@ -28,7 +28,7 @@ from bridge.farm.server_state import (
     of_plain,
 )
 from bridge.farm.sources import ports_in
-from bridge.net.board import Column
+from bridge.net.column import Column
 from bridge.net.own import OwnAddresses
 from bridge.net.pump import Pump
 from bridge.net.securities import FarmSecurities

@@ -18,7 +18,7 @@ from bridge.config.farm import Farm as FarmConfig
 from bridge.config.model import Config, FrontLimits
 from bridge.config.model import Front as FrontConfig
 from bridge.config.routes import DEFAULT
-from bridge.net.board import Column
+from bridge.net.column import Column
 from bridge.net.crowd import Arrivals, Crowd
 from bridge.net.listener import Listener
 from bridge.net.paced import Pace

@@ -26,7 +26,7 @@ from twisted.logger import Logger
 
 from bridge.config.model import Config
 from bridge.doctor import descriptors
-from bridge.net.board import Column
+from bridge.net.column import Column
 from bridge.net.descriptors import raise_limit
 from bridge.net.pipes import Pipes
 from bridge.net.pump import Pump, Reactor

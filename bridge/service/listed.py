@@ -148,9 +148,16 @@ class Listed:
             else:
                 heapq.heappushpop(first, ranked)
         told = []
-        for each in slices(sorted(first, reverse=True)):
+        for each in slices(_last_first(first)):
             if each is None:
                 yield
-            elif each[2].state is not State.CLOSED:
-                told.append(of_session(each[2], self._now()))
+            elif each.state is not State.CLOSED:
+                told.append(of_session(each, self._now()))
+        told.reverse()
         return told
+
+
+def _last_first(heap: list[tuple[float, int, Session]]) -> Iterator[Session]:
+    """Sorted as it is asked for: all of it at once would be too long for a slice."""
+    while heap:
+        yield heapq.heappop(heap)[2]

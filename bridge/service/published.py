@@ -22,7 +22,7 @@ from twisted.logger import Logger
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from bridge.net.board import Column
+    from bridge.net.column import Column
     from bridge.net.room import Room
     from bridge.service.farms import Farms
     from bridge.service.front import RunningFront
@@ -88,7 +88,7 @@ class Published:
         for what, count in told:
             key = before.pop(what, None)
             if key is None:
-                key = column.board.key(*what)  # type: ignore[arg-type]
+                key = column.key(*what)  # type: ignore[arg-type]
             self._keys[what] = key
             column.put(key, count)
         self._forget(before)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from bridge.net.address import Networks
-    from bridge.net.board import Column
+    from bridge.net.column import Column
     from bridge.net.crowd import Crowd
     from bridge.net.door import Door
     from bridge.session.flow import Ending
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class SharedAdmission(Admission):
     """To *front*, which may have *connections* in all processes; ours has *column*."""
 
-    __slots__ = ("_allowed", "_claimed", "_column", "_key")
+    __slots__ = ("_allowed", "_claimed", "_tally")
 
     def __init__(
         self,
@@ -37,8 +37,7 @@ class SharedAdmission(Admission):
         crowd: Crowd | None = None,
         senders: Networks | None = None,
     ) -> None:
-        self._column = column
-        self._key = column.board.key("front", front)
+        self._tally = column.tally(column.key("front", front))
         self._claimed = False
         super().__init__(door, connections, crowd, senders)
 
@@ -50,12 +49,12 @@ class SharedAdmission(Admission):
         Who asks does so for a session that is about to enter: the place is claimed for
         that one, and kept until it ``enters``.
         """
-        column, key = self._column, self._key
+        tally = self._tally
         if not self._claimed:
-            if column.claim(key) > self._allowed:
-                return column.add(key, -1)
+            if tally.claim() > self._allowed:
+                return tally.add(-1)
             self._claimed = True
-        return column.get(key)
+        return tally.get()
 
     @connections.setter
     def connections(self, allowed: int) -> None:
@@ -66,11 +65,11 @@ class SharedAdmission(Admission):
         if self._claimed:
             self._claimed = False
         else:
-            self._column.add(self._key, 1)
+            self._tally.add(1)
 
     def left(self) -> None:
         """It is over."""
-        self._column.add(self._key, -1)
+        self._tally.add(-1)
 
 
 class SharedLive(Live[S]):

@@ -17,7 +17,7 @@ from bridge.session.flow import stages
 
 if TYPE_CHECKING:
     from bridge.filters.use import Use
-    from bridge.net.board import Column
+    from bridge.net.column import Column
     from bridge.net.paced import Pace
     from bridge.net.pipes import Pipes
     from bridge.net.pump import Pump

@@ -86,6 +86,11 @@ class Machine:
         return ["nsenter", target, *namespaces, f"--wdns={folder}", "--"]
 
     def halt(self) -> None:
+        # First who waits outside for those inside: systemd stops all before it ends
+        # them, nsenter stops with them, and the kernel waits until they are waited for.
+        for program in self._programs:
+            program.kill()
+            program.wait()
         self._nspawn.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             self._nspawn.wait(PATIENCE)
@@ -94,9 +99,6 @@ class Machine:
                 os.kill(self._leader, signal.SIGKILL)
             self._nspawn.kill()
             self._nspawn.wait()
-        for program in self._programs:  # systemd stopped them, and nsenter with them
-            program.kill()
-            program.wait()
 
 
 @contextmanager
@@ -107,6 +109,7 @@ def booted(folder: Path) -> Iterator[Machine]:
     for program in ("systemd-nspawn", "nsenter", "unshare", "mount"):
         requires(program)
     folder.mkdir()
+    before = _left_behind()
     boot = ["unshare", "--mount", "--propagation=private", "sh", "-c", _BOOT, "sh"]
     with open(folder.with_name("console"), "wb") as console:
         nspawn = subprocess.Popen(
@@ -127,8 +130,14 @@ def booted(folder: Path) -> Iterator[Machine]:
         finally:
             machine.halt()
     finally:
+        if nspawn.poll() is None and (leader := _init(children)):
+            os.kill(leader, signal.SIGKILL)
         nspawn.kill()
         nspawn.wait()
+        for group in _left_behind() - before:
+            for emptied, _, _ in os.walk(group, topdown=False):
+                with suppress(OSError):
+                    os.rmdir(emptied)
 
 
 def console_of(folder: Path) -> str:
@@ -143,3 +152,9 @@ def _init(children: Path) -> int:
             if Path(f"/proc/{pid}/comm").read_text() == "systemd\n":
                 return int(pid)
     return 0
+
+
+def _left_behind() -> set[Path]:
+    """Control groups that nspawn makes where no systemd gives it one, and leaves."""
+    names = ("payload", "supervisor")
+    return {path for name in names for path in Path("/sys/fs/cgroup").glob(f"*/{name}")}

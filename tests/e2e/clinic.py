@@ -41,9 +41,10 @@ class Patient:
         return {"address": self.address, "name": self.name}
 
     def close(self) -> None:
-        """Shut down first, which ends the accept(2) that is under way."""
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
+        """It refuses from now on."""
+        if self._listening.fileno() >= 0:
+            self._listening.shutdown(socket.SHUT_RDWR)  # ends the accept(2) under way
+            self._listening.close()
 
     def _serve(self) -> None:
         while True:

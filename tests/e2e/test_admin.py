@@ -366,13 +366,6 @@ def test_a_gateway_that_drains_still_answers(
     assert not admin_of(gateway).exists()
 
 
-@pytest.mark.parametrize("order", ["reload", "upgrade"])
-def test_what_is_not_built_is_said_and_logged(gateway: Gateway, order: str) -> None:
-    done = tried(gateway, order)
-    assert (done.returncode, order in done.stderr) == (1, True)
-    gateway.wait_log(f"not done: {order}")
-
-
 # Those who mean no good
 
 

@@ -166,6 +166,17 @@ def test_status_has_what_the_gateway_said(deployed: Deployed) -> None:
     assert 'Status: "0 sessions, 2 of 2 servers get new ones"' in status
 
 
+def test_bridgectl_finds_it_where_the_unit_lets_it_be(deployed: Deployed) -> None:
+    assert re.search(r"\nweb +2/2 ", deployed.said["curl http://[2001:db8::80]/"])
+    files = deployed.machine.run("stat -c '%U %a' /run/bridge/admin.sock").stdout
+    assert files == "bridge 600\n"
+    other = "setpriv --reuid=65534 --clear-groups bridgectl status"
+    refused = deployed.machine.run(other, check=False)
+    assert refused.returncode == 1
+    assert "Permission denied" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
 def test_the_first_configuration_is_accepted(deployed: Deployed) -> None:
     said = deployed.said["bridgectl check /etc/bridge/bridge.yaml"]
     assert said.endswith("/etc/bridge/bridge.yaml: ok (1 front, 1 farm, 2 servers)\n")

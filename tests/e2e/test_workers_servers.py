@@ -37,7 +37,9 @@ def serving(
     made = relay(farm={"check": CHECK, "eject": "off"} | farm)
     made["farms"]["web"]["servers"] = [each.configured for each in servers]
     made |= {"workers": workers, "admin": {"socket": str(folder / "admin.sock")}}
-    return start(made)
+    gateway = start(made)
+    until(gateway.addresses, "its workers to listen")
+    return gateway
 
 
 def ctl(folder: Path, *command: str) -> Any:
