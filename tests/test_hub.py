@@ -326,3 +326,23 @@ def test_generations_share_their_checks_while_the_old_one_drains() -> None:
     second.find("192.0.2.1:80", False)
     processes.settle()
     assert verdicts == [("old", False), ("new", False)]
+
+
+def test_a_file_that_says_something_new_of_a_server_ends_what_was_ordered() -> None:
+    processes = Processes()
+    worker = processes.join()
+    drained = replace(ONE, order="drain", ordered=5.0)
+    worker.link.changed(drained)
+    processes.settle()
+
+    def after(disabled: str) -> dict[str, Any]:
+        servers = f'{{address: "192.0.2.1:80", name: a, disabled: {disabled}}}'
+        processes.hub.keep(parse(TEXT.format(servers=servers)).config)
+        (known,) = processes.hub.states()
+        return known
+
+    assert after("false")["order"] == "drain", "it says what it said"
+    assert after("true")["order"] == ""
+    worker.link.changed(replace(drained, state="draining", changed=9.0))
+    processes.settle()
+    assert after("false")["order"] == "", "though the old generation may repeat it"

@@ -48,9 +48,9 @@ class ServerState:
     """When it last came into traffic."""
     # What was ordered
     order: str = ""
-    """``drain``, ``ready`` or ``disable``; empty: nothing ever was."""
+    """``drain``, ``ready`` or ``disable``; empty: nothing was, or it is over."""
     ordered: float = 0.0
-    """When."""
+    """When it was, or was over; 0: never."""
     disabled: bool = False
     """What the configuration said of it then."""
     # Dials that fail
@@ -189,7 +189,7 @@ def still_ordered(server: Server, told: ServerState) -> bool:
     It does for as long as the configuration says of ``disabled`` what it said when the
     order was given: a file that was changed since is the operator's newer word.
     """
-    return bool(told.ordered) and told.disabled is server.disabled
+    return bool(told.order) and told.disabled is server.disabled
 
 
 def is_same(server: Server, told: ServerState) -> bool:

@@ -15,6 +15,7 @@ A worker asks ``{"kind": "ask", "id", "name", "port"}`` and is told ``found``; s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -27,7 +28,7 @@ from bridge.farm.server_state import ServerState, as_plain, of_plain, same_order
 from bridge.service import dns_replies
 from bridge.service.check_hub import CheckHub
 from bridge.service.checkers import Checkers, Named
-from bridge.service.known_servers import all_sought, may_have
+from bridge.service.known_servers import all_sought, may_have, words_of
 from bridge.service.name_hub import NameHub
 from bridge.service.posting import Lines, Message, Post, Send
 from bridge.service.server_memory import Memory
@@ -60,8 +61,18 @@ class Hub:
             self.note(state, None)
 
     def keep(self, config: Config) -> None:
-        """Forget the servers that *config* cannot have: a generation has taken over."""
+        """
+        A generation with *config* has taken over: forget the servers that it cannot
+        have, and orders about which the file says something new.
+        """
         self._memory.keep(lambda state: may_have(config, state.farm, state.server))
+        now = self.clock.seconds()
+        for state in self._memory:
+            said = words_of(config, *state.key)
+            if state.order and state.disabled not in said:
+                # As an order of now, since those of before may still be told.
+                word = replace(state, order="", ordered=now, disabled=True in said)
+                self._memory.note(word)
 
     def states(self) -> list[dict[str, Any]]:
         """What is known of servers."""

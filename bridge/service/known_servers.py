@@ -15,12 +15,21 @@ from bridge.net.address import Address
 
 def may_have(config: Config, farm: str, server: str) -> bool:
     """Whether *farm* has, or may come to have, a server called *server*."""
+    return bool(words_of(config, farm, server))
+
+
+def words_of(config: Config, farm: str, server: str) -> frozenset[bool]:
+    """
+    What is said there of ``disabled`` for a server of that name: nothing, if it cannot
+    be there; both, if there are several that it may be.
+    """
     configured = config.farms.get(farm)
     if configured is None:
-        return False
-    return configured.map is not None or any(
-        _may_be(each, server) for each in configured.servers
-    )
+        return frozenset()
+    if configured.map is not None:
+        return frozenset({False})
+    named = (each for each in configured.servers if _may_be(each, server))
+    return frozenset(each.disabled for each in named)
 
 
 def sought_for(server: Server) -> Sought | None:
