@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred, succeed
 
 from bridge.config import parse
 from bridge.processes.forked import Forked
@@ -62,7 +63,15 @@ class Bench:
         self.columns = FakeColumns()
         self.said: list[Message] = []
         self.peers: list[FakePeer] = []
-        means = Means(self.reactor, self.columns, self._join, LOG, self.said.append)
+        self.prepared: Deferred[None] = succeed(None)
+        means = Means(
+            self.reactor,
+            self.columns,
+            self._join,
+            self.prepared,
+            LOG,
+            self.said.append,
+        )
         self.forked = Forked(2, parse(CONFIGURATION + more), {}, workers, means)
         self.started: list[Any] = []
         self.ended: list[None] = []

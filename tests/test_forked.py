@@ -6,6 +6,7 @@ import errno
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from bridge.processes.forked import GRACE, STARTS_WITHIN
@@ -195,3 +196,15 @@ def test_what_their_logs_say_is_handed_on(running: Bench) -> None:
     running.workers[1].link.send("said", {"level": "info", "text": "well"})
     running.turn()
     assert running.said == [{"level": "info", "text": "well"}]
+
+
+def test_no_worker_is_born_before_names_have_answers(starting: Bench) -> None:
+    answers: Deferred[None] = Deferred()
+    starting.prepared.addCallback(lambda _: answers)
+    starting.forked.start().addBoth(starting.started.append)
+    starting.nursery.says("ready")
+    starting.turn()
+    assert starting.workers == []
+    answers.callback(None)
+    starting.turn()
+    assert len(starting.workers) == 2

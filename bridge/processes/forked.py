@@ -113,11 +113,14 @@ class Forked:
             self._log.error("{why}", why=why)
             self._timers.later(LATEST, again)
 
+    def _fork_all(self, _: None) -> None:
+        for seat in self._seats:
+            self._fork(seat)
+
     def _heard(self, word: str, rest: str) -> None:
         if word == "ready":
             self._nursery_ready = self._means.reactor.seconds()
-            for seat in self._seats:
-                self._fork(seat)
+            self._means.prepared.addCallback(self._fork_all)
         elif word == "failed":
             if not self._fail(rest):
                 self._log.error("no worker can start: {why}", why=rest)

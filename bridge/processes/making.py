@@ -59,7 +59,7 @@ class Making:
         shared = self._shared = self._shared or _Shared(self._reactor)
         if isinstance(before, Own):
             shared.learn(before)
-        shared.hub.prepare(document.config)
+        prepared = shared.hub.prepare(document.config)
         checking = _Checking(number, document, shared)
         made = Forked(
             number,
@@ -70,6 +70,7 @@ class Making:
                 self._reactor,
                 shared.columns,
                 checking.join,
+                prepared,
                 self._log(self._level(document, before)),
                 said.tell,
             ),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from twisted.internet.defer import Deferred
+
 from bridge.processes.child import Join
 from bridge.processes.link import Message
 from bridge.processes.snapshot import LogPlan
@@ -25,12 +27,14 @@ class Columns(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Of all generations, but for *log*, which an operator may change between two."""
+    """Of one generation."""
 
     reactor: Any
     columns: Columns
     join: Join
     """Has the hub know a worker of this generation."""
+    prepared: Deferred[None]
+    """Fires once all is known that workers begin with."""
     log: LogPlan
     said: Callable[[Message], None]
     """Told of events of workers' logs, where these do not write them."""
