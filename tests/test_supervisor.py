@@ -240,6 +240,14 @@ def test_a_first_generation_that_cannot_start_is_told() -> None:
     assert bench.failed == ["no process"] and bench.notified == []
 
 
+def test_a_reload_may_be_quicker_than_the_start() -> None:
+    bench = Bench(document(workers=2))
+    bench.supervisor.startService()
+    bench.follow("b")
+    bench.made[0].starting.errback(StartError("no process"))
+    assert bench.failed == [] and bench.supervisor.current is bench.made[1]
+
+
 def test_the_old_one_retires_once_the_new_one_accepts(bench: Bench) -> None:
     bench.next = document("b")
     found = bench.reload()

@@ -116,15 +116,19 @@ class Supervisor(Service):
             pid=os.getpid(),
             workers=f", {workers} workers" if workers > 1 else "",
         )
-        self.current.start().addCallbacks(self._accepts, self._cannot)
+        first = self.current
+        first.start().addCallbacks(
+            self._accepts, self._cannot, callbackArgs=(first,), errbackArgs=(first,)
+        )
 
-    def _accepts(self, _: object) -> None:
-        self._maker.took_over(self.current, None)
+    def _accepts(self, _: object, first: Generation) -> None:
+        if self.current is first:  # else a reload was quicker
+            self._maker.took_over(first, None)
         self._notified.ready(self.in_short)
         self._renew_daily()
 
-    def _cannot(self, failure: Failure) -> None:
-        if not self._stopping:
+    def _cannot(self, failure: Failure, first: Generation) -> None:
+        if self.current is first and not self._stopping:
             self._failed(str(failure.value))
 
     # Reloading
