@@ -85,6 +85,15 @@ def test_what_the_gateway_says_is_said(path: str) -> None:
         assert why(gateway) == "there is no server b"
 
 
+def test_nothing_that_it_says_moves_the_cursor(path: str) -> None:
+    def answer(client: socket.socket) -> None:
+        client.recv(1000)
+        client.sendall(refused("a\x1b[2J\nb"))
+
+    with serving(path, answer) as gateway:
+        assert why(gateway) == "a\\x1b[2J\\nb"
+
+
 def test_a_refusal_before_anything_was_asked_is_said_too(path: str) -> None:
     def answer(client: socket.socket) -> None:
         client.sendall(refused("too many clients"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -108,6 +109,17 @@ def test_to_follow_is_to_look_again_until_the_gateway_ends(
     _, out, _ = answering.run("sessions", "--follow")
     assert out.count("SESSION") == 2 and out.count("abc-1") == 1
     assert "\033" not in out  # it is no terminal
+
+
+def test_to_have_seen_enough_is_no_failure(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", interrupted)
+    answering.says("sessions", EMPTY)
+    assert answering.run("sessions", "--follow")[0] == 0
 
 
 def test_one_session_is_told_whole(answering: Answering) -> None:

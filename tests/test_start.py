@@ -94,6 +94,17 @@ def test_a_unix_socket_must_not_be_something_else(tmp_path: Path) -> None:
     assert f"there is no folder {tmp_path}/none" in line
 
 
+def test_an_admin_socket_that_is_asked_for_must_be_one(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    line = refused(text() + f"admin: {{socket: {tmp_path}/file}}\n")
+    assert "admin.socket: " in line and line.endswith("is there, and is no socket")
+    (line,) = warned(text() + f"admin: {{socket: {tmp_path}/none/a.sock}}\n")
+    assert "admin.socket: " in line
+    assert f"there is no folder {tmp_path}/none" in line
+    for fine in ("off", f"{tmp_path}/a.sock"):
+        assert warned(text() + f"admin: {{socket: {fine}}}\n") == []
+
+
 def test_a_socket_of_systemds_must_have_been_passed_if_systemd_started_us() -> None:
     host = replace(NOBODY, sockets=frozenset({"other"}))
     assert "passed no socket called web, but other" in refused(

@@ -21,6 +21,7 @@ from typing import Any
 from bridge.config.admin import DEFAULT
 from bridge.control.commands import DONE, CommandError
 from bridge.control.orders import Answer, AnswerError, answer_of, asked
+from bridge.control.tables import clean
 
 PATIENCE = 30.0
 """Seconds to wait for the next piece of an answer."""
@@ -61,7 +62,7 @@ class Gateway:
                 self._socket.sendall(asked(command, given))
             return answer_of(self._line())
         except AnswerError as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(clean(str(error))) from None
         except TimeoutError:
             what = f"no answer within {PATIENCE:g} s: it hangs, or is stopped"
             raise CommandError(f"{self._path}: {what}; its log may say more") from None

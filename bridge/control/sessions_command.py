@@ -10,9 +10,10 @@ import json
 import sys
 import time as clock
 from collections.abc import Iterator
+from typing import NoReturn
 
 from bridge.control.ask import Gateway, add_common, gateway, show
-from bridge.control.commands import Commands, UsageError
+from bridge.control.commands import DONE, Commands, UsageError
 from bridge.control.orders import MOST_SESSIONS, SORTS, Answer
 from bridge.control.tables import clean, size, table, time
 
@@ -84,6 +85,14 @@ def _sessions(options: argparse.Namespace) -> int:
     answer = _listed(asked, options)
     if not options.follow:
         return show(options, answer, sessions_lines)
+    try:
+        _follow(asked, options, answer)
+    except KeyboardInterrupt:  # which is how it is to end
+        return DONE
+
+
+def _follow(asked: Gateway, options: argparse.Namespace, answer: Answer) -> NoReturn:
+    """Show *answer*, and what the gateway says to the same from then on."""
     while True:
         if options.json:
             print(json.dumps(answer), flush=True)
