@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.gateway import PATIENCE, until
 from tests.netlab.fixtures import missing, requires
 
@@ -63,8 +65,9 @@ class Machine:
             stdin=subprocess.DEVNULL,
             **options,
         )
-        if check:
-            assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        if check and done.returncode:
+            tail = self.run("journalctl --no-pager --lines=20", check=False).stdout
+            pytest.fail(f"{script}\n{done.stdout}{done.stderr}\n{tail}", pytrace=False)
         return done
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
@@ -86,19 +89,15 @@ class Machine:
         return ["nsenter", target, *namespaces, f"--wdns={folder}", "--"]
 
     def halt(self) -> None:
-        # First who waits outside for those inside: systemd stops all before it ends
-        # them, nsenter stops with them, and the kernel waits until they are waited for.
+        """Pull the plug: its files are in memory, and nobody wants them any more."""
+        # First who waits outside for those inside, without whom none of these is gone.
         for program in self._programs:
             program.kill()
             program.wait()
-        self._nspawn.send_signal(signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.kill(self._leader, signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
             self._nspawn.wait(PATIENCE)
-        if self._nspawn.poll() is None:
-            with suppress(ProcessLookupError):
-                os.kill(self._leader, signal.SIGKILL)
-            self._nspawn.kill()
-            self._nspawn.wait()
 
 
 @contextmanager

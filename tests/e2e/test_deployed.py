@@ -252,15 +252,16 @@ def test_clients_wait_while_it_is_started_again(deployed: Deployed) -> None:
 
 
 def test_a_gateway_that_hangs_is_started_again(deployed: Deployed) -> None:
-    deployed.drop_in("WatchdogSec=1\n")
+    deployed.drop_in("WatchdogSec=3\n")
     deployed.machine.run("systemctl restart bridge")
     before = deployed.show("MainPID")
     assert deployed.show("NRestarts") == "0"
     deployed.machine.run(f"kill -STOP {before}")
-    until(lambda: deployed.show("NRestarts") == "1", "the watchdog to bite")
+    until(lambda: deployed.show("NRestarts") != "0", "the watchdog to bite")
     until(lambda: deployed.show("ActiveState") == "active", "it to be back")
     assert deployed.show("MainPID") not in (before, "0")
     assert deployed.ask().startswith("this is")
+    deployed.drop_in("")
 
 
 def test_a_broken_configuration_is_not_tried_again(deployed: Deployed) -> None:
