@@ -26,6 +26,15 @@ def test_more_sessions_than_descriptors_carry_are_warned_of_and_wait() -> None:
     assert sessions(config, 2076) == 1000
 
 
+def test_each_worker_has_descriptors_of_its_own() -> None:
+    config = parse(TEXT.format(connections=1000) + "workers: 2").config
+    assert not list(findings(config, Host(descriptors=1076)))
+    ((_, message),) = findings(config, Host(descriptors=1024))
+    assert "need 1076 descriptors in each of 2 workers" in message
+    assert "948 are served at once" in message
+    assert sessions(config, 1076) == 500, "in one"
+
+
 def test_without_a_number_there_is_nothing_to_warn_of() -> None:
     config = parse(TEXT.format(connections="auto")).config
     assert not list(findings(config, Host(descriptors=100)))

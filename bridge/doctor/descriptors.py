@@ -48,11 +48,14 @@ def sessions(config: Config, limit: int) -> int:
 def findings(config: Config, host: Host) -> Iterator[tuple[Path, str]]:
     """``limits.connections`` that cannot be had."""
     wanted, limit = config.limits.connections, host.descriptors
-    if wanted is None or limit is None or wanted <= carried(config, limit):
+    workers = config.workers or len(config.cpus or ()) or 1
+    if wanted is None or limit is None or wanted <= workers * carried(config, limit):
         return
+    share, served = -(-wanted // workers), workers * carried(config, limit)
+    each = f" in each of {workers} workers" if workers > 1 else ""
     yield (
         ("limits", "connections"),
-        f"{wanted} sessions need {2 * wanted + others(config)} descriptors, and the "
-        f"hard limit of open files is {limit}: {carried(config, limit)} are served at "
-        "once, the others wait; raise it (LimitNOFILE= of systemd, ulimit -Hn)",
+        f"{wanted} sessions need {2 * share + others(config)} descriptors{each}, and "
+        f"the hard limit of open files is {limit}: {served} are served at once, the "
+        "others wait; raise it (LimitNOFILE= of systemd, ulimit -Hn)",
     )
