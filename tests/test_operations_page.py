@@ -76,7 +76,10 @@ def is_written(text: str) -> bool:
     session = _SESSION.fullmatch(rest)
     if session:
         return session["ending"] in {None, *(ending.value for ending in Ending)}
-    return any(each.fullmatch(t) for t in {text, rest} for each in formats())
+    if any(each.fullmatch(t) for t in {text, rest} for each in formats()):
+        return True
+    parts = rest.split("; ")  # of which each has its own format
+    return len(parts) > 1 and all(map(is_written, parts))
 
 
 def test_there_are_lines_and_they_have_levels() -> None:

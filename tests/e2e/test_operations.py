@@ -15,7 +15,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -39,6 +39,7 @@ _SHAPES = (
     (r"\d{4}-\d\d-\d\d( at)? \d\d:\d\d", "DATE"),
     (r"\d+(\.\d+)?", "N"),
     (r"\b(text|json)\b", "FORM"),
+    (r"starts (now|in N s)", "starts SOON"),
 )
 
 
@@ -279,6 +280,62 @@ def test_a_stop_that_waits(start: Start) -> None:
         with gateway.connect(), accept(server), gateway.connect(), accept(server):
             assert gateway.stop() == 0
     expect("A drain or a stop hangs", gateway)
+
+
+def rewrite(gateway: Gateway, change: Callable[[Configuration], object]) -> None:
+    """Its file, changed so; then HUP."""
+    told = json.loads(gateway.file.read_text())
+    change(told)
+    gateway.file.write_text(json.dumps(told, indent=1))
+    gateway.send_signal(signal.SIGHUP)
+
+
+def test_a_reload(start: Start) -> None:
+    with listen() as server:
+        configuration = relay(name_of(server))
+        configuration["farms"]["other"] = {"servers": [name_of(server)]}
+        gateway = start(configuration)
+        with gateway.connect(), accept(server):
+            rewrite(gateway, lambda told: told["fronts"]["web"].update(to="other"))
+            gateway.wait_log("generation 1 has ended")
+    expect("Day two", gateway, but=["read again"])
+
+
+def test_a_reload_that_fails(start: Start) -> None:
+    with listen() as server:
+        gateway = start(relay(name_of(server)))
+        good = gateway.file.read_text()
+        rewrite(gateway, lambda told: told["fronts"]["web"].update(listn=1))
+        gateway.wait_log("reload failed")
+        more = {"more": {"listen": name_of(server), "to": "web"}}
+        gateway.file.write_text(good)
+        rewrite(gateway, lambda told: told["fronts"].update(more))
+        gateway.wait_log("reload failed", 2)
+        gateway.file.write_text(good)
+        rewrite(gateway, lambda told: None)
+        gateway.wait_log("reload: ")
+    expect("A reload fails", gateway)
+
+
+def test_a_worker_that_dies(start: Start) -> None:
+    with listen() as server:
+        gateway = start(relay(name_of(server)) | {"workers": 2})
+        gateway.wait_log("listens on")
+        until(lambda: len(list(workers(gateway))) == 2, "two workers")
+        os.kill(next(workers(gateway)), signal.SIGKILL)
+        gateway.wait_log("another one starts")
+    expect("A worker died", gateway)
+
+
+def workers(gateway: Gateway) -> Iterator[int]:
+    """The processes of its workers, which are forked from the nursery."""
+    for nursery in children(gateway.pid):
+        yield from children(nursery)
+
+
+def children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(each) for each in found.split()]
 
 
 SLOW_READER = """
