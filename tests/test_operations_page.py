@@ -31,7 +31,7 @@ _SESSION = re.compile(
     r"(?:session ended as (?P<ending>\w+)|a dial failed and is repeated)"
     r"(?:, [^:]+)?: .+"
 )
-_LITERAL = 10
+_LITERAL = 9
 """Letters that a format must have of its own, to be one and not anything."""
 
 
@@ -55,13 +55,14 @@ def formats() -> tuple[re.Pattern[str], ...]:
 
 def _patterns(node: ast.AST) -> Iterator[str]:
     """Those that the string *node* stands for; constants are formats of the logger."""
+    parts: list[str]
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         parts = re.split(r"\{[^{}]+\}", node.value)
     elif isinstance(node, ast.JoinedStr):
         parts = [""]
         for each in node.values:
             if isinstance(each, ast.Constant):
-                parts[-1] += each.value
+                parts[-1] += str(each.value)
             else:
                 parts.append("")
     else:
@@ -124,6 +125,18 @@ def test_every_command_is_one_and_has_its_options() -> None:
             continue
         flags = {word for word in words if word.startswith("--")}
         assert flags <= known[name], f"bridgectl {name} {flags}"
+
+
+def test_every_column_is_one_of_a_table_that_bridgectl_prints() -> None:
+    headings = {
+        word.rstrip(">")
+        for path in (ROOT / "control").glob("*_command.py")
+        for line in re.findall(r'"((?:[A-Z]+>? ?){3,})"', path.read_text())
+        for word in line.split()
+    }
+    told = set(re.findall(r"`([A-Z]{2,})`", PAGE)) - {"SIGKILL", "HUP"}
+    told |= {"FARM", "SERVER", "STATE", "FOR", "SESSIONS", "WEIGHT", "WHY"}
+    assert told <= headings | {"SESSION"}
 
 
 def test_every_reference_leads_somewhere() -> None:

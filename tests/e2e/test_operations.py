@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import check_output
 
 import pytest
 
@@ -282,6 +283,35 @@ def test_a_stop_that_waits(start: Start) -> None:
     expect("A drain or a stop hangs", gateway)
 
 
+def test_orders_and_what_a_file_would_change(start: Start, tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    with listen() as one, listen() as other:
+        servers = [name_of(one), name_of(other)]
+        gateway = start(relay(*servers) | {"admin": {"socket": path}})
+        file = str(gateway.file)
+        same = "the running gateway goes by the same configuration"
+        assert same in bridgectl("check", file, "--against-running")
+        told = json.loads(gateway.file.read_text())
+        told["farms"]["web"]["retries"] = 7
+        gateway.file.write_text(json.dumps(told))
+        assert bridgectl("check", file, "--against-running").splitlines()[1:] == [
+            "1 key differs from what runs:",
+            "  farms.web.retries: 2 → 7",
+        ]
+        bridgectl("drain", servers[1], "--socket", path)
+        command = [sys.executable, "-P", "-m", "bridge.control.known_names"]
+        names = check_output([*command, "server", "--", f"--socket={path}"], text=True)
+        assert names.split() == servers
+    reloads = ["reload: ", "retiring: ", "has ended", "read again"]
+    expect("Day two", gateway, but=reloads)
+
+
+def bridgectl(*words: str) -> str:
+    """What it prints, if it does what it is told."""
+    command = [sys.executable, "-m", "bridge", *words]
+    return check_output(command, text=True, stderr=subprocess.STDOUT)
+
+
 def rewrite(gateway: Gateway, change: Callable[[Configuration], object]) -> None:
     """Its file, changed so; then HUP."""
     told = json.loads(gateway.file.read_text())
@@ -298,7 +328,7 @@ def test_a_reload(start: Start) -> None:
         with gateway.connect(), accept(server):
             rewrite(gateway, lambda told: told["fronts"]["web"].update(to="other"))
             gateway.wait_log("generation 1 has ended")
-    expect("Day two", gateway, but=["read again"])
+    expect("Day two", gateway, but=["read again", "ordered: ", "as ordered"])
 
 
 def test_a_reload_that_fails(start: Start) -> None:
