@@ -27,11 +27,13 @@ from bridge import __version__, doctor
 from bridge.config.model import Config
 from bridge.config.problems import ConfigError
 from bridge.config.reader import Document, summary
+from bridge.control.slices import Slices
 from bridge.demo import Demo
 from bridge.net.inherited import as_started, systemd_sockets
 from bridge.net.pump import Reactor
 from bridge.processes.generation import workers_of
 from bridge.processes.making import Making
+from bridge.processes.numbers import Numbers
 from bridge.processes.operator import Operator
 from bridge.processes.snapshot import LogPlan
 from bridge.processes.started import EX_FAILED, Started, Told
@@ -42,6 +44,8 @@ from bridge.service.notify import Notify, manager
 from bridge.service.signals import Stop, install, keep
 from bridge.service.sockets import Sockets
 from bridge.watch import log
+from bridge.web.listening import Web
+from bridge.web.root import root_of
 
 EX_USAGE = 2
 EX_CONFIG = 78  # sysexits.h
@@ -225,8 +229,13 @@ def makeService(options: Options) -> IService:
         document.config.admin, ours, Operator(gateway, logs).ask, _owner(twistd)
     )
     admin.setServiceParent(started)
+    numbers = Numbers(gateway, making, ours.seconds)
+    slices = Slices(ours)
+    web = Web(document.config.admin, ours, root_of(numbers, slices))
+    web.setServiceParent(started)
     # It answers until the last session has ended.
     reactor.addSystemEventTrigger("after", "shutdown", admin.close)
+    reactor.addSystemEventTrigger("after", "shutdown", web.close)
     started.keep_signals = _obey_signals(gateway, logs, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", notify.close)
     reactor.addSystemEventTrigger("after", "shutdown", logs.finish)

@@ -15,6 +15,7 @@ from bridge.processes.link import Message
 from bridge.processes.means import Means
 from bridge.processes.snapshot import LogPlan
 from bridge.service.posting import Send
+from bridge.watch.metrics import Series
 from tests.nursed import FakeNursery, FakeReactor, FakeWorker
 
 CONFIGURATION = """\
@@ -29,10 +30,11 @@ LOG = LogPlan(own="-", foreground=True, level="info")
 class FakeColumns:
     """Three, and who has them."""
 
-    fd = 0
+    fds = 0, 1
 
     def __init__(self) -> None:
         self.free = [3, 2, 1]
+        self.heard: list[tuple[int, Message]] = []
 
     def take(self) -> int:
         if not self.free:
@@ -41,6 +43,12 @@ class FakeColumns:
 
     def give(self, column: int) -> None:
         self.free.append(column)
+
+    def hear(self, column: int, message: Message) -> None:
+        self.heard.append((column, message))
+
+    def read(self, column: int, series: Series) -> int:
+        return column if series == ("beat",) else 0
 
 
 class FakePeer:

@@ -87,12 +87,12 @@ class RealNursery:
         self.control, theirs = pair()
         self.control.settimeout(PATIENCE)
         self._said = os.memfd_create("said")
-        fds = [self.columns.fd]
+        fds = [*self.columns.fds]
         fds += [sock.fileno() for sock in self.sockets]
-        numbers = {"tcp 127.0.0.1:0": [FIRST + 1, FIRST + 2]}
+        numbers = {"tcp 127.0.0.1:0": [FIRST + 2, FIRST + 3]}
         file = str(folder / "bridge.yaml")
         log = LogPlan(None, foreground=False, level="info")
-        snapshot = Snapshot(2, [(file, text)], numbers, 2, FIRST, log)
+        snapshot = Snapshot(2, [(file, text)], numbers, 2, FIRST, FIRST + 1, log)
         written = snapshot.write()
         null = os.open(os.devnull, os.O_RDWR)
         self.pid = _spawn([null, null, self._said, theirs.fileno(), written, *fds])

@@ -29,7 +29,7 @@ def test_each_is_somebodys_alone(columns: Columns) -> None:
 
 def test_who_is_gone_counts_for_nothing(columns: Columns) -> None:
     number = columns.take()
-    board = Board.open(os.dup(columns.fd))  # as a worker has it
+    board = Board.open(os.dup(columns.fds[0]))  # as a worker has it
     key = board.key("sessions")
     board.column(number).add(key, 3)
     assert columns.board.column(0).others(key) == 3
@@ -39,7 +39,7 @@ def test_who_is_gone_counts_for_nothing(columns: Columns) -> None:
 
 
 def test_one_that_nobody_has_touched_takes_no_memory(columns: Columns) -> None:
-    before = os.fstat(columns.fd).st_blocks
+    before = os.fstat(columns.fds[0]).st_blocks
     for _ in range(MOST):
         columns.take()
-    assert os.fstat(columns.fd).st_blocks == before
+    assert os.fstat(columns.fds[0]).st_blocks == before

@@ -16,6 +16,7 @@ LAYERS = (
     ("control",),
     ("service", "demo"),
     ("processes",),
+    ("web",),
     ("tap", "__main__"),
     ("manual",),
 )

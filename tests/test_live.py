@@ -56,8 +56,8 @@ def test_who_enters_counts_until_it_leaves(live: Live[Noted]) -> None:
     live.enter(one, 0.0)
     live.enter(other, 0.0)
     assert live.sessions == {one, other} and live.counters.accepted == 2
-    live.leave(one, Ending.DONE, 5, 7)
-    live.leave(other, Ending.IDLE, 1, 2)
+    live.leave(one, Ending.DONE, 5, 7, 0.0)
+    live.leave(other, Ending.IDLE, 1, 2, 0.0)
     assert live.sessions == set() and not live.opening
     counters = live.counters
     assert (counters.accepted, counters.up, counters.down) == (2, 6, 9)

@@ -269,7 +269,7 @@ def test_a_host_without_room_for_a_process(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(os, "fork", fork)
     log = LogPlan(None, foreground=False, level="info")
     ours, theirs = pair()
-    nursery = Nursery(theirs, Snapshot(2, [("a.yaml", "")], {}, 1, None, log))
+    nursery = Nursery(theirs, Snapshot(2, [("a.yaml", "")], {}, 1, None, None, log))
     link, worker = socket.socketpair()
     with ours, theirs, link:
         socket.send_fds(ours, [b"fork 0 1 -1 0"], [worker.fileno()])

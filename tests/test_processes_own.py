@@ -18,6 +18,7 @@ from bridge.processes.generation import Told
 from bridge.processes.link import Message
 from bridge.processes.own import Own
 from bridge.service.gateway import Gateway
+from bridge.service.ledger import OwnLedger
 
 DOCUMENT = parse(
     'fronts: {web: {listen: "[::1]:80", to: a}}\n'
@@ -31,6 +32,7 @@ class FakeGateway:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.drained: Deferred[None] = Deferred()
+        self.measured = None
         self.taken = False
         self.clock = Clock()
 
@@ -67,7 +69,7 @@ class FakeGateway:
 class Bench:
     def __init__(self) -> None:
         self.gateway = FakeGateway()
-        self.own = Own(DOCUMENT, cast(Gateway, self.gateway))
+        self.own = Own(DOCUMENT, cast(Gateway, self.gateway), OwnLedger())
         self.ended: list[None] = []
         self.own.ended.addCallback(self.ended.append)
 

@@ -56,7 +56,7 @@ def test_bytes_are_those_of_sessions_that_run_and_of_those_that_have_ended(
 def test_a_session_that_ends_while_they_are_counted_is_counted_once(
     running: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.service.answers.SCANNED", 1)
+    monkeypatch.setattr("bridge.service.moved.SCANNED", 1)
     pairs = [running.connect() for _ in range(3)]
     for client, accepted in pairs:
         running.move(client, accepted, 100)
@@ -337,7 +337,7 @@ def test_a_client_has_a_pseudonym_and_that_stands_for_it(
 def test_no_answer_is_made_in_one_piece_however_many_there_are(
     running: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.service.answers.SCANNED", 2)
+    monkeypatch.setattr("bridge.service.moved.SCANNED", 2)
     monkeypatch.setattr("bridge.service.listed.SCANNED", 2)
     for _ in range(5):
         running.connect()

@@ -13,6 +13,7 @@ SNAPSHOT = Snapshot(
     sockets={"tcp [::1]:80": [6, 7]},
     workers=2,
     board=5,
+    numbers=8,
     log=LogPlan(own="-", foreground=True, level="info"),
 )
 

@@ -23,6 +23,7 @@ SNAPSHOT_OF_2 = Snapshot(
     sockets={},
     workers=2,
     board=None,
+    numbers=None,
     log=LogPlan(own="-", foreground=True, level="info"),
 )
 
@@ -40,15 +41,16 @@ class Bench:
             key: [self._stack.enter_context(socket.socket()) for _ in range(2)]
             for key in ("tcp [::1]:80", "tcp [::1]:81")
         }
-        self.board = os.memfd_create("board")
+        self.boards = os.memfd_create("board"), os.memfd_create("numbers")
 
     def start(self) -> None:
-        self.spawned.start(self.reactor, SNAPSHOT_OF_2, self.board, self.sockets)
+        self.spawned.start(self.reactor, SNAPSHOT_OF_2, self.boards, self.sockets)
 
     def close(self) -> None:
         self.reactor.close()
         self._stack.close()
-        os.close(self.board)
+        for board in self.boards:
+            os.close(board)
 
 
 @pytest.fixture
@@ -65,14 +67,15 @@ def test_it_is_given_everything_under_numbers_that_it_knows(bench: Bench) -> Non
     nursery = bench.reactor.nursery
     snapshot, fds = nursery.snapshot, nursery.fds
     assert (snapshot.generation, snapshot.files) == (2, SNAPSHOT_OF_2.files)
-    assert snapshot.board == FIRST and fds[FIRST] == bench.board
+    assert (snapshot.board, snapshot.numbers) == (FIRST, FIRST + 1)
+    assert (fds[FIRST], fds[FIRST + 1]) == bench.boards
     given = {
         key: [fds[number] for number in numbers]
         for key, numbers in snapshot.sockets.items()
     }
     ours = {key: [s.fileno() for s in group] for key, group in bench.sockets.items()}
     assert given == ours
-    assert set(fds) == {0, 1, 2, CONTROL, SNAPSHOT, *range(FIRST, FIRST + 5)}
+    assert set(fds) == {0, 1, 2, CONTROL, SNAPSHOT, *range(FIRST, FIRST + 6)}
 
 
 def test_it_is_the_code_of_now_and_no_service_of_systemds(

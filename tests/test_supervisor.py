@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from bridge.config import ConfigError, Document, parse
 from bridge.processes import supervisor as module
-from bridge.processes.generation import StartError, Told, workers_of
+from bridge.processes.generation import Place, StartError, Told, workers_of
 from bridge.processes.supervisor import DAY, ReloadError, Supervisor
 from bridge.service.listening import ListenError
 from tests.logged import logged
@@ -115,6 +115,9 @@ class FakeGeneration:
 
     def in_short(self) -> str:
         return "well"
+
+    def places(self) -> list[Place]:
+        return []
 
     def tell_state(self) -> None:
         self._call("tells")

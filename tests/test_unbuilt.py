@@ -16,7 +16,7 @@ def test_a_front_may_say_that_it_wants_nothing_more(keys: str) -> None:
 
 
 def test_the_whole_may_say_that_it_wants_nothing_more() -> None:
-    neutral = "admin: {web: off, allow_changes: false}\nworkers: 1\n"
+    neutral = "admin: {allow_changes: false}\nworkers: 1\n"
     assert config(neutral + "limits: {connections: auto}") == config()
 
 

@@ -127,7 +127,9 @@ class Bench:
         self.reactor = Reactor()
         self.sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
         self.board = Board.create(columns=9, slots=64)
-        snapshot = Snapshot(3, [("a.yaml", "")], {}, 2, os.dup(self.board.fd), log)
+        snapshot = Snapshot(
+            3, [("a.yaml", "")], {}, 2, os.dup(self.board.fd), None, log
+        )
         read = document()
         self.certificates = Certificates(read.config)
         job = Job(snapshot, read, self.certificates, {KEY: self.sockets})

@@ -1,12 +1,13 @@
 """
 How the running gateway is asked and changed, as configured.
 
-Not here: what it answers (``control``), and the web page, which is not built.
+Not here: what it answers (``control``, ``web``).
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +16,15 @@ from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 from bridge.config.profile import Part
 from bridge.config.scalars import Kind, shown
 from bridge.config.unbuilt import Unbuilt
-from bridge.net.address import MAX_UNIX_PATH
+from bridge.net.address import MAX_UNIX_PATH, Address
 
 DEFAULT = "/run/bridge/admin.sock"
 """Where ``bridgectl`` looks when it is not told."""
+
+WEB = "[::1]:9180"
+"""Where a browser and Prometheus look."""
+
+_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
 
 
 def _socket(value: object, info: ValidationInfo) -> object:
@@ -40,6 +46,27 @@ def _socket(value: object, info: ValidationInfo) -> object:
     return path
 
 
+def _web(value: object) -> object:
+    if value is False or value == "off":
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no address: write {WEB!r}, or off")
+    return Address.parse(value)
+
+
+def _names(value: object) -> object:
+    """As browsers send them: in lower case, and without the dot of the root."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(map(_is_name, names)):
+        right = 'write one, "gateway.example.net", or a list'
+        raise ValueError(f"{shown(value)} are no host names: {right}")
+    return tuple(name.lower().rstrip(".") for name in names)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
 class Admin(Part):
     """How the running gateway is watched and changed."""
 
@@ -53,8 +80,19 @@ class Admin(Part):
     (mode 0600). A relative path begins in the folder of the configuration file. One
     that is written here and cannot be made stops the start; the default is done
     without then, which the log says. `docs/admin.md` has what is spoken there."""
-    web: Annotated[None, Unbuilt("off")] = None
-    """Where dashboard and metrics are served."""
+    web: Annotated[
+        Address | None,
+        BeforeValidator(_web),
+        Kind("an address and port, or off", none="off"),
+        WithJsonSchema({"type": "string"}),
+    ] = Address.parse(WEB)
+    """Where the page, `/metrics`, `/livez`, `/readyz` and `/healthz` are served. One
+    that is written here and cannot be had stops the start; the default is done
+    without then, which the log says. `docs/metrics.md` has what is told there."""
+    names: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    """Names that `web` is asked by, beside addresses and `localhost`: others are
+    refused, or any page that somebody looks at could ask it by a name that it has led
+    here (DNS rebinding)."""
     allow_changes: Annotated[None, Unbuilt(False)] = None
     """Lets the web page drain and ready servers."""
 
@@ -62,3 +100,8 @@ class Admin(Part):
     def chosen(self) -> bool:
         """Whether the file says where the socket is, and it must be there."""
         return "socket" in self.model_fields_set
+
+    @property
+    def web_chosen(self) -> bool:
+        """The same of ``web``."""
+        return "web" in self.model_fields_set

@@ -64,6 +64,8 @@ class Origin:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         """Ports in use, by source address and server."""
+        self.dials: list[float] | None = None
+        """Gets the seconds that each took which was answered; None: nobody asks."""
         self.sharing = Sharing()
         """Which pseudonyms stand for several clients."""
 

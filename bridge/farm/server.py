@@ -69,6 +69,8 @@ class Server:
     """When it was last ejected; 0: never."""
     failing: bool = False
     """Its last dial failed."""
+    failures: dict[str, int] = field(default_factory=dict)
+    """Dials that failed, by why in one word."""
     watched: bool = False
     """The farm wants to hear of a dial that is answered."""
     per_client: bool = False

@@ -139,6 +139,11 @@ class Board:
         """Of all columns together."""
         return self.column(0).total(key)
 
+    def read(self, number: int, key: int) -> int:
+        """What the process with the column *number* has; 0: nothing."""
+        at = self.column(0).find(self._begin(number), key)
+        return self._words[at] if at else 0
+
     def close(self) -> None:
         """Let go of it.  Whoever else has it, has it still."""
         self._words.release()

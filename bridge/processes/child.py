@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from socket import AF_UNIX, socketpair
 from typing import Any, Protocol
 
@@ -20,8 +21,9 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from bridge.processes.generation import Told
+from bridge.processes.generation import Place, Told
 from bridge.processes.link import AskError, Hears, Link, LinkLostError, Message
+from bridge.watch.metrics import Series
 
 
 class Peer(Protocol):
@@ -47,6 +49,12 @@ class Owner(Protocol):
 
     def unlinked(self, child: Child) -> None:
         """It says nothing any more: it has ended, or is about to."""
+
+
+class Numbers(Protocol):
+    """Of all workers, by their columns."""
+
+    def read(self, column: int, series: Series) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,11 @@ class Child:
 
     def tell(self, topic: str, **message: Any) -> None:
         self.link.send(topic, message)
+
+    def place(self, numbers: Numbers) -> Place:
+        """Where its *numbers* are."""
+        read = partial(numbers.read, self.column)
+        return Place(self.seat.number, self.pid, read)
 
     def describe(self, now: float) -> dict[str, Any]:
         """What ``status`` tells of it at *now*."""

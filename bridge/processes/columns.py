@@ -1,18 +1,28 @@
 """
-Who writes which column of the board: the supervisor's book of them.
+Who writes which column of the boards: the supervisor's book of them.
 
-Not here: the board (``net.board``).
+There are two, so that what is told as metrics takes no places from what limits are
+about.  A process has the same column of both.  Not here: a board (``net.board``), and
+what the numbers are called (``known_series``).
 """
 
 from __future__ import annotations
 
 import errno
+import time
+from collections.abc import Callable
 
 from bridge.net.board import Board
+from bridge.processes.known_series import KnownSeries
+from bridge.processes.link import Message
+from bridge.watch.metrics import Series
 
 MOST = 256
 """Workers at a time, those of generations that retire among them.  A column that nobody
 has touched takes no memory."""
+
+NUMBERS = 1 << 19
+"""The same of numbers: for a few for each of 10,000 servers."""
 
 SLOTS = 1 << 17
 """Pairs of key and number in a column: for 16,384 sources and servers at a time none of
@@ -20,11 +30,14 @@ which has a full bucket, see ``net.board``."""
 
 
 class Columns:
-    """Of a board of their own, in which column 0 is the supervisor's."""
+    """Of boards of their own, in which column 0 is the supervisor's."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
         self.board = Board.create(columns=MOST + 1, slots=SLOTS)
-        self.fd = self.board.fd
+        self._numbers = Board.create(columns=MOST + 1, slots=NUMBERS)
+        self.known = KnownSeries(self._numbers)
+        self.fds = self.board.fd, self._numbers.fd
         self._free = list(range(MOST, 0, -1))
 
     @property
@@ -42,8 +55,21 @@ class Columns:
     def give(self, column: int) -> None:
         """Whose it was is gone: what it counted is counted no more."""
         self.board.clear(column)
+        self._numbers.clear(column)
+        self.known.lost(column, self._now())
         self._free.append(column)
 
     def close(self) -> None:
-        """Let go of the board."""
+        """Let go of the boards."""
         self.board.close()
+        self._numbers.close()
+
+    # Numbers
+
+    def hear(self, column: int, message: Message) -> None:
+        """Whose it is tells which it has there."""
+        self.known.hear(column, message, self._now())
+
+    def read(self, column: int, series: Series) -> int:
+        """One of them."""
+        return self.known.read(column, series)

@@ -20,7 +20,7 @@ from twisted.logger import Logger
 from bridge.config.reader import Document
 from bridge.processes.backoff import LATEST, Backoff, when
 from bridge.processes.child import Child, Seat
-from bridge.processes.generation import StartError, Told
+from bridge.processes.generation import Place, StartError, Told
 from bridge.processes.link import Message
 from bridge.processes.means import Means
 from bridge.processes.snapshot import Snapshot
@@ -94,13 +94,14 @@ class Forked:
             sockets={},
             workers=len(self._seats),
             board=None,
+            numbers=None,
             log=self._means.log,
         )
         self._nursery_ready = None
         self._nursery = nursery = Spawned(self._heard, self._nursery_died)
         try:
             nursery.start(
-                self._means.reactor, snapshot, self._means.columns.fd, self._sockets
+                self._means.reactor, snapshot, self._means.columns.fds, self._sockets
             )
         except OSError as error:
             self._nursery = None
@@ -165,6 +166,7 @@ class Forked:
             means.columns.give(column)
             raise
         self._children[seat.number] = child
+        child.link.on("numbers", partial(means.columns.hear, column))
         child.join(means.join)
         return child, theirs
 
@@ -338,6 +340,9 @@ class Forked:
 
     def tell_state(self) -> None:
         self._tell("state")
+
+    def places(self) -> list[Place]:
+        return [child.place(self._means.columns) for child in self._children.values()]
 
     def describe(self) -> list[dict[str, Any]]:
         now = self._means.reactor.seconds()

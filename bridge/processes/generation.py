@@ -8,7 +8,7 @@ Here: what the supervisor asks of any of them.  There are two kinds: this very p
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from bridge.config.model import Config
 from bridge.config.processes import MOST as MOST_WORKERS
 from bridge.config.reader import Document
 from bridge.processes.link import Message
+from bridge.watch.metrics import Series
 
 
 class StartError(Exception):
@@ -32,6 +33,17 @@ class Told:
     answer: Message | None
     error: str = ""
     """Why there is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One process of a generation, and where its numbers are."""
+
+    worker: int
+    pid: int
+    """0: not known yet."""
+    read: Callable[[Series], int]
+    """One of its numbers; 0 as well where it has none."""
 
 
 class Generation(Protocol):
@@ -79,6 +91,9 @@ class Generation(Protocol):
 
     def tell_state(self) -> None:
         """Write what is going on to the log."""
+
+    def places(self) -> list[Place]:
+        """Its processes, as far as they are there."""
 
     def describe(self) -> list[dict[str, Any]]:
         """What ``status`` tells of each of its processes."""

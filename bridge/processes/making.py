@@ -17,6 +17,7 @@ from bridge.processes import said
 from bridge.processes.columns import Columns
 from bridge.processes.forked import Forked
 from bridge.processes.generation import Generation, workers_of
+from bridge.processes.known_series import KnownSeries
 from bridge.processes.means import Means
 from bridge.processes.own import Own
 from bridge.processes.snapshot import LogPlan
@@ -24,6 +25,7 @@ from bridge.service.certificates import Certificates
 from bridge.service.checkers import Checkers
 from bridge.service.gateway import Gateway
 from bridge.service.hub import Hub, Peer
+from bridge.service.ledger import OwnLedger
 from bridge.service.logs import Logs
 from bridge.service.own_listeners import OwnListeners
 from bridge.service.posting import Send
@@ -44,13 +46,17 @@ class Making:
         self._log = log
         self._shared: _Shared | None = None
         self._checking: dict[int, _Checking] = {}
+        self.ledgers: list[OwnLedger] = []
+        """Of the process itself, where it has served or does."""
 
     def own(self, document: Document) -> Own:
         """Raises ListenError, CertificateError, OSError."""
         listeners = OwnListeners(document.config, self._sockets)
         gateway = Gateway(document.config, self._reactor, listeners, self._logs)
         gateway.privilegedStartService()
-        return Own(document, gateway)
+        ledger = OwnLedger()
+        self.ledgers.append(ledger)
+        return Own(document, gateway, ledger)
 
     def forked(
         self, number: int, document: Document, plan: Plan, before: Generation | None
@@ -78,6 +84,11 @@ class Making:
         self._checking[number] = checking
         made.ended.addCallback(lambda _: self._checking.pop(number).stop())
         return made
+
+    @property
+    def known(self) -> KnownSeries | None:
+        """The numbers of workers; None: there have been none."""
+        return None if self._shared is None else self._shared.columns.known
 
     def _level(self, document: Document, before: Generation | None) -> str:
         """What the file says, if it has changed its word; else what is in force."""

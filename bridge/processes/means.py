@@ -11,18 +11,26 @@ from twisted.internet.defer import Deferred
 from bridge.processes.child import Join
 from bridge.processes.link import Message
 from bridge.processes.snapshot import LogPlan
+from bridge.watch.metrics import Series
 
 
 class Columns(Protocol):
-    """Who gives columns of the board."""
+    """Who gives columns of the boards, the same of both."""
 
-    fd: int
+    fds: tuple[int, int]
+    """Of what limits are about, and of numbers that nobody decides by."""
 
     def take(self) -> int:
         """One that nobody has.  Raises OSError: there is none."""
 
     def give(self, column: int) -> None:
         """Whose it was is gone."""
+
+    def hear(self, column: int, message: Message) -> None:
+        """Whose it is tells which numbers it has there."""
+
+    def read(self, column: int, series: Series) -> int:
+        """One of them."""
 
 
 @dataclass(frozen=True, slots=True)

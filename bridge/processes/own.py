@@ -14,10 +14,12 @@ from twisted.python.failure import Failure
 from bridge.config.reader import Document
 from bridge.control.orders import AnswerError
 from bridge.control.slices import Slices
-from bridge.processes.generation import Told
+from bridge.processes.generation import Place, Told
 from bridge.processes.link import Message
 from bridge.service.answers import Answers
 from bridge.service.gateway import Gateway
+from bridge.service.ledger import OwnLedger
+from bridge.service.publishing import Publishing
 
 
 class Own:
@@ -25,7 +27,8 @@ class Own:
 
     number = 1
 
-    def __init__(self, document: Document, gateway: Gateway) -> None:
+    def __init__(self, document: Document, gateway: Gateway, ledger: OwnLedger) -> None:
+        """Its numbers are in *ledger*."""
         self.document = document
         self.retiring = False
         self.ended: Deferred[None] = Deferred()
@@ -33,11 +36,15 @@ class Own:
         self.gateway = gateway
         self._answers = Answers(gateway)
         self._slices = Slices(gateway.clock)
+        self._ledger = ledger
+        self._publishing = Publishing(gateway, ledger, gateway.clock)
 
     def start(self) -> Deferred[None]:
         """Raises what the gateway does: nothing has been promised to anybody yet."""
         self.gateway.startService()
         self.gateway.tell_where()
+        if self.gateway.measured is not None:
+            self._publishing.begin()
         return succeed(None)
 
     def retire(self, gone: Collection[str], patient: bool = False) -> None:
@@ -54,6 +61,9 @@ class Own:
 
     def _over(self, _: object) -> None:
         self._slices.close()
+        if self.gateway.measured is not None:
+            self._publishing.finish()
+        self._ledger.end()
         self.ended.callback(None)
 
     def ask(self, command: str, args: Message) -> list[Deferred[Told]]:
@@ -76,6 +86,9 @@ class Own:
 
     def tell_state(self) -> None:
         self.gateway.tell_state()
+
+    def places(self) -> list[Place]:
+        return [Place(0, os.getpid(), self._ledger.read)]
 
     def describe(self) -> list[dict[str, Any]]:
         return [{"worker": 0, "pid": os.getpid(), "accepts": not self.retiring}]

@@ -38,6 +38,8 @@ class Snapshot:
     workers: int
     board: int | None
     """Its descriptor."""
+    numbers: int | None
+    """That of the board of numbers, which nobody decides by."""
     log: LogPlan
 
     def write(self) -> int:
@@ -59,5 +61,6 @@ class Snapshot:
             sockets=found["sockets"],
             workers=found["workers"],
             board=found["board"],
+            numbers=found.get("numbers"),
             log=LogPlan(**{key: found["log"][key] for key in LogPlan.__slots__}),
         )

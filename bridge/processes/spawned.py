@@ -51,17 +51,17 @@ class Spawned:
         self,
         reactor: Any,
         snapshot: Snapshot,
-        board: int,
+        boards: tuple[int, int],
         sockets: Mapping[str, Sequence[socket]],
     ) -> None:
         """
-        Start it with *snapshot*, which is completed by the descriptors of *board* and
+        Start it with *snapshot*, which is completed by the descriptors of *boards* and
         *sockets* as they are there.  Raises OSError.
         """
         ours, theirs = pair()
         self._packets = packets = Packets(reactor, ours, self._hear, lambda: None)
         try:
-            self._spawn(reactor, snapshot, board, sockets, theirs)
+            self._spawn(reactor, snapshot, boards, sockets, theirs)
         except BaseException:
             packets.close()
             raise
@@ -72,18 +72,22 @@ class Spawned:
         self,
         reactor: Any,
         snapshot: Snapshot,
-        board: int,
+        boards: tuple[int, int],
         sockets: Mapping[str, Sequence[socket]],
         theirs: socket,
     ) -> None:
-        fds = {0: 0, 1: 1, 2: 2, CONTROL: theirs.fileno(), FIRST: board}
+        fds = {0: 0, 1: 1, 2: 2, CONTROL: theirs.fileno()}
+        board, counted = FIRST, FIRST + 1
+        fds[board], fds[counted] = boards
         numbers: dict[str, list[int]] = {}
         for key, each in sockets.items():
             for sock in each:
                 number = FIRST + len(fds) - 4
                 numbers.setdefault(key, []).append(number)
                 fds[number] = sock.fileno()
-        written = replace(snapshot, sockets=numbers, board=FIRST).write()
+        written = replace(
+            snapshot, sockets=numbers, board=board, numbers=counted
+        ).write()
         fds[SNAPSHOT] = written
         try:
             self._process = reactor.spawnProcess(

@@ -31,6 +31,7 @@ from bridge.net.certificates import CertificateError
 from bridge.net.descriptors import raise_limit
 from bridge.processes.generation import Generation, StartError, workers_of
 from bridge.processes.parties import Maker, Notified
+from bridge.processes.standing import Standing
 from bridge.processes.turns import Lines, Turns, copy
 from bridge.service.listening import ListenError
 from bridge.service.sockets import Sockets
@@ -85,6 +86,7 @@ class Supervisor(Service):
         self.others: list[Generation] = []
         """Those that retire, the oldest first, and one that starts."""
         self._stopping = False
+        self.standing = Standing(reactor.seconds)
         self._hurried = False
         self._turns = Turns(self._take_turn)
         self._daily: IDelayedCall | None = None
@@ -124,6 +126,7 @@ class Supervisor(Service):
     def _accepts(self, _: object, first: Generation) -> None:
         if self.current is first:  # else a reload was quicker
             self._maker.took_over(first, None)
+        self.standing.accepts = True
         self._notified.ready(self.in_short)
         self._renew_daily()
 
@@ -145,7 +148,7 @@ class Supervisor(Service):
         return self._turns.ask(code)
 
     def _take_turn(self, code: bool) -> Deferred[Lines]:
-        return self._told(self._reload(code))
+        return self._told(self._reload(code)).addBoth(self.standing.note)
 
     def _told(self, going: Deferred[Lines]) -> Deferred[Lines]:
         """*going*, and whoever is notified."""
@@ -270,7 +273,7 @@ class Supervisor(Service):
     def stopService(self) -> Deferred[None]:
         """Drain.  Fires when the last session of the last generation has ended."""
         super().stopService()
-        self._stopping = True
+        self._stopping = self.standing.stopping = True
         self._turns.stop()
         timeouts = self._document.config.timeouts
         self._notified.stopping(timeouts.drain_delay + timeouts.drain_timeout)

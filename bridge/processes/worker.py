@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from socket import AF_UNIX, socket
 from typing import Any, NoReturn, cast
@@ -33,8 +34,10 @@ from bridge.service.answers import Answers
 from bridge.service.certificates import Certificates
 from bridge.service.gateway import Gateway
 from bridge.service.hub_link import HubLink
+from bridge.service.ledger import BoardLedger
 from bridge.service.listening import ListenError, share_of
 from bridge.service.logs import Logs, to_file, to_standard_output
+from bridge.service.publishing import Publishing
 from bridge.watch.log import Log
 
 
@@ -117,6 +120,7 @@ class Worker:
         """None: it has not begun yet."""
         self._answers: Answers | None = None
         """Likewise."""
+        self._publishing: Publishing | None = None
         self._hub = HubLink(reactor, self._link.pass_on, tells=born.number == 0)
         self._link.taken = self._hub.receive
         self._slices = Slices(reactor)
@@ -161,6 +165,7 @@ class Worker:
             self._end()
             return
         self._answers = Answers(gateway, self._born.number)
+        self._publish(gateway)
         if self._born.tells:
             gateway.tell_where()
         self._link.send("ready", {})
@@ -185,6 +190,15 @@ class Worker:
         gateway.privilegedStartService()
         gateway.startService()
         return gateway
+
+    def _publish(self, gateway: Gateway) -> None:
+        """Have its numbers read, if anybody can."""
+        numbers = self._job.snapshot.numbers
+        if numbers is not None and gateway.measured is not None:
+            column = Board.open(numbers).column(self._born.column)
+            ledger = BoardLedger(column, partial(self._link.send, "numbers"))
+            self._publishing = Publishing(gateway, ledger, self._reactor)
+            self._publishing.begin()
 
     # What the supervisor says
 
@@ -258,6 +272,8 @@ class Worker:
         self._gateway.leave().addBoth(self._ended)
 
     def _ended(self, _: object) -> None:
+        if self._publishing is not None:
+            self._publishing.finish()
         self._end()
 
     def _end(self) -> None:

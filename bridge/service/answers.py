@@ -23,20 +23,14 @@ from bridge.control.who import Behind, Pool
 from bridge.net.address import canonical
 from bridge.net.pseudonym import NoPseudonymError
 from bridge.service.listed import SCANNED, Listed, Wanted, living, slices
-from bridge.service.told import (
-    of_farm,
-    of_front,
-    of_server,
-    of_whole_session,
-    progress,
-)
+from bridge.service.moved import moved
+from bridge.service.told import of_farm, of_front, of_server, of_whole_session
 from bridge.session.flow import Event, State
 from bridge.watch.seen import Told as Seen
 
 if TYPE_CHECKING:
     from bridge.farm.farm import Farm
     from bridge.farm.server import Server
-    from bridge.service.front import RunningFront
     from bridge.service.gateway import Gateway
     from bridge.session.session import Session
 
@@ -76,7 +70,7 @@ class Answers:
         gateway = self._gateway
         fronts, farms = [], []
         for front in gateway.fronts:
-            up, down = yield from _bytes(front)
+            up, down = yield from moved(front)
             fronts.append(of_front(front, up, down))
         for each in slices(gateway.farms.items()):
             if each is None:
@@ -262,25 +256,6 @@ _ANSWERS: Mapping[str, Callable[[Answers, Mapping[str, Any]], Steps[Answer]]] = 
     "who": Answers._who,
     "log-level": Answers._set_level,
 }
-
-
-def _bytes(front: RunningFront) -> Steps[tuple[int, int]]:
-    """
-    All that came of its clients and of its servers, by now.
-
-    A session may end between two slices, and is then among those that are counted.
-    """
-    seen: dict[Session, tuple[int, int]] = {}
-    up = down = 0
-    for session in slices(tuple(front.living), SCANNED):
-        if session is None:
-            yield
-        elif session.state is not State.CLOSED:
-            seen[session] = moved = progress(session)
-            up, down = up + moved[0], down + moved[1]
-    for ended in seen.keys() - front.living:
-        up, down = up - seen[ended][0], down - seen[ended][1]
-    return front.counters.up + up, front.counters.down + down
 
 
 def _no_server(server: str, farm: str | None) -> str:

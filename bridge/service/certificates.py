@@ -7,13 +7,13 @@ who uses them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from twisted.internet.interfaces import IReactorTime
 
 from bridge.config.model import Config
-from bridge.net.renewal import Renewal
+from bridge.net.renewal import Expiry, Renewal
 from bridge.net.securities import FarmSecurities, FrontSecurities
 
 
@@ -54,6 +54,10 @@ class Certificates:
     def start(self, clock: IReactorTime) -> None:
         """Warn of what expires, and from now on look at files when *clock* says so."""
         self._renewal.start(clock)
+
+    def expiries(self) -> Iterator[Expiry]:
+        """Of every certificate in use."""
+        return self._renewal.expiries()
 
     def stop(self) -> None:
         self._renewal.stop()

@@ -60,6 +60,8 @@ class FarmMeans:
     """Whether an IPv4 address is an interface's of this host."""
     is_taken: Callable[[int], bool] = nothing_left_out
     """That, or a pool's."""
+    dials: Callable[[str], list[float] | None] = lambda farm: None
+    """What gets how long the dials of a farm took; None: nobody wants to know."""
     claims: Claims | None = None
     """Where places are claimed, if other processes give them, too."""
     checks: Callable[[str, Callable[[Server], str]], MakesCheck] | None = None
@@ -81,6 +83,7 @@ class RunningFarm:
         policy = _policy(configured, means)
         rules = _rules(name, config, means)
         origin = origin_of(configured, means)
+        origin.dials = means.dials(name)
         self._making.per_client = origin.per_client
         made = Farm if means.claims is None else SharedFarm
         self.farm = made(name, policy, rules, self._clock, origin)

@@ -33,6 +33,7 @@ from bridge.net.own import OwnAddresses
 from bridge.net.pump import Pump
 from bridge.net.securities import FarmSecurities
 from bridge.service.farm import FarmMeans, MakesCheck, RunningFarm
+from bridge.service.measured import Measured
 from bridge.service.server_memory import Memory
 from bridge.watch.repeated import Repeated
 
@@ -66,7 +67,8 @@ class Farms(Mapping[str, Farm]):
     default as this host is set up to.  *failures* is told of checks that this host
     cannot make.  *column* is this process's, if others have the same farms; with a
     *hub* names are asked for and checks are made there, and what is known of servers is
-    known to all.  Nothing is checked or asked before ``start``.
+    known to all.  *measured* gets how long dials took.  Nothing is checked or asked
+    before ``start``.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Farms(Mapping[str, Farm]):
         failures: Repeated | None = None,
         column: Column | None = None,
         hub: Elsewhere | None = None,
+        measured: Measured | None = None,
     ) -> None:
         self._pump = pump
         self._claims = None if column is None else Claims(column, pump.reactor)
@@ -101,7 +104,8 @@ class Farms(Mapping[str, Farm]):
             failures,
             self.is_own,
             self.is_taken,
-            self._claims,
+            claims=self._claims,
+            dials=lambda farm: measured.dials[farm].values if measured else None,
             checks=hub.checks_of if hub is not None else None,
             kept=partial(_Kept, self._memory, hub),
             tells=hub is None or hub.tells,

@@ -30,6 +30,7 @@ from bridge.service.farms import Farms
 from bridge.service.filters import filters_of
 from bridge.service.listening import listen_errors
 from bridge.service.logs import Logs
+from bridge.service.measured import Measured
 from bridge.service.steps import take_all
 from bridge.session.admission import Admission
 from bridge.session.destination import Destination, Routes, SendProxy
@@ -61,6 +62,8 @@ class FrontMeans:
     """Of the fronts with TLS."""
     logs: Logs
     """What is told of every session."""
+    measured: Measured | None = None
+    """What is measured of every session; None: nobody wants to know."""
 
 
 class RunningFront:
@@ -76,6 +79,8 @@ class RunningFront:
         self._live: Live[Session] = kind(clock, terms)
         self._meetings = _meetings_of(terms, self._live, means)
         self._live.meetings = self._meetings
+        if means.measured is not None:
+            self._live.counters.lasted = means.measured.lasted[name].values
         self._factory = FrontFactory(terms, self._live)
         self._sweep = Sweep(clock, terms, self._live)
         self._ports: list[Port] = []
@@ -194,6 +199,10 @@ def terms_of(name: str, means: FrontMeans) -> Terms:
     farms = {farm: _destination(farm, means) for farm in front.farms}
     named = front.mode in ("sni", "http")
     listeners = logs.listeners(requests=front.mode == "http")
+    sides = logs.lines is not None and logs.needs_sides
+    told, measured = listeners.session, means.measured
+    if sides and told is not None and measured is not None:
+        told = measured.listener(told)
     return Terms(
         house=means.house,
         front=name,
@@ -211,8 +220,8 @@ def terms_of(name: str, means: FrontMeans) -> Terms:
         routes=_routes(front, farms) if named else None,
         security=securities.only if securities is not None else None,
         securities=securities,
-        told=listeners.session,
-        needs_sides=logs.lines is not None and logs.needs_sides,
+        told=told,
+        needs_sides=sides,
         filters=filters_of(front),
         exchange_told=partial(tell, listeners.exchange),
     )

@@ -42,6 +42,7 @@ from bridge.service.front import FrontMeans, RunningFront
 from bridge.service.hub_link import HubLink
 from bridge.service.listening import Listeners
 from bridge.service.logs import Logs
+from bridge.service.measured import Measured
 from bridge.service.published import Counts, counts
 from bridge.service.steps import take_all
 from bridge.session.flow import Event, State
@@ -89,6 +90,10 @@ class Gateway(Service):
         self._column = column
         self._hub = hub
         self._certificates = certificates or Certificates(config)
+        self.measured: Measured | None = None
+        """What is measured of sessions; None: nobody can ask for it."""
+        if config.admin.web is not None:
+            self.measured = Measured(config.fronts, config.farms)
         self._failures = Repeated(reactor)
         self._fronts: list[RunningFront] = []
         self._lists = Lists(config.fronts, self._change_entry, self._away)
@@ -109,8 +114,11 @@ class Gateway(Service):
             failures=self._failures,
             column=self._column,
             hub=self._hub,
+            measured=self.measured,
         )
-        means = FrontMeans(config, house, self.farms, certificates.fronts, self._logs)
+        means = FrontMeans(
+            config, house, self.farms, certificates.fronts, self._logs, self.measured
+        )
         for name, listeners in self._listeners.open().items():
             front = RunningFront(name, means)
             self._fronts.append(front)
@@ -253,6 +261,10 @@ class Gateway(Service):
     @property
     def logs(self) -> Logs:
         return self._logs
+
+    @property
+    def certificates(self) -> Certificates:
+        return self._certificates
 
     @property
     def draining(self) -> bool:

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from bridge.farm.origin import NONE, Avoided, NoWayError
 from bridge.net.descriptors import SHORTAGE
 from bridge.net.dial import Dial, is_ours
+from bridge.net.dial_kinds import OWN, SOURCE, TIMEOUT, TLS, kind_of
 from bridge.net.race import Race
 from bridge.net.room import Postponed
 from bridge.net.security import TLSError
@@ -191,7 +192,7 @@ class Attempt(ClientFactory):
         except NoWayError as error:
             # What each source was refused for, if it was; else they are full.
             why = self._seeker.reason if self._avoided.unable else str(error)
-            self._count_as_failed(why, ours=True)
+            self._count_as_failed(why, ours=True, kind=SOURCE)
             return
         place.take_port(way)
         self._dial = dial = Dial(
@@ -212,7 +213,7 @@ class Attempt(ClientFactory):
     def fail_dial(self) -> None:
         """Give up the dial that has taken too long."""
         self._give_up()
-        self._count_as_failed("connect_timeout")
+        self._count_as_failed("connect_timeout", kind=TIMEOUT)
 
     def leave_queue(self) -> None:
         """Wait for a server no longer."""
@@ -240,7 +241,10 @@ class Attempt(ClientFactory):
         server = place.server
         if server is not None and server.watched:
             place.farm.dialed(server)
-        place.dialed = self._house.seconds()
+        place.dialed = now = self._house.seconds()
+        dials = place.farm.origin.dials
+        if dials is not None and place.dial_began is not None:
+            dials.append(now - place.dial_began)
         self._deadlines.pop(self, None)
         self._seeker.reached(back)
 
@@ -256,17 +260,23 @@ class Attempt(ClientFactory):
         if getattr(error, "osError", None) in SHORTAGE:
             self._wait_for_means(why)
         elif isinstance(error, TLSError):
-            self._count_as_failed(f"TLS: {why}", Event.TLS_FAILED)
+            self._count_as_failed(f"TLS: {why}", Event.TLS_FAILED, kind=TLS)
         else:
-            self._count_as_failed(why, ours=is_ours(error))
+            self._count_as_failed(why, ours=is_ours(error), kind=kind_of(error))
 
     def _count_as_failed(
-        self, reason: str, last: Event = Event.DIAL_FAILED, *, ours: bool = False
+        self,
+        reason: str,
+        last: Event = Event.DIAL_FAILED,
+        *,
+        kind: str,
+        ours: bool = False,
     ) -> None:
         """
         A dial failed; *last* is said of all of them if there are no retries.
 
-        *ours*: for a reason that is this host's and says nothing of the server.
+        *ours*: for a reason that is this host's and says nothing of the server.  *kind*
+        is the reason in one word, by which it is counted.
         """
         self._seeker.reason = reason
         self._dial = None
@@ -274,6 +284,7 @@ class Attempt(ClientFactory):
         place = self._place
         farm, server = place.farm, place.server
         assert server is not None
+        server.failures[kind] = server.failures.get(kind, 0) + 1
         source = (place.source,) if place.source else ()
         unable, stuck = self._avoided
         if ours:
@@ -297,7 +308,7 @@ class Attempt(ClientFactory):
         """
         room = self._house.room
         if room.taken < 2:
-            self._count_as_failed(reason, ours=True)
+            self._count_as_failed(reason, ours=True, kind=OWN)
             return
         self._seeker.reason = reason
         self._deadlines.pop(self, None)

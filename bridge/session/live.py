@@ -75,13 +75,14 @@ class Live(Generic[S]):
     """Of the front that runs on *terms*."""
 
     __slots__ = (
-        "_clock", "_within", "counters", "dialing", "greeting", "meetings", "opening",
-        "sessions",
+        "_clock", "_seconds", "_within", "counters", "dialing", "greeting", "meetings",
+        "opening", "sessions",
     )  # fmt: skip
 
     def __init__(self, clock: IReactorTime, terms: Terms) -> None:
         timeouts = terms.timeouts
         self._clock = clock
+        self._seconds = clock.seconds
         self._within: dict[float, Deadlines[Slow]] = {}
         self.sessions: set[S] = set()
         self.counters = Counters(refused=terms.admission.refused)
@@ -123,8 +124,10 @@ class Live(Generic[S]):
         if not opening.armed:
             opening.arm()
 
-    def leave(self, session: S, ending: Ending, up: int, down: int) -> None:
-        """It is over, and has moved so many bytes."""
+    def leave(
+        self, session: S, ending: Ending, up: int, down: int, since: float
+    ) -> None:
+        """It is over; it was there *since* then, and has moved so many bytes."""
         self.opening.pop(session, None)
         self.sessions.discard(session)
         counters = self.counters
@@ -133,6 +136,9 @@ class Live(Generic[S]):
             counters.refused[ending._value_] += 1
         counters.up += up
         counters.down += down
+        lasted = counters.lasted
+        if lasted is not None:
+            lasted.append(self._seconds() - since)
         if self.meetings is not None:
             self.meetings.left(session)
 

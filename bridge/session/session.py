@@ -157,8 +157,11 @@ class Session:
         listener, failures = self.terms.told, self.terms.house.failures
         if listener is not None:
             self.surely(tell, self, len(self.live.sessions), listener)
-        if failures is not None and self.ending in WORTH:
-            self.surely(complain, self, failures)
+        if self.ending in WORTH:
+            if self.ending is Ending.TLS_FAILED and self.ended_in is State.SECURING:
+                self.live.counters.unsecured += 1
+            if failures is not None:
+                self.surely(complain, self, failures)
         self.surely(self._stop_moving)
         try:
             for action in actions:
@@ -179,7 +182,8 @@ class Session:
         up = self.up.bytes if self.up is not None else 0
         down = self.down.bytes if self.down is not None else 0
         self.up = self.down = self.back = None
-        self.live.leave(self, self.ending or Ending.ERROR, up, down)
+        ending = self.ending or Ending.ERROR
+        self.live.leave(self, ending, up, down, self.accepted)
         if self.source != NOBODY:
             self.terms.admission.leave(self)
         if at is not None:

@@ -86,6 +86,8 @@ class SharedLive(Live[S]):
         super().enter(session, accepted)
         self._admission.enters()
 
-    def leave(self, session: S, ending: Ending, up: int, down: int) -> None:
-        super().leave(session, ending, up, down)
+    def leave(
+        self, session: S, ending: Ending, up: int, down: int, since: float
+    ) -> None:
+        super().leave(session, ending, up, down, since)
         self._admission.left()

@@ -19,5 +19,9 @@ class Counters:
     """
     requests: Counter[str] = field(default_factory=Counter)
     """Of mode http, by what they were answered: ``2xx`` ... or ``none``."""
+    unsecured: int = 0
+    """Whose TLS handshake failed."""
     up: int = 0
     down: int = 0
+    lasted: list[float] | None = None
+    """Gets how long each lasted, in seconds; None: nobody wants to know."""

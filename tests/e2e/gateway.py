@@ -64,8 +64,8 @@ class Gateway:
     *host* runs it in the lab; *files* is its limit of open files; *environment* and
     *pass_fds* are the process's; *wrapper* is a command to run it by.
 
-    A farm that says nothing of checks has none, and there is no admin socket that is
-    not asked for: the tests count what they accept, and what is open.
+    A farm that says nothing of checks has none, and there is no admin socket and no
+    page that is not asked for: the tests count what they accept, and what is open.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Gateway:
                 name: {"check": "off"} | farm
                 for name, farm in configuration["farms"].items()
             },
-            "admin": {"socket": "off"} | configuration.get("admin", {}),
+            "admin": {"socket": "off", "web": "off"} | configuration.get("admin", {}),
             "log": told | configuration.get("log", {}),
             "timeouts": {"drain_timeout": "2s"} | configuration.get("timeouts", {}),
         }
