@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +43,6 @@ def test_it_does_not_matter_when_they_are_taken_in(batches: list[list[float]]) -
     del parts[SUM]
     every = [value for batch in batches for value in batch]
     edges = (float("-inf"), *BOUNDS, float("inf"))
-    for place, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
+    for place, (low, high) in enumerate(pairwise(edges)):
         among = sum(low < value <= high for value in every)
         assert parts.get(place, 0) == among

@@ -56,7 +56,7 @@ def test_on_a_board_each_name_is_told_once(told: Told) -> None:
     told.ledger.flush()
     told.ledger.put(BYTES, 9)
     told.ledger.flush()
-    assert told.messages == [{"new": [BYTES, ACTIVE], "gone": []}]
+    assert told.messages == [{"new": (BYTES, ACTIVE), "gone": []}]
     assert (told.read(BYTES), told.read(ACTIVE)) == (9, 0)
 
 
@@ -72,11 +72,20 @@ def test_what_is_gone_has_no_place_any_more(told: Told) -> None:
 
 def test_what_comes_again_is_told_again(told: Told) -> None:
     told.ledger.put(ACTIVE, 5)
+    told.ledger.flush()
     told.ledger.drop(ACTIVE)
     told.ledger.put(ACTIVE, 6)
     told.ledger.flush()
-    assert [m["gone"] for m in told.messages] == [[ACTIVE], []]  # in this order
-    assert told.messages[-1]["new"][-1] == ACTIVE and told.read(ACTIVE) == 6
+    gone, new = told.messages[1:]  # in this order
+    assert (gone["gone"], new["new"]) == ([ACTIVE], (ACTIVE,))
+    assert told.read(ACTIVE) == 6
+
+
+def test_what_was_there_for_a_moment_is_not_told(told: Told) -> None:
+    told.ledger.put(ACTIVE, 5)
+    told.ledger.drop(ACTIVE)
+    told.ledger.flush()
+    assert told.messages == [] and told.read(ACTIVE) == 0
 
 
 def test_totals_are_kept_by_the_board(told: Told) -> None:

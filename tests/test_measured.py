@@ -5,12 +5,13 @@ from __future__ import annotations
 from bridge.net.tcpinfo import NOTHING
 from bridge.service.measured import Measured
 from bridge.watch.metrics import NANO, SUM
-from bridge.watch.record import Sides
-from tests.records import record
+from bridge.watch.record import Record, Sides
+from tests.test_access import record
 
 
 def test_records_are_passed_on_and_their_sides_measured() -> None:
-    measured, heard = Measured(["web"], ["inner"]), []
+    measured = Measured(["web"], ["inner"])
+    heard: list[Record] = []
     told = measured.listener(heard.append)
     front = NOTHING._replace(snd_mss=1220, total_retrans=3)
     back = NOTHING._replace(snd_mss=8948, total_retrans=1)

@@ -53,7 +53,7 @@ def test_addresses_localhost_and_names_that_are_ours(host: str) -> None:
         "user@localhost",
         "localhost evil.example",
         "localhost\x00",
-        "１２７.0.0.1",
+        "\uff11\uff12\uff17.0.0.1",  # digits of another script
     ],
 )
 def test_all_others_are_somebody_elses(host: str) -> None:

@@ -72,28 +72,31 @@ class BoardLedger:
         self._column = column
         self._tell = tell
         self._keys: dict[Series, int] = {}
-        self._new: list[Series] = []
+        self._new: dict[Series, None] = {}
         self._gone: list[Series] = []
 
     def put(self, series: Series, number: int) -> None:
         key = self._keys.get(series)
         if key is None:
             key = self._keys[series] = key_of(self._column.key, series)
-            self._new.append(series)
+            self._new[series] = None
         self._column.put(key, number)
 
     def drop(self, series: Series) -> None:
         key = self._keys.pop(series, None)
         if key is not None:
             self._column.put(key, 0)
-            self._gone.append(series)
+            if series in self._new:
+                del self._new[series]  # nobody has heard of it
+            else:
+                self._gone.append(series)
 
     def flush(self) -> None:
         """
         Tell of what is new.  Who dies before that has told leaves numbers that nobody
         knows the names of, until the next one has told of the same.
         """
-        new, self._new = self._new, []
+        new, self._new = tuple(self._new), {}
         gone, self._gone = self._gone, []
         for piece in _pieces(gone):
             self._tell({"new": [], "gone": piece})

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from bridge.watch.reading import Reading
+from bridge.web.plain import TEXT, Plain
 
 Check = tuple[str, str]
 """What was looked at, and what is wrong with it; empty: nothing is."""
@@ -44,7 +44,7 @@ def well(reading: Reading) -> Iterator[Check]:
             yield f"farm {labels[0]}", "" if servers else "none of its servers is up"
 
 
-class Health(Resource):
+class Health(Plain):
     """What *checks* find in what *read* reads."""
 
     isLeaf = True
@@ -61,7 +61,7 @@ class Health(Resource):
     def render_GET(self, request: Request) -> bytes:
         checks = tuple(self._checks(self._read()))
         bad = any(wrong for _, wrong in checks)
-        request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+        request.setHeader(b"Content-Type", TEXT)
         if bad:
             request.setResponseCode(503)
         told = checks if _verbose(request) else filter(_is_wrong, checks)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.web.resource import Resource
-
 from bridge.web.health import Health, alive, ready, well
+from bridge.web.plain import Plain
 from bridge.web.scrape import Scrape
 
 if TYPE_CHECKING:
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from bridge.processes.numbers import Numbers
 
 
-def root_of(numbers: Numbers, slices: Slices) -> Resource:
+def root_of(numbers: Numbers, slices: Slices) -> Plain:
     """Of the gateway with *numbers*; what takes long takes turns of *slices*."""
-    root = Resource()
+    root = Plain()
     root.putChild(b"metrics", Scrape(numbers, slices))
     root.putChild(b"livez", Health(numbers.standing, alive))
     root.putChild(b"readyz", Health(numbers.standing, ready))

@@ -14,10 +14,10 @@ from prometheus_client.exposition import choose_encoder
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from bridge.watch.exposition import written
+from bridge.web.plain import Plain
 
 if TYPE_CHECKING:
     from prometheus_client.registry import Collector
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Encode = Callable[["Collector"], bytes]
 
 
-class Scrape(Resource):
+class Scrape(Plain):
     """Of *numbers*, in turns of *slices*."""
 
     isLeaf = True

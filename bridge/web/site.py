@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.protocol import connectionDone
 from twisted.web.http import HTTPChannel
-from twisted.web.resource import IResource, Resource
+from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
 from bridge.web.hosts import LOCAL, answers_to
+from bridge.web.plain import Refusal
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
@@ -140,20 +141,12 @@ class Watched(Site):
         if not names and request.clientproto == b"HTTP/1.0":  # it is no browser
             names = [LOCAL]
         if not answers_to(names, self._names):
-            return _Elsewhere()
+            return Refusal(421, UNKNOWN)  # RFC 9110, section 15.5.20
         found: IResource = super().getResourceFor(request)
         return found
 
 
-class _Elsewhere(Resource):
-    """Asked for by a name that is not ours."""
-
-    isLeaf = True
-
-    def render(self, request: Request) -> bytes:
-        request.setResponseCode(421)  # RFC 9110, section 15.5.20
-        request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
-        return (
-            b"This name is not known here: ask by an address or localhost, or write "
-            b"the name into admin.names.\n"
-        )
+UNKNOWN = (
+    "This name is not known here: ask by an address or localhost, or write the name "
+    "into admin.names."
+)
