@@ -320,13 +320,19 @@ def rewrite(gateway: Gateway, change: Callable[[Configuration], object]) -> None
     gateway.send_signal(signal.SIGHUP)
 
 
-def test_a_reload(start: Start) -> None:
+def test_a_reload(start: Start, tmp_path: Path) -> None:
     with listen() as server:
-        configuration = relay(name_of(server))
+        configuration = relay(name_of(server)) | {
+            "admin": {"socket": str(tmp_path / "s")}
+        }
         configuration["farms"]["other"] = {"servers": [name_of(server)]}
         gateway = start(configuration)
         with gateway.connect(), accept(server):
             rewrite(gateway, lambda told: told["fronts"]["web"].update(to="other"))
+            gateway.wait_log("has taken over")
+            # Not the one that still has a session.
+            said = bridgectl("check", str(gateway.file), "--against-running")
+            assert "goes by the same configuration" in said
             gateway.wait_log("generation 1 has ended")
     expect("Day two", gateway, but=["read again", "ordered: ", "as ordered"])
 
