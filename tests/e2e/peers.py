@@ -53,6 +53,15 @@ def free_port() -> int:
         return port
 
 
+def accepts(where: tuple[str, int]) -> bool:
+    """Whether anybody listens there."""
+    try:
+        socket.create_connection(where, PATIENCE).close()
+    except (ConnectionRefusedError, ConnectionResetError):
+        return False
+    return True
+
+
 def reset(sock: socket.socket) -> None:
     """Close with a RST."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
@@ -210,3 +219,14 @@ def echo(sock: socket.socket) -> None:
     """Send back what comes, and end when the client does."""
     while part := sock.recv(1 << 16):
         sock.sendall(part)
+
+
+def ask(client: socket.socket, question: bytes = b"still there?") -> None:
+    """Have an echo answer."""
+    client.sendall(question)
+    got = b""
+    while len(got) < len(question):
+        part = client.recv(100)
+        assert part, "ended instead of an answer"
+        got += part
+    assert got == question
