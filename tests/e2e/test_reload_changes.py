@@ -1,4 +1,4 @@
-"""What a reload changes, what survives it, and how one that cannot be changes nothing."""
+"""What a reload changes, what survives it, and one that cannot be: nothing changes."""
 
 from __future__ import annotations
 
