@@ -139,7 +139,11 @@ class Gateway:
 
     def wait(self) -> Gateway:
         """Until it listens, and obeys signals."""
-        until(lambda: not self.running or self._obeys(), "the gateway to start")
+        until(
+            lambda: not self.running or (self._obeys() and self._all_listen()),
+            "the gateway to start",
+            2 * PATIENCE,
+        )
         assert self.running, f"it did not start:\n{self.log}{self.errors}"
         return self
 
@@ -147,6 +151,12 @@ class Gateway:
         """It catches signals from the reactor's first turn on: after listening."""
         caught = re.search(r"SigCgt:\s+(\w+)", self._proc("status"))
         return bool(caught and int(caught[1], 16) & 1 << signal.SIGUSR2 - 1)
+
+    def _all_listen(self) -> bool:
+        """Each worker says what it listens on, one by one."""
+        fronts = len(self.configuration["fronts"])
+        workers = self.configuration.get("workers", 1)
+        return workers == 1 or len(_LISTENS.findall(self.log)) >= workers * fronts
 
     def send_signal(self, number: int) -> None:
         self.process.send_signal(number)
