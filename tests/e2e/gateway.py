@@ -140,7 +140,7 @@ class Gateway:
     def wait(self) -> Gateway:
         """Until it listens, and obeys signals."""
         until(
-            lambda: not self.running or (self._obeys() and self._all_listen()),
+            lambda: not self.running or (self._obeys() and self._listens()),
             "the gateway to start",
             2 * PATIENCE,
         )
@@ -152,11 +152,11 @@ class Gateway:
         caught = re.search(r"SigCgt:\s+(\w+)", self._proc("status"))
         return bool(caught and int(caught[1], 16) & 1 << signal.SIGUSR2 - 1)
 
-    def _all_listen(self) -> bool:
-        """Each worker says what it listens on, one by one."""
+    def _listens(self) -> bool:
+        """Of several workers the first says so; by then everybody may come."""
         fronts = len(self.configuration["fronts"])
         workers = self.configuration.get("workers", 1)
-        return workers == 1 or len(_LISTENS.findall(self.log)) >= workers * fronts
+        return workers == 1 or len(_LISTENS.findall(self.log)) >= fronts
 
     def send_signal(self, number: int) -> None:
         self.process.send_signal(number)
