@@ -23,6 +23,7 @@ PROC = Path("/proc")
 NURSERY = b"bridge.processes.nursery"
 CONNECTED = {"01", "08"}
 """ESTABLISHED and CLOSE_WAIT in /proc/net/tcp."""
+LISTENING = "0A"
 TOOK_OVER = "has taken over"
 AS_IT_WAS = "reload failed: the gateway goes on as it was"
 
@@ -131,6 +132,11 @@ def kill(pid: int) -> None:
 
 def gone(pid: int) -> bool:
     return _state(pid) in ("", "Z")
+
+
+def listens(port: int) -> bool:
+    """Whether anybody does on this host, seen without connecting."""
+    return any(c[:3] == (port, 0, LISTENING) for c in _connections())
 
 
 # /proc: whatever has ended meanwhile is not there

@@ -53,15 +53,6 @@ def free_port() -> int:
         return port
 
 
-def accepts(where: tuple[str, int]) -> bool:
-    """Whether anybody listens there."""
-    try:
-        socket.create_connection(where, PATIENCE).close()
-    except (ConnectionRefusedError, ConnectionResetError):
-        return False
-    return True
-
-
 def reset(sock: socket.socket) -> None:
     """Close with a RST."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)

@@ -19,12 +19,11 @@ from statistics import median
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.e2e.crew import TOOK_OVER, Crew, administered, changed
+from tests.e2e.crew import TOOK_OVER, Crew, administered, changed, listens
 from tests.e2e.gateway import Gateway, relay, until
 from tests.e2e.loading import Load
 from tests.e2e.peers import (
     accept,
-    accepts,
     ask,
     free_port,
     name_of,
@@ -118,7 +117,7 @@ def test_ten_hups_in_a_second_end_with_the_last_configuration(
             )
             gateway.send_signal(signal.SIGHUP)
             time.sleep(0.1)  # the second that is meant
-        until(lambda: accepts(("::1", spare)), "the last configuration")
+        until(lambda: listens(spare), "the last configuration")
         crew.wait_settled(workers)
         load.wait(20)
     load.check_whole()

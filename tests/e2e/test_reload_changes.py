@@ -14,11 +14,10 @@ import pytest
 
 from tests.e2e.certified import Certified, fronted_by, handshake
 from tests.e2e.conftest import Start
-from tests.e2e.crew import AS_IT_WAS, TOOK_OVER, Crew, administered, changed
+from tests.e2e.crew import AS_IT_WAS, TOOK_OVER, Crew, administered, changed, listens
 from tests.e2e.gateway import Configuration, Gateway, relay, until
 from tests.e2e.peers import (
     accept,
-    accepts,
     ask,
     echo,
     free_port,
@@ -119,7 +118,7 @@ def test_a_listener_comes_and_another_goes(
     with gateway.connect() as client, accept(server) as accepted:
         second = relay(name_of(server), listen=two) | PATIENT | {"workers": workers}
         crew.reload(second)
-        until(lambda: not accepts(("::1", ports[0])), "the first port to be closed")
+        until(lambda: not listens(ports[0]), "the first port to be closed")
         with socket.create_connection(("::1", ports[1])), accept(server):
             client.sendall(b"still there?")
             assert accepted.recv(100) == b"still there?"

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.e2e.conftest import Start
-from tests.e2e.crew import Crew, kill
+from tests.e2e.crew import Crew, kill, listens
 from tests.e2e.gateway import Gateway, relay, until
 from tests.e2e.loading import Load
-from tests.e2e.peers import accept, accepts, ask, ends_reset, name_of, read_all
+from tests.e2e.peers import accept, ask, ends_reset, name_of, read_all
 
 KILLS = int(os.environ.get("BRIDGE_KILLS", "10"))
 CLIENTS = 24
@@ -209,7 +209,7 @@ def test_workers_without_a_supervisor_stop_listening(
     with gateway.connect() as client, accept(server) as accepted:
         kill(gateway.pid)
         gateway.process.wait()
-        until(lambda: not accepts(where), "the port to be closed", 3)
+        until(lambda: not listens(port), "the port to be closed", 3)
         client.sendall(b"still there?")
         assert accepted.recv(100) == b"still there?"
     until(lambda: not crew.all(), "the workers to be gone")

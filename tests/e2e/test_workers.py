@@ -19,13 +19,12 @@ import pytest
 from tests.e2e.certified import NAME, Certified, fronted_by, handshake
 from tests.e2e.conftest import Start
 from tests.e2e.counted import counted
-from tests.e2e.crew import Crew
+from tests.e2e.crew import Crew, listens
 from tests.e2e.farming import OFF
 from tests.e2e.gateway import PATIENCE, Gateway, relay, until
 from tests.e2e.loading import Load
 from tests.e2e.peers import (
     accept,
-    accepts,
     ask,
     echo,
     ends_reset,
@@ -250,7 +249,7 @@ def test_all_workers_drain_and_then_everybody_ends(
             for _ in range(12)
         ]
         gateway.send_signal(number)
-        until(lambda: not accepts(where), "all to stop listening")
+        until(lambda: not listens(port), "all to stop listening")
         for client, accepted in sessions:
             client.sendall(b"still there?")
             assert accepted.recv(100) == b"still there?"
@@ -275,8 +274,7 @@ def test_a_second_signal_resets_what_every_worker_has(
             stack.enter_context(accept(server))
         gateway.send_signal(signal.SIGINT)
         if not together:
-            where = gateway.addresses()[0]
-            until(lambda: not accepts(where), "all to stop listening")
+    X(port), "all to stop listening")
         gateway.send_signal(signal.SIGINT)
         assert gateway.process.wait(PATIENCE) == 0
         for client in clients:
@@ -294,7 +292,7 @@ def test_a_terminals_interrupt_reaches_everybody_and_stops_once(
     with gateway.connect() as client, accept(server) as accepted:
         for pid in crew.all():
             os.kill(pid, signal.SIGINT)
-        until(lambda: not accepts(gateway.addresses()[0]), "all to stop listening")
+        until(lambda: not listens(gateway.port), "all to stop listening")
         client.sendall(b"still there?")
         assert accepted.recv(100) == b"still there?"
     assert gateway.process.wait(PATIENCE) == 0
