@@ -205,11 +205,10 @@ def test_workers_without_a_supervisor_stop_listening(
     gateway = start(relay(name_of(server)) | TWO)
     gateway.fails = True
     crew = Crew(gateway)
-    where = gateway.addresses()[0]
     with gateway.connect() as client, accept(server) as accepted:
         kill(gateway.pid)
         gateway.process.wait()
-        until(lambda: not listens(port), "the port to be closed", 3)
+        until(lambda: not listens(gateway.port), "the port to be closed", 3)
         client.sendall(b"still there?")
         assert accepted.recv(100) == b"still there?"
     until(lambda: not crew.all(), "the workers to be gone")

@@ -239,7 +239,6 @@ def test_all_workers_drain_and_then_everybody_ends(
     patient = {"timeouts": {"drain_timeout": "1m"}}
     gateway = start(relay(name_of(server)) | FOUR | patient)
     crew = Crew(gateway)
-    where = gateway.addresses()[0]
     with ExitStack() as stack:
         sessions = [
             (
@@ -249,7 +248,7 @@ def test_all_workers_drain_and_then_everybody_ends(
             for _ in range(12)
         ]
         gateway.send_signal(number)
-        until(lambda: not listens(port), "all to stop listening")
+        until(lambda: not listens(gateway.port), "all to stop listening")
         for client, accepted in sessions:
             client.sendall(b"still there?")
             assert accepted.recv(100) == b"still there?"
@@ -274,8 +273,8 @@ def test_a_second_signal_resets_what_every_worker_has(
             stack.enter_context(accept(server))
         gateway.send_signal(signal.SIGINT)
         if not together:
-    X(port), "all to stop listening")
-        gateway.send_signal(signal.SIGINT)
+            until(lambda: not listens(gateway.port), "all to stop listening")
+        gateway.send_signal(signal.SIGTERM)  # the same one twice may be one
         assert gateway.process.wait(PATIENCE) == 0
         for client in clients:
             assert ends_reset(client) == b""
