@@ -119,6 +119,7 @@ def test_the_gateways_own_limit_holds_over_all_workers(start: Start) -> None:
         accepted = [stack.enter_context(accept(server)) for _ in range(10)]
         assert not select.select([server], [], [], 0.3)[0]
         for one in accepted:
+            assert one.recv(1) == b"x"
             one.close()
         for client in clients:
             client.shutdown(socket.SHUT_WR)
