@@ -8,13 +8,12 @@ import socket
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.e2e.certified import Certified, fronted_by, handshake
 from tests.e2e.conftest import Start
-from tests.e2e.crew import AS_IT_WAS, TOOK_OVER, Crew, administered, changed, listens
+from tests.e2e.crew import AS_IT_WAS, TOOK_OVER, Crew, changed, listens
 from tests.e2e.gateway import Configuration, Gateway, relay, until
 from tests.e2e.peers import (
     accept,
@@ -51,7 +50,7 @@ BROKEN = Wrong(text='fronts: {web: {listen: "[::1]:0", too: web}}', said="did yo
 def test_what_cannot_run_changes_nothing_and_says_why(
     start: Start, server: socket.socket, tmp_path: Path, workers: int, wrong: Wrong
 ) -> None:
-    first = administered(relay(name_of(server)), tmp_path) | {"workers": workers}
+    first = relay(name_of(server)) | {"workers": workers}
     gateway = start(first)
     crew = Crew(gateway)
     before, sockets = crew.all(), gateway.descriptors("socket")
@@ -64,11 +63,7 @@ def test_what_cannot_run_changes_nothing_and_says_why(
             gateway.write(with_listener(first, str(wrong.listen)))
         gateway.send_signal(signal.SIGHUP)
         gateway.wait_log(AS_IT_WAS)
-        ran = crew.control("reload")
-        assert ran.returncode == 1
-        for told in (gateway.log, ran.stderr):
-            assert wrong.said in told
-            assert "Traceback" not in told
+        assert wrong.said in gateway.log
         client.sendall(b"still there?")
         assert accepted.recv(100) == b"still there?"
         with gateway.connect(), accept(server):
@@ -79,8 +74,7 @@ def test_what_cannot_run_changes_nothing_and_says_why(
         lambda: gateway.descriptors("socket") <= sockets,
         "what was bound in vain to be closed",
     )
-    gateway.write(changed(first, 1))  # and a good one is followed afterwards
-    assert crew.control("reload").returncode == 0
+    crew.reload(changed(first, 1))  # and a good one is followed afterwards
 
 
 def with_listener(configuration: Configuration, where: str) -> Configuration:
@@ -93,17 +87,12 @@ def with_listener(configuration: Configuration, where: str) -> Configuration:
 # What has changed
 
 
-def test_what_has_changed_is_in_the_log_and_in_the_answer(
-    start: Start, echoed: str, tmp_path: Path
-) -> None:
-    first = administered(relay(echoed), tmp_path)
+def test_what_has_changed_is_in_the_log(start: Start, echoed: str) -> None:
+    first = relay(echoed)
     gateway = start(first)
-    gateway.write(changed(first, 7))
-    ran = Crew(gateway).control("reload")
-    assert ran.returncode == 0
-    for told in (gateway.log, ran.stdout):
-        assert "fronts.web.timeouts.idle" in told
-        assert "3607" in told or "1h" in told
+    Crew(gateway).reload(changed(first, 7))
+    assert "fronts.web.timeouts.idle" in gateway.log
+    assert "3607" in gateway.log or "1h7s" in gateway.log
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -149,46 +138,6 @@ def test_who_waits_at_a_port_that_is_given_up_is_served(
             client.sendall(b"x")
         for _ in clients:
             assert stack.enter_context(accept(server)).recv(1) == b"x"
-
-
-# What survives
-
-
-def test_orders_and_verdicts_survive(start: Start, tmp_path: Path) -> None:
-    """One server is drained, one is down by its checks, the third has all sessions."""
-    with listen() as one, listen() as three:
-        servers = [name_of(one), f"127.0.0.1:{free_port()}", name_of(three)]
-        check = {"kind": "tcp", "interval": "200ms", "timeout": "100ms", "fall": 2}
-        farm = {"check": check, "retries": 0, "eject": "off"}
-        first = administered(relay(*servers, farm=farm), tmp_path) | PATIENT
-        first["workers"] = 2
-        gateway = start(first)
-        crew = Crew(gateway)
-        with serving(one, echo), serving(three, echo):
-            until(lambda: states(crew)[servers[1]] == "down", "a server to be down")
-            assert crew.control("drain", servers[0]).returncode == 0
-            for number in range(3):
-                crew.reload(changed(first, number + 1))
-                found = states(crew)
-                assert found[servers[0]] in ("draining", "drained")
-                assert found[servers[1]] == "down"
-                count = len(gateway.told())
-                for _ in range(6):
-                    with gateway.connect() as client:
-                        ask(client)
-                records = gateway.records(count + 6)[count:]
-                assert {record["server"] for record in records} == {servers[2]}
-            assert crew.control("ready", servers[0]).returncode == 0
-            until(
-                lambda: states(crew)[servers[0]] == "up", "the drained one to be back"
-            )
-
-
-def states(crew: Crew) -> dict[str, Any]:
-    """Of each server, as ``bridgectl servers`` has it."""
-    return {
-        server["server"]: server["state"] for server in crew.ask("servers")["servers"]
-    }
 
 
 # What needs no other generation
