@@ -81,8 +81,8 @@ def test_reloads_under_load_lose_no_connection_and_no_byte(
         for number in range(1, RELOADS + 1):
             crew.reload(changed(first, number))
             load.wait(20)
+            ask(oldest)
             sizes.append(size_of(gateway))
-        ask(oldest)
     load.check_whole()
     check_flat(sizes)
     crew.wait_settled(workers)
