@@ -363,6 +363,26 @@ def test_a_worker_that_dies(start: Start) -> None:
     expect("A worker died", gateway)
 
 
+def test_a_main_process_that_is_killed(start: Start) -> None:
+    with listen() as server:
+        gateway = start(relay(name_of(server)) | {"workers": 2})
+        gateway.wait_log("listens on")
+        until(lambda: len(list(workers(gateway))) == 2, "two workers")
+        left = list(workers(gateway))
+        assert gateway.stop(signal.SIGKILL) == -signal.SIGKILL
+        gateway.wait_log("the supervisor is gone")
+        until(lambda: not any(map(lives, left)), "its workers to end")
+    expect("The main process was killed", gateway)
+
+
+def lives(pid: int) -> bool:
+    """It may also be a zombie of which nobody has taken notice."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def workers(gateway: Gateway) -> Iterator[int]:
     """The processes of its workers, which are forked from the nursery."""
     for nursery in children(gateway.pid):
