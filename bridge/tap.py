@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from twisted.application.service import IService
+from twisted.application.service import IService, MultiService
 from twisted.logger import ILogObserver, Logger
 from twisted.python import usage
 
@@ -225,21 +225,30 @@ def makeService(options: Options) -> IService:
         failed=partial(started.give_up, reactor),
     )
     gateway.setServiceParent(started)
-    admin = Admin(
-        document.config.admin, ours, Operator(gateway, logs).ask, _owner(twistd)
-    )
-    admin.setServiceParent(started)
-    numbers = Numbers(gateway, making, ours.seconds)
-    slices = Slices(ours)
-    web = Web(document.config.admin, ours, root_of(numbers, slices))
-    web.setServiceParent(started)
-    # It answers until the last session has ended.
-    reactor.addSystemEventTrigger("after", "shutdown", admin.close)
-    reactor.addSystemEventTrigger("after", "shutdown", web.close)
+    _ask_and_watch(options, gateway, making, logs).setServiceParent(started)
     started.keep_signals = _obey_signals(gateway, logs, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", notify.close)
     reactor.addSystemEventTrigger("after", "shutdown", logs.finish)
     return started
+
+
+def _ask_and_watch(
+    options: Options, gateway: Supervisor, making: Making, logs: Logs
+) -> IService:
+    """What answers bridgectl, browsers and Prometheus, for as long as there is one."""
+    from twisted.internet import reactor
+
+    config, ours = options.document.config.admin, cast(Reactor, reactor)
+    numbers = Numbers(gateway, making, ours.seconds)
+    web = Web(config, ours, root_of(numbers, Slices(ours)))
+    asked = Operator(gateway, logs).ask
+    admin = Admin(config, ours, asked, _owner(options.parent or {}))
+    both = MultiService()
+    for each in (admin, web):
+        each.setServiceParent(both)
+        # It answers until the last session has ended.
+        cast(Any, reactor).addSystemEventTrigger("after", "shutdown", each.close)
+    return both
 
 
 def _open_access(logs: Logs, config: Config, reactor: Reactor, twistd: Any) -> None:

@@ -54,7 +54,7 @@ class Administered:
         self.admin.start()
 
     def turn(self) -> None:
-        self.reactor.iterate(0.005)
+        self.reactor.iterate(0.002)
 
     def until(self, reached: Callable[[], object]) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -7,8 +7,10 @@ from typing import Any
 from twisted.internet.task import Clock
 
 from bridge.farm.dns_values import Addresses, Answer, Reply, Service, Sought
+from bridge.farm.follow_names import Names
 from bridge.service.asked_names import AskedNames
 from bridge.service.dns_replies import as_plain
+from tests.logged import logged
 
 WEB = Sought("web", 80)
 REPLY = Reply(
@@ -44,7 +46,16 @@ def test_an_answer_that_nobody_wants_any_more_is_dropped() -> None:
     question.cancel()
     names.answered(0, as_plain(REPLY))
     names.answered(9, as_plain(REPLY))
-    assert len(told) == 1, "that it was cancelled"
+    assert [reply.services.said for reply in told] == [False]
+
+
+def test_a_name_that_is_followed_no_more_while_it_is_asked_for_is_no_bug() -> None:
+    names, _ = asking()
+    followed = Names(Clock(), names)
+    with logged() as log:
+        followed.follow(WEB, lambda changes: None)
+        followed.stop()
+    assert (log.lines, log.tracebacks) == ([], 0)
 
 
 def test_without_a_supervisor_there_is_no_answer_and_nothing_hangs() -> None:

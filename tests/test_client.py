@@ -206,7 +206,11 @@ def test_an_answer_to_one_that_has_gone_is_nobodys(made: Administered) -> None:
     made.turn()
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     st.lists(st.binary(max_size=60).map(lambda data: data.replace(b"\n", b""))),
     st.lists(st.integers(1, 50), min_size=1),

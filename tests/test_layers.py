@@ -203,6 +203,7 @@ TYPES_ONLY = {
     "farm.rules": "fields; what they do is test_health's",
     "watch.counters": "fields that others add to",
     "wire.proxy_value": "fields; what is read and written is test_proxy_header's",
+    "watch.reading": "fields, which test_exposition and test_numbers_told read",
     "watch.record": "fields; that each gets its own value is test_recording's",
 }
 """Modules without a line that could be wrong by itself, and why."""

@@ -78,6 +78,23 @@ def test_in_json_both_have_objects(tmp_path: Path) -> None:
     assert kinds == ["request", "request", "session", "session"]
 
 
+@pytest.mark.parametrize("more", ["", ", access_format: json"])
+@pytest.mark.parametrize("requests", [True, False])
+def test_sessions_that_ended_are_remembered_in_every_format(
+    tmp_path: Path, more: str, requests: bool
+) -> None:
+    made = logs(None, str(tmp_path / "access.log"), more=more)
+    told = made.listeners(requests=requests)
+    assert told.session is not None and told.exchange is not None and made.lines
+    told.exchange(REQUEST)
+    told.session(record(session=REQUEST.session))
+    told.session(record(session="other"))
+    made.lines.close()
+    names = [each["session"] for each in made.recent.told(9, 0.0)]
+    assert names == ["other", REQUEST.session]
+    made.finish()
+
+
 def test_on_standard_output_both_logs_share_an_outlet() -> None:
     own = Outlet(Taking(), STANDARD_OUTPUT)
     made = logs(own, '"-"')

@@ -57,6 +57,15 @@ def _same_if_alone(running: Asked, command: str, args: dict[str, Any]) -> None:
         assert merged == answer
 
 
+def test_endings_are_the_last_ones_of_all() -> None:
+    parts: list[Part] = [
+        {"endings": [{"time": time, "worker": worker} for time in times]}
+        for worker, times in enumerate(([9.0, 4.0], [7.0, 6.0]))
+    ]
+    told = merge("endings", {"limit": 3}, parts)["endings"]
+    assert [each["time"] for each in told] == [9.0, 7.0, 6.0]
+
+
 def test_counts_of_fronts_and_farms_are_added_up() -> None:
     with asked() as running:
         client, accepted = running.connect()

@@ -135,3 +135,11 @@ def test_a_reload_that_fails_says_why_in_one_line() -> None:
     error = ask(supervisor, "reload")
     assert isinstance(error, AnswerError)
     assert str(error) == "a:1:1: is wrong (the gateway's log has all of it)"
+
+
+def test_the_configuration_is_that_of_those_who_accept() -> None:
+    old = FakeGeneration(1, Told(0, {"leaves": [["a", "1"]]}))
+    new = FakeGeneration(2, *(Told(n, {"leaves": [["a", "2"]]}) for n in (0, 1)))
+    answer = ask(FakeSupervisor(new, old), "config", salt="00")
+    assert answer == {"leaves": [["a", "2"]]}
+    assert old.asked == []

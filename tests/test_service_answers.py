@@ -164,6 +164,19 @@ def test_the_first_are_those_with_most_of_what_is_sorted_by(running: Asked) -> N
     assert sorted_by("up", limit=3, reverse=True) == [1, 2, 3]
 
 
+def test_what_moves_most_at_present_may_have_moved_little(running: Asked) -> None:
+    slow, fast = running.connect(), running.connect()
+    running.move(*slow, 5000)
+    running.ask("sessions", sort="rate")
+    running.turn(2.0)
+    running.move(*fast, 1000)
+    told = running.ask("sessions", sort="rate")["sessions"]
+    assert [each["bytes"]["up"] for each in told] == [1000, 5000]
+    assert [each["rate"]["down"] for each in told] == [0, 0]
+    assert told[0]["rate"]["up"] > told[1]["rate"]["up"] == 0
+    assert "rate" not in running.ask("sessions")["sessions"][0]
+
+
 def test_one_session_is_told_with_what_both_kernels_know(running: Asked) -> None:
     client, accepted = running.connect()
     running.move(client, accepted, 10)

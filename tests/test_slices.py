@@ -5,17 +5,9 @@ from __future__ import annotations
 import pytest
 from twisted.internet.task import Clock
 
-from bridge.control.slices import Slices, Steps
+from bridge.control.slices import PAUSE, Slices, Steps
 
-
-class Turning(Clock):
-    """As a reactor: what is called for within a turn has the next one."""
-
-    def turn(self) -> None:
-        calls, self.calls = self.calls, []
-        for call in calls:
-            call.called = 1
-            call.func(*call.args, **call.kw)
+TURN = 1.5 * PAUSE
 
 
 def steps(name: str, count: int, told: list[str]) -> Steps[str]:
@@ -26,18 +18,31 @@ def steps(name: str, count: int, told: list[str]) -> Steps[str]:
 
 
 def test_two_that_take_long_take_turns() -> None:
-    clock, told, done = Turning(), list[str](), list[str]()
+    clock, told, done = Clock(), list[str](), list[str]()
     slices = Slices(clock)
     for name in "ab":
         slices.run(steps(name, 2, told)).addCallback(done.append)
     assert told == []
     for expected in ["a0"], ["a0", "b0"], ["a0", "b0", "a1"]:
-        clock.turn()
+        clock.advance(TURN)
         assert told == expected
     assert done == []
     for _ in range(3):
-        clock.turn()
+        clock.advance(TURN)
     assert done == ["a", "b"] and clock.getDelayedCalls() == []
+
+
+def test_the_first_has_its_turn_at_once_and_the_next_after_a_pause() -> None:
+    clock, told = Clock(), list[int]()
+    slices = Slices(clock)
+    slices.soon(lambda: told.append(1))
+    slices.soon(lambda: told.append(2))
+    clock.advance(0)
+    assert told == [1]
+    clock.advance(PAUSE / 2)
+    assert told == [1]
+    clock.advance(PAUSE)
+    assert told == [1, 2]
 
 
 def test_what_steps_raise_is_their_own() -> None:
@@ -50,7 +55,7 @@ def test_what_steps_raise_is_their_own() -> None:
     slices.run(bad()).addErrback(lambda f: failed.append(f.type))
     slices.run(steps("a", 1, [])).addCallback(done.append)
     for _ in range(4):
-        clock.advance(0)
+        clock.advance(TURN)
     assert (failed, done) == ([KeyError], ["a"])
 
 
@@ -65,7 +70,7 @@ def test_a_slice_that_raises_does_not_stop_the_next() -> None:
     slices.soon(lambda: told.append(1))
     with pytest.raises(KeyError):
         clock.advance(0)
-    clock.advance(0)
+    clock.advance(TURN)
     assert told == [1]
 
 
@@ -75,4 +80,14 @@ def test_after_the_end_nothing_is_done() -> None:
     slices.soon(lambda: told.append(1))
     slices.close()
     clock.advance(0)
+    assert told == [] and clock.getDelayedCalls() == []
+
+
+def test_the_end_may_come_within_a_slice() -> None:
+    clock, told = Clock(), list[int]()
+    slices = Slices(clock)
+    slices.soon(slices.close)
+    slices.soon(lambda: told.append(1))
+    clock.advance(0)
+    clock.advance(TURN)
     assert told == [] and clock.getDelayedCalls() == []

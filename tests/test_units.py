@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from configparser import ConfigParser
@@ -17,7 +16,7 @@ from tests.netlab.fixtures import missing, requires
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
 UNIT = CONF / "bridge.service"
-TWISTD = Path(sys.executable).with_name("twistd")
+BIN = Path(sys.executable).parent
 
 NOTIFY_RELOAD = 253
 """The first systemd that knows Type=notify-reload."""
@@ -39,10 +38,13 @@ def version() -> int:
 def folder(tmp_path: Path) -> Path:
     """The units as on a host that has the program, which verify looks for."""
     for name in ("bridge.service", "bridge.socket"):
-        text = (CONF / name).read_text()
-        there = text.replace("/opt/bridge/bin/twistd", str(TWISTD))
-        (tmp_path / name).write_text(there)
+        put(CONF / name, tmp_path)
     return tmp_path
+
+
+def put(unit: Path, folder: Path) -> None:
+    text = unit.read_text().replace("/opt/bridge/bin", str(BIN))
+    (folder / unit.name).write_text(text)
 
 
 def complaints(told: subprocess.CompletedProcess[str]) -> list[str]:
@@ -59,7 +61,7 @@ def complaints(told: subprocess.CompletedProcess[str]) -> list[str]:
 def test_systemd_finds_no_fault(folder: Path, drop_ins: tuple[str, ...]) -> None:
     for name in drop_ins:
         (folder / "bridge.service.d").mkdir()
-        shutil.copy(CONF / "bridge.service.d" / name, folder / "bridge.service.d")
+        put(CONF / "bridge.service.d" / name, folder / "bridge.service.d")
     told = analyze("verify", folder / "bridge.service", folder / "bridge.socket")
     assert complaints(told) == []
     assert told.returncode == 0

@@ -9,14 +9,13 @@ at a time, all of it bounded in size, number and time.  Not here: what a line sa
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IReactorSocket, IReadDescriptor
-from twisted.internet.protocol import ServerFactory
+from twisted.internet.interfaces import IReadDescriptor
+from twisted.internet.unix import Server
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -25,11 +24,10 @@ from bridge.control.client import Client
 from bridge.control.orders import COMMANDS, Answer, AnswerError, Request
 from bridge.control.peer import Peer
 from bridge.control.slices import Slices
+from bridge.control.turnstile import Turnstile
 from bridge.net.listener import Listener, listen_unix
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IAddress
-
     from bridge.net.pump import Reactor
 
 Ask = Callable[[str, "dict[str, Any]", Peer], "Deferred[Answer]"]
@@ -45,9 +43,6 @@ MOST = 256
 BACKLOG = 1024
 """Who may wait to be taken: a unix socket turns the next one away (EAGAIN)."""
 
-ACCEPTS = 16
-"""Clients taken in one turn."""
-
 RETRY = 0.25
 """Seconds until the next try after this host was short of something."""
 
@@ -57,13 +52,11 @@ _log = Logger()
 
 
 @implementer(IReadDescriptor)
-class AdminSocket(ServerFactory):
+class AdminSocket:
     """
     At *path*, from ``bind`` until ``close``; *owner* is the user and group that it is
     given to, None: those of this process.
     """
-
-    noisy = False
 
     def __init__(
         self,
@@ -78,7 +71,7 @@ class AdminSocket(ServerFactory):
         self.silent: dict[Client, None] = {}
         """Clients who are not being answered, the longest silent first."""
         self.clients: set[Client] = set()
-        self._reactor = reactor
+        self._turnstile = Turnstile(reactor, self.slices)
         self._ask = ask
         self._owner = owner
         self._listener: Listener | None = None
@@ -104,15 +97,14 @@ class AdminSocket(ServerFactory):
     def start(self) -> None:
         """Take clients."""
         self._listens = True
-        self._reactor.addReader(self)
+        self._turnstile.addReader(self)
 
     def close(self) -> None:
         """Take and answer nobody any more, and remove the socket's name."""
-        if self._listens:
-            self._listens = False
-            self._reactor.removeReader(self)
+        self._listens = False
         for client in tuple(self.clients):
             client.abort()
+        self._turnstile.close()
         self.slices.close()
         made, self._listener = self._listener, None
         if made is not None:
@@ -133,24 +125,18 @@ class AdminSocket(ServerFactory):
         return "bridge.control"
 
     def doRead(self) -> None:
-        adopt = cast(IReactorSocket, self._reactor).adoptStreamConnection
-        for _ in range(ACCEPTS):
-            if self._listener is None:
-                return
-            try:
-                accepted, _ = self._listener.socket.accept()
-            except BlockingIOError:
-                return
-            except OSError:
-                self._pause()
-                return
-            with accepted:  # which the reactor duplicates
-                accepted.setblocking(False)
-                try:
-                    adopt(accepted.fileno(), socket.AF_UNIX, self)
-                except OSError:
-                    self._pause()
-                    return
+        """Take one client."""
+        assert self._listener is not None
+        try:
+            accepted, _ = self._listener.socket.accept()
+        except BlockingIOError:
+            return
+        except OSError:
+            self._pause()
+            return
+        accepted.setblocking(False)
+        client = Client(self)
+        client.makeConnection(Server(accepted, client, "", None, 0, self._turnstile))
 
     def connectionLost(self, reason: Failure) -> None:
         """The reactor's word that it has met a bug; it reads no more."""
@@ -158,17 +144,14 @@ class AdminSocket(ServerFactory):
 
     def _pause(self) -> None:
         """Of descriptors, mostly; sessions and clients end meanwhile."""
-        self._reactor.removeReader(self)
+        self._turnstile.removeReader(self)
         self.clock.callLater(RETRY, self._resume)
 
     def _resume(self) -> None:
         if self._listens:
-            self._reactor.addReader(self)
+            self._turnstile.addReader(self)
 
     # Clients
-
-    def buildProtocol(self, addr: IAddress | None) -> Client:
-        return Client(self)
 
     def came(self, client: Client) -> bool:
         """Whether there is room for *client*, after whoever makes it has left."""

@@ -135,6 +135,7 @@ _RANKS: Mapping[str, Callable[[Told], float]] = {
     "bytes": lambda told: told["bytes"]["up"] + told["bytes"]["down"],
     "up": lambda told: told["bytes"]["up"],
     "down": lambda told: told["bytes"]["down"],
+    "rate": lambda told: told["rate"]["up"] + told["rate"]["down"],
 }
 
 
@@ -147,6 +148,12 @@ def _sessions(given: Sequence[Answer], args: Mapping[str, Any]) -> Answer:
         "matching": _sum(given, "matching"),
         "sessions": found[: args.get("limit", SHOWN)],
     }
+
+
+def _endings(given: Sequence[Answer], args: Mapping[str, Any]) -> Answer:
+    """The last ones of all."""
+    found = sorted(_each(given, "endings"), key=lambda told: told["time"], reverse=True)
+    return {"endings": found[: args.get("limit", SHOWN)]}
 
 
 def _who(given: Sequence[Answer], _: Mapping[str, Any]) -> Answer:
@@ -185,6 +192,7 @@ _MERGES: Mapping[str, Callable[[Sequence[Answer], Mapping[str, Any]], Answer]] =
     "status": _status,
     "sessions": _sessions,
     "session": _first,
+    "endings": _endings,
     "kill": _first,
     "servers": _servers,
     "drain": _servers,

@@ -32,7 +32,7 @@ MOST_SESSIONS = 10_000
 SHOWN = 100
 """Those that one lists where it is not said how many."""
 
-SORTS = ("age", "bytes", "up", "down")
+SORTS = ("age", "bytes", "up", "down", "rate")
 """What sessions are listed by, the oldest or the most first."""
 
 PIECE = 64
@@ -118,6 +118,7 @@ COMMANDS: Mapping[str, Command] = {
         }
     ),
     "session": Command({"session": _text}),
+    "endings": Command(may={"limit": _count}),
     "who": Command({"address": _text}),
     "state": Command(),
     "config": Command({"salt": _salt}),

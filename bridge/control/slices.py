@@ -1,9 +1,9 @@
 """
 Work that is done in slices, so that sessions have their turns between them.
 
-One slice a turn of the reactor, whoever it is for: two hundred that ask hold up nobody
-longer than one does.  Not here: how much a slice is, which those know that ``yield``
-between two of them.
+One slice a turn of the reactor, and a pause after it, whoever it is for: two hundred
+that ask hold up nobody longer than one does.  Not here: how much a slice is, which
+those know that ``yield`` between two of them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PAUSE = 0.001
+"""Seconds from the end of a slice to the next one, which are the sessions'."""
+
 Steps = Generator[None, None, T]
 """Ends with what it has come to."""
 
@@ -30,6 +33,8 @@ class Slices:
         self._clock = clock
         self._due: deque[Callable[[], None]] = deque()
         self._timer: IDelayedCall | None = None
+        self._next = 0.0
+        """When the pause is over."""
 
     def soon(self, slice_: Callable[[], None]) -> None:
         """Have *slice_* run in a turn of its own, after those that came before."""
@@ -45,19 +50,22 @@ class Slices:
     def close(self) -> None:
         """Do no more."""
         self._due.clear()
-        if self._timer is not None:
+        if self._timer is not None and self._timer.active():  # not within a slice
             self._timer.cancel()
             self._timer = None
 
     def _arm(self) -> None:
         if self._timer is None and self._due:
-            self._timer = self._clock.callLater(0, self._turn)
+            wait = max(0.0, self._next - self._clock.seconds())
+            self._timer = self._clock.callLater(wait, self._turn)
 
     def _turn(self) -> None:
-        self._timer = None
-        slice_ = self._due.popleft()
-        self._arm()  # whatever this one meets, the next has its turn
-        slice_()
+        try:
+            self._due.popleft()()
+        finally:  # whatever this one has met, the next has its turn
+            self._timer = None
+            self._next = self._clock.seconds() + PAUSE
+            self._arm()
 
 
 class _Run(Generic[T]):

@@ -38,6 +38,8 @@ class Operator:
             return self._reload(RELOADS[command])
         supervisor = self._supervisor
         everybody = (*supervisor.others, supervisor.current)
+        if command == "config":  # which the others have another one of
+            everybody = (supervisor.current,)
         asked = [
             told.addCallback(_part, generation)
             for generation in everybody

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 from bridge import __version__
 from bridge.config.plain import leaves
 from bridge.control.configured import pools
-from bridge.control.orders import Answer, AnswerError
+from bridge.control.orders import SHOWN, Answer, AnswerError
 from bridge.control.slices import Steps
 from bridge.control.who import Behind, Pool
 from bridge.net.address import canonical
 from bridge.net.pseudonym import NoPseudonymError
 from bridge.service.listed import SCANNED, Listed, Wanted, living, slices
 from bridge.service.moved import moved
+from bridge.service.moving import Rates
+from bridge.service.recent import epoch
 from bridge.service.told import of_farm, of_front, of_server, of_whole_session
 from bridge.session.flow import Event, State
 from bridge.watch.seen import Told as Seen
@@ -48,6 +50,7 @@ class Answers:
         self._gateway = gateway
         self._worker = worker
         self._began = time.monotonic()
+        self._rates = Rates()
 
     def answer(self, command: str, args: Mapping[str, Any]) -> Answer:
         """At once.  Raises AnswerError, as ``steps`` does when these are taken."""
@@ -192,7 +195,7 @@ class Answers:
     # Of sessions
 
     def _sessions(self, args: Mapping[str, Any]) -> Steps[Answer]:
-        listed = Listed(Wanted.of(args), self._now)
+        listed = Listed(Wanted.of(args), self._now, self._rates)
         sessions = yield from listed.take(living(self._gateway.fronts))
         return {
             "total": listed.total,
@@ -204,6 +207,12 @@ class Answers:
         session = yield from self._find(args["session"])
         told = of_whole_session(session, self._now())
         return {"session": told | {"worker": self._worker}}
+
+    def _endings(self, args: Mapping[str, Any]) -> Steps[Answer]:
+        yield
+        most = args.get("limit", SHOWN)
+        told = self._gateway.logs.recent.told(most, epoch(self._now()))
+        return {"endings": [each | {"worker": self._worker} for each in told]}
 
     def _kill(self, args: Mapping[str, Any]) -> Steps[Answer]:
         session = yield from self._find(args["session"])
@@ -252,6 +261,7 @@ _ANSWERS: Mapping[str, Callable[[Answers, Mapping[str, Any]], Steps[Answer]]] = 
     "servers": Answers._servers,
     "sessions": Answers._sessions,
     "session": Answers._session,
+    "endings": Answers._endings,
     "kill": Answers._kill,
     "who": Answers._who,
     "log-level": Answers._set_level,

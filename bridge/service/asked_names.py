@@ -51,8 +51,14 @@ class AskedNames:
         return answer
 
     def _forget(self, number: int) -> None:
-        """Nobody wants that answer any more; it may be on its way."""
-        self._asked.pop(number, None)
+        """
+        Nobody wants that answer any more; it may be on its way.
+
+        As a lookup has it, a question that was taken back has an answer, too.
+        """
+        asked = self._asked.pop(number, None)
+        if asked is not None:
+            asked.callback(nothing("nobody asks any more"))
 
     def known(self, sought: Sought, told: Mapping[str, Any]) -> None:
         """What the supervisor has found, before anybody has asked here."""

@@ -17,6 +17,7 @@ from bridge.control.slices import Steps
 from bridge.net.address import parse_network
 from bridge.net.hosts import number
 from bridge.net.prefixes import Network, Prefixes
+from bridge.service.moving import Rates
 from bridge.service.told import Told, of_session, progress
 from bridge.session.flow import State
 
@@ -113,15 +114,18 @@ RANKS: Mapping[str, Callable[[Session], float]] = {
     "up": lambda session: progress(session)[0],
     "down": lambda session: progress(session)[1],
 }
-"""What the first ones have most of."""
+"""What the first ones have most of, but for ``rate``, which needs two looks."""
 
 
 class Listed:
-    """The sessions that are *wanted*; *now* tells the time."""
+    """The sessions that are *wanted*; *now* tells the time, *rates* what they move."""
 
-    def __init__(self, wanted: Wanted, now: Callable[[], float]) -> None:
+    def __init__(
+        self, wanted: Wanted, now: Callable[[], float], rates: Rates | None = None
+    ) -> None:
         self._wanted = wanted
         self._now = now
+        self._rates = (rates or Rates()) if wanted.sort == "rate" else None
         self.total = 0
         """Sessions there are."""
         self.matching = 0
@@ -131,7 +135,10 @@ class Listed:
         """Those of *sessions* that are listed, in order."""
         first: list[tuple[float, int, Session]] = []
         wanted = self._wanted
-        rank, sign = RANKS[wanted.sort], -1 if wanted.reverse else 1
+        sign, rates = -1 if wanted.reverse else 1, self._rates
+        rank = RANKS.get(wanted.sort, self._rank)
+        if rates is not None:
+            rates.look(self._now())
         for session in slices(sessions, SCANNED):
             if session is None:
                 yield
@@ -139,6 +146,8 @@ class Listed:
             if session.state is State.CLOSED:
                 continue
             self.total += 1
+            if rates is not None:  # also of who is not wanted this time
+                self._rate(session)
             if not wanted.has(session):
                 continue
             self.matching += 1
@@ -152,9 +161,23 @@ class Listed:
             if each is None:
                 yield
             elif each.state is not State.CLOSED:
-                told.append(of_session(each, self._now()))
+                told.append(self._told(each))
         told.reverse()
         return told
+
+    def _rate(self, session: Session) -> tuple[float, float]:
+        assert self._rates is not None
+        return self._rates.rate(session, progress(session), self._now())
+
+    def _rank(self, session: Session) -> float:
+        return sum(self._rate(session))
+
+    def _told(self, session: Session) -> Told:
+        told = of_session(session, self._now())
+        if self._rates is None:
+            return told
+        up, down = self._rate(session)
+        return told | {"rate": {"up": round(up), "down": round(down)}}
 
 
 def _last_first(heap: list[tuple[float, int, Session]]) -> Iterator[Session]:

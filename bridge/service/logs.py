@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from bridge.config.model import Config
 from bridge.net.pump import Reactor
+from bridge.service.recent import Recent
 from bridge.watch.access import Entry, Format, JsonFormat, TextFormat, render
 from bridge.watch.exchange import Exchange
 from bridge.watch.lines import Events, Lines, Sink
@@ -71,6 +72,8 @@ class Logs:
             self.outlets.append(own.outlet)
         self.lines: Lines[Entry] | None = None
         """The access log; None: there is none."""
+        self.recent = Recent()
+        """Sessions that ended of late, if there is one."""
         self.needs_sides = False
         """Whether its records must have ``sides``."""
         self._either = False
@@ -110,8 +113,12 @@ class Logs:
         self.lines = Lines(
             reactor,
             sink,
-            lambda records: render(form, records, reactor.seconds()),
+            lambda records: self._render(form, records, reactor.seconds()),
         )
+
+    def _render(self, form: Format, entries: list[Entry], now: float) -> str:
+        self.recent.see(entries)
+        return render(form, entries, now)
 
     def listeners(self, *, requests: bool) -> Listeners:
         """Of a front.  *requests*: its sessions have some."""
@@ -119,8 +126,13 @@ class Logs:
             return Listeners(None, None)
         add = self.lines.add
         if requests and self._either:
-            told = Requests(add)
-            return Listeners(told.session, told.exchange)
+            told, see = Requests(add), self.recent.see
+
+            def session(record: Record) -> None:
+                see([record])  # it may have no line of its own
+                told.session(record)
+
+            return Listeners(session, told.exchange)
         return Listeners(add, add)
 
     def _sink(self, where: str, foreground: bool, owner: Owner) -> Sink:

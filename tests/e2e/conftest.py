@@ -13,6 +13,7 @@ import pytest
 from tests.e2e.certified import Certified, certified, fronted_by, nginx
 from tests.e2e.ftp_bed import bed
 from tests.e2e.gateway import Configuration, Gateway
+from tests.e2e.loading import echoing
 from tests.e2e.peers import Crowded, echo, listen, name_of, serving
 
 __all__ = ["bed", "certified", "nginx"]
@@ -44,6 +45,13 @@ def server() -> Iterator[socket.socket]:
     """A listening socket on 127.0.0.1 for the servers of a farm."""
     with listen() as listener:
         yield listener
+
+
+@pytest.fixture
+def echoed() -> Iterator[str]:
+    """A server that echoes, as ``host:port``, in a process of its own."""
+    with echoing() as name:
+        yield name
 
 
 @pytest.fixture

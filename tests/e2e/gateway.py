@@ -30,6 +30,8 @@ TWISTD = Path(sys.executable).with_name("twistd")
 PATIENCE = 20.0
 """Seconds that tell a hang from a slow machine; nothing here needs a second."""
 
+MARK = "BRIDGE_TEST"
+
 _LISTENS = re.compile(r"(\S+) listens on \[?([^\s\]]+)\]?:(\d+),")
 _LIMITED = 'ulimit -n "$0"; exec "$@"'
 
@@ -76,6 +78,13 @@ class Gateway:
         self.fails = False
         """The test has something in it fail."""
         self.access = folder / "access.json"
+        self.file = folder / "bridge.yaml"
+        self.write(configuration)
+        self._host: Host | None = options.pop("host", None)
+        self.process = self._spawn(**options)
+
+    def write(self, configuration: Configuration) -> None:
+        """Have its file say so, for it to start with or to read again."""
         told = {"access": str(self.access), "access_format": "json"}
         self.configuration = {
             **configuration,
@@ -87,10 +96,7 @@ class Gateway:
             "log": told | configuration.get("log", {}),
             "timeouts": {"drain_timeout": "2s"} | configuration.get("timeouts", {}),
         }
-        self.file = folder / "bridge.yaml"
         self.file.write_text(json.dumps(self.configuration, indent=1))
-        self._host: Host | None = options.pop("host", None)
-        self.process = self._spawn(**options)
 
     def _spawn(
         self,
@@ -113,8 +119,13 @@ class Gateway:
                 stdout=log,
                 stderr=errors,
                 pass_fds=pass_fds,
-                env={**os.environ, **(environment or {})},
+                env={**os.environ, MARK: self.mark, **(environment or {})},
             )
+
+    @property
+    def mark(self) -> str:
+        """What its processes have in their environment as MARK, and no others."""
+        return str(self._folder)
 
     @property
     def pid(self) -> int:
@@ -128,7 +139,11 @@ class Gateway:
 
     def wait(self) -> Gateway:
         """Until it listens, and obeys signals."""
-        until(lambda: not self.running or self._obeys(), "the gateway to start")
+        until(
+            lambda: not self.running or (self._obeys() and self._listens()),
+            "the gateway to start",
+            2 * PATIENCE,
+        )
         assert self.running, f"it did not start:\n{self.log}{self.errors}"
         return self
 
@@ -136,6 +151,12 @@ class Gateway:
         """It catches signals from the reactor's first turn on: after listening."""
         caught = re.search(r"SigCgt:\s+(\w+)", self._proc("status"))
         return bool(caught and int(caught[1], 16) & 1 << signal.SIGUSR2 - 1)
+
+    def _listens(self) -> bool:
+        """Of several workers the first says so; by then everybody may come."""
+        fronts = len(self.configuration["fronts"])
+        workers = self.configuration.get("workers", 1)
+        return workers == 1 or len(_LISTENS.findall(self.log)) >= fronts
 
     def send_signal(self, number: int) -> None:
         self.process.send_signal(number)

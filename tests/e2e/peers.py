@@ -210,3 +210,14 @@ def echo(sock: socket.socket) -> None:
     """Send back what comes, and end when the client does."""
     while part := sock.recv(1 << 16):
         sock.sendall(part)
+
+
+def ask(client: socket.socket, question: bytes = b"still there?") -> None:
+    """Have an echo answer."""
+    client.sendall(question)
+    got = b""
+    while len(got) < len(question):
+        part = client.recv(100)
+        assert part, "ended instead of an answer"
+        got += part
+    assert got == question

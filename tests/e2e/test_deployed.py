@@ -55,6 +55,8 @@ class Deployed:
     """The machine, and what was seen on it while the chapter was followed."""
 
     machine: Machine
+    systemd: int = 0
+    """Its version."""
     said: dict[str, str] = field(default_factory=dict)
     """Output, by the last line of the commands."""
     capabilities: dict[str, int] = field(default_factory=dict)
@@ -136,9 +138,9 @@ def deployed(
         for address in SERVERS:
             serve(machine, address)
         made = Deployed(machine)
-        version = machine.run("systemctl --version").stdout.split()[1]
+        made.systemd = int(machine.run("systemctl --version").stdout.split()[1])
         for before, script in BLOCKS:
-            if "On Debian 12," in before and version != "252":
+            if "On Debian 12," in before and made.systemd != 252:
                 continue
             made.follow(script)
         yield made
@@ -242,13 +244,65 @@ def test_the_log_goes_on_after_logrotate(deployed: Deployed) -> None:
 def test_clients_wait_while_it_is_started_again(deployed: Deployed) -> None:
     """By its socket, which systemd holds: none is refused, all are answered."""
     before = deployed.show("MainPID")
-    ask = "curl --silent --show-error --max-time 20 http://[2001:db8::80]/"
-    clients = deployed.machine.start(
-        "bash", "-euc", f"for n in {{1..60}}; do {ask}; done"
-    )
+    clients = asking(deployed, 60)
     deployed.machine.run("systemctl restart bridge; systemctl restart bridge")
     assert clients.wait(SLOW) == 0
     assert deployed.show("MainPID") != before
+
+
+def asking(deployed: Deployed, times: int) -> subprocess.Popen[bytes]:
+    """Clients, one after the other, that end with the first that is not answered."""
+    ask = "curl --silent --show-error --max-time 20 http://[2001:db8::80]/"
+    loop = f"for n in {{1..{times}}}; do {ask}; done"
+    return deployed.machine.start("bash", "-euc", loop)
+
+
+def workers(deployed: Deployed) -> list[str]:
+    """Their processes, as an operator sees them."""
+    said = deployed.machine.run("bridgectl status", check=False).stdout
+    return re.findall(r"(?m)^ +\d+ +(\d+) +\S+ +\S+%? +\d+", said)
+
+
+def test_a_reload_changes_it_behind_the_same_sockets(deployed: Deployed) -> None:
+    """One worker, two, and one again, on what systemd holds: nobody is refused."""
+    before = deployed.show("MainPID")
+    file = deployed.machine.root / "etc/bridge/bridge.yaml"
+    good = file.read_text()
+    clients = asking(deployed, 200)
+    for count in (2, 1, 2):
+        deployed.configure(f"{good}workers: {count}\n")
+        deployed.machine.run("systemctl reload bridge")
+        until(lambda: len(workers(deployed)) == count, f"{count} workers")  # noqa: B023
+    assert clients.wait(SLOW) == 0
+    assert deployed.show("MainPID") == before
+    assert deployed.show("NRestarts") == "0"
+
+
+def test_a_reload_that_fails_changes_nothing_and_is_told(deployed: Deployed) -> None:
+    file = deployed.machine.root / "etc/bridge/bridge.yaml"
+    good = file.read_text()
+    deployed.configure(good.replace("to: web", "too: web"))
+    failed = deployed.machine.run("systemctl reload bridge", check=False)
+    assert (failed.returncode != 0) == (deployed.systemd == 252)
+    assert deployed.show("ActiveState") == "active"
+    assert deployed.ask().startswith("this is")
+    deployed.configure(good)
+
+
+def test_workers_are_shut_in_as_well_and_replaced(deployed: Deployed) -> None:
+    for pid in workers(deployed):
+        status = deployed.machine.run(f"cat /proc/{pid}/status").stdout
+        assert re.search(r"Seccomp:\s+2", status)
+        assert re.search(r"NoNewPrivs:\s+1", status)
+    first, second = workers(deployed)
+    deployed.machine.run(f"kill -KILL {first}")
+    until(
+        lambda: len(found := workers(deployed)) == 2 and first not in found,
+        "a worker in the place of the one that was ended",
+    )
+    assert second in workers(deployed)
+    assert deployed.show("NRestarts") == "0"
+    assert deployed.ask().startswith("this is")
 
 
 def test_a_gateway_that_hangs_is_started_again(deployed: Deployed) -> None:

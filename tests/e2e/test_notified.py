@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +32,10 @@ class Manager:
     def count(self, line: str) -> int:
         self.all += self._receiver.heard()
         return sum(line in lines for lines in self.all)
+
+    @property
+    def senders(self) -> set[int]:
+        return self._receiver.senders
 
     def close(self) -> None:
         self._receiver.close()
@@ -116,3 +122,66 @@ def test_a_manager_that_never_reads_holds_nothing_up(
             assert accepted.recv(100) == b"x"
     assert gateway.stop() == 0
     assert manager.all == []
+
+
+def changed(gateway: Gateway, text: str) -> None:
+    """Another configuration, if one that is only begun anew."""
+    gateway.file.write_text(gateway.file.read_text().replace("{", "{" + text, 1))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_reload_is_told_from_its_begin_to_its_end(
+    start: Start, server: socket.socket, manager: Manager, workers: int
+) -> None:
+    configuration = relay(name_of(server)) | {"workers": workers}
+    gateway = start(configuration, environment=manager.variables)
+    manager.hears("READY=1")
+    changed(gateway, '"limits": {"connections": 77},')
+    before = time.monotonic_ns() // 1000
+    gateway.send_signal(signal.SIGHUP)
+    manager.hears("RELOADING=1")
+    manager.hears("READY=1", times=2)
+    told = [lines for lines in manager.all if not lines[0].startswith("STATUS")]
+    (ready, (reloading, since), again) = told
+    assert (ready, reloading, again) == (["READY=1"], "RELOADING=1", ["READY=1"])
+    found = re.fullmatch(r"MONOTONIC_USEC=(\d+)", since)
+    assert found is not None
+    assert before <= int(found[1]) <= time.monotonic_ns() // 1000
+
+
+def test_a_reload_that_fails_is_over_as_well(
+    start: Start, server: socket.socket, manager: Manager
+) -> None:
+    """Or systemd would wait for it, and then take the gateway for broken."""
+    gateway = start(relay(name_of(server)), environment=manager.variables)
+    manager.hears("READY=1")
+    changed(gateway, '"nonsense": 1,')
+    gateway.send_signal(signal.SIGHUP)
+    manager.hears("RELOADING=1")
+    manager.hears("READY=1", times=2)
+    assert gateway.running
+
+
+def test_only_the_process_that_was_started_speaks(
+    start: Start, server: socket.socket, manager: Manager
+) -> None:
+    """NotifyAccess=main: what others say would be passed over, and logged."""
+    watched = manager.variables | {"WATCHDOG_USEC": "100000"}
+    configuration = relay(name_of(server)) | {"workers": 2}
+    gateway = start(configuration, environment=watched)
+    manager.hears("WATCHDOG=1", times=3)
+    others = descendants(gateway.pid)
+    assert len(others) >= 3, "a nursery and two workers"
+    for pid in others:
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        assert b"NOTIFY_SOCKET" not in environment
+        assert b"WATCHDOG_USEC" not in environment
+    assert gateway.stop() == 0
+    assert manager.count("STOPPING=1") == 1
+    assert manager.senders == {gateway.pid}
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that it has started, and those that these have."""
+    words = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [each for word in words for each in (int(word), *descendants(int(word)))]

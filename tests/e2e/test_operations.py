@@ -320,13 +320,19 @@ def rewrite(gateway: Gateway, change: Callable[[Configuration], object]) -> None
     gateway.send_signal(signal.SIGHUP)
 
 
-def test_a_reload(start: Start) -> None:
+def test_a_reload(start: Start, tmp_path: Path) -> None:
     with listen() as server:
-        configuration = relay(name_of(server))
+        configuration = relay(name_of(server)) | {
+            "admin": {"socket": str(tmp_path / "s")}
+        }
         configuration["farms"]["other"] = {"servers": [name_of(server)]}
         gateway = start(configuration)
         with gateway.connect(), accept(server):
             rewrite(gateway, lambda told: told["fronts"]["web"].update(to="other"))
+            gateway.wait_log("has taken over")
+            # Not the one that still has a session.
+            said = bridgectl("check", str(gateway.file), "--against-running")
+            assert "goes by the same configuration" in said
             gateway.wait_log("generation 1 has ended")
     expect("Day two", gateway, but=["read again", "ordered: ", "as ordered"])
 
@@ -355,6 +361,26 @@ def test_a_worker_that_dies(start: Start) -> None:
         os.kill(next(workers(gateway)), signal.SIGKILL)
         gateway.wait_log("another one starts")
     expect("A worker died", gateway)
+
+
+def test_a_main_process_that_is_killed(start: Start) -> None:
+    with listen() as server:
+        gateway = start(relay(name_of(server)) | {"workers": 2})
+        gateway.wait_log("listens on")
+        until(lambda: len(list(workers(gateway))) == 2, "two workers")
+        left = list(workers(gateway))
+        assert gateway.stop(signal.SIGKILL) == -signal.SIGKILL
+        gateway.wait_log("the supervisor is gone")
+        until(lambda: not any(map(lives, left)), "its workers to end")
+    expect("The main process was killed", gateway)
+
+
+def lives(pid: int) -> bool:
+    """It may also be a zombie of which nobody has taken notice."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def workers(gateway: Gateway) -> Iterator[int]:

@@ -1,0 +1,58 @@
+"""
+How much sessions move at present: two looks at the same counts, a while apart.
+
+Nothing is kept of a session but numbers, and of one that has ended nothing after the
+next look.  Not here: which sessions are looked at (``listed``).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+APART = 1.0
+"""Seconds between two looks at least: over less, a rate is of a few packets."""
+
+
+class Session(Protocol):
+    """Of whom this is asked."""
+
+    @property
+    def accepted(self) -> float: ...
+
+
+class _Seen(NamedTuple):
+    accepted: float
+    """Whose: another object may get this one's place in memory, and not its time."""
+    at: float
+    up: int
+    down: int
+
+
+class Rates:
+    """Of all sessions that are looked at."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, _Seen] = {}
+        self._latest: dict[int, _Seen] = {}
+        self._looked_at = float("-inf")
+
+    def look(self, now: float) -> None:
+        """A look begins, at all sessions."""
+        if now - self._looked_at >= APART:
+            self._before, self._latest = self._latest, {}
+            self._looked_at = now
+
+    def rate(
+        self, session: Session, moved: tuple[int, int], now: float
+    ) -> tuple[float, float]:
+        """
+        Bytes a second of both directions, of which *session* has *moved* so many by
+        *now*: since the look before, or since it is there.
+        """
+        key, accepted = id(session), session.accepted
+        self._latest.setdefault(key, _Seen(accepted, now, *moved))
+        seen = self._before.get(key)
+        if seen is None or seen.accepted != accepted:
+            seen = _Seen(accepted, accepted, 0, 0)
+        passed = max(now - seen.at, APART / 10)
+        return (moved[0] - seen.up) / passed, (moved[1] - seen.down) / passed
