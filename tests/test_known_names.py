@@ -28,13 +28,18 @@ SERVERS = {
         ("server", ["192.0.2.10:80", "b"]),
         ("farm", ["web", "mail"]),
         ("front", ["in"]),
+        ("session", ["3fa9c1-17"]),
     ],
 )
 def test_names_are_told_once_in_their_order(
     tmp_path: Path, kind: str, right: list[str]
 ) -> None:
     path = tmp_path / "s"
-    answers = {"servers": SERVERS, "status": {"fronts": [{"front": "in"}]}}
+    answers = {
+        "servers": SERVERS,
+        "status": {"fronts": [{"front": "in"}]},
+        "sessions": {"sessions": [{"session": "3fa9c1-17"}]},
+    }
     with answering(path, answers) as asked:
         assert names(kind, str(path)) == right
     assert asked[0]["v"] == 1
@@ -97,14 +102,18 @@ def test_a_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_gateway_has_them_where_they_are_looked_for() -> None:
     with questioned.asked() as running:
-        for kind, right in {
+        running.connect()
+        (session,) = running.ask("sessions")["sessions"]
+        right = {
             "server": ["b"],
             "farm": ["inner"],
             "front": ["one", "two"],
-        }.items():
-            command, listed, key = known_names._ASKED[kind]
+            "session": [session["session"]],
+        }
+        assert right.keys() == known_names._ASKED.keys()
+        for kind, (command, listed, key) in known_names._ASKED.items():
             said = {"answer": running.ask(command)}
-            assert list(known_names._values(said, listed, key)) == right
+            assert list(known_names._values(said, listed, key)) == right[kind]
 
 
 def test_it_imports_next_to_nothing() -> None:

@@ -17,7 +17,7 @@ def test_files(word: str) -> None:
     assert isinstance(offered(argument(word, "--log")), Files)
 
 
-@pytest.mark.parametrize("word", ["SERVER", "FARM", "FRONT"])
+@pytest.mark.parametrize("word", ["SERVER", "FARM", "FRONT", "SESSION"])
 def test_what_a_gateway_knows(word: str) -> None:
     assert offered(argument(word)) == Names(word.lower())
 

@@ -53,6 +53,7 @@ class Running:
         self.farms.start()
         with logged() as log:
             self.front.start()
+            self.front.tell_where()
         (self.line,) = log.lines
         host, port = self.line.split()[3].rstrip(",").rsplit(":", 1)
         self.address = (host, int(port))

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -110,20 +112,21 @@ class _Plain:
 
     def part(self, path: Path, part: Part) -> Iterator[tuple[Path, Leaf]]:
         """The keys of *part*, which is at *path*, that are not at their defaults."""
-        for name, info in type(part).model_fields.items():
-            if not _is_told(part, name, info):
+        for field in _fields(type(part)):
+            value = getattr(part, field.name)
+            if not field.is_told(part, value):
                 continue
-            here = (*path, info.alias or name)
-            value = getattr(part, name)
+            here = (*path, field.key)
             if isinstance(value, Part):
                 # One in which nothing differs is told if it might be off.
-                yield from self._some(here, value, alone=info.default is None)
+                yield from self._some(here, value, alone=field.default is None)
             elif isinstance(value, tuple) and value and isinstance(value[0], Part):
                 yield from self._parts(here, part, value)
             elif isinstance(value, Mapping):
-                yield from self._map(here, value, (type(part), name) in _HIDDEN)
+                hidden = (type(part), field.name) in _HIDDEN
+                yield from self._map(here, value, hidden)
             else:
-                yield here, self._leaf(value, info)
+                yield here, self._leaf(value, field.kind)
 
     def _some(self, path: Path, part: Part, alone: bool) -> Iterator[tuple[Path, Leaf]]:
         """*alone*: it has a leaf even if it has no keys."""
@@ -161,7 +164,7 @@ class _Plain:
                 if inner[-1] not in said:
                     yield inner, leaf
 
-    def _leaf(self, value: Any, info: FieldInfo) -> Leaf:
+    def _leaf(self, value: Any, kind: Kind) -> Leaf:
         if isinstance(value, SecretStr | bytes):
             return self._secret(value)
         if isinstance(value, ListedNetworks):
@@ -169,7 +172,7 @@ class _Plain:
             return [*map(str, value.written), *files]
         if isinstance(value, tuple):
             return [_spelt(each) for each in value]
-        return _spelt(value, _kind(info))
+        return _spelt(value, kind)
 
     def _secret(self, value: object) -> Leaf:
         text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
@@ -179,12 +182,38 @@ class _Plain:
         return {SECRET: blake2b(data, key=self._salt, digest_size=16).hexdigest()}
 
 
-def _is_told(part: Part, name: str, info: FieldInfo) -> bool:
-    if isinstance(part, Profile):  # all else comes from the one below it
-        return name in part.model_fields_set
-    if isinstance(part, Server) and name == "connections":
-        return name in part.model_fields_set
-    return bool(info.is_required() or getattr(part, name) != info.default)
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """What is asked of a field of the model for each of thousands of servers."""
+
+    name: str
+    key: str
+    """As a file has it."""
+    default: Any
+    kind: Kind
+    by_words: bool
+    """Whether it is told where it is written, and not where its value is another."""
+
+    def is_told(self, part: Part, value: Any) -> bool:
+        if self.by_words:
+            return self.name in part.model_fields_set
+        return bool(value != self.default)
+
+
+@cache
+def _fields(model: type[Part]) -> tuple[_Field, ...]:
+    """Those of *model*; what must be given has PydanticUndefined for a default."""
+    return tuple(
+        _Field(
+            name,
+            info.alias or name,
+            info.default,
+            _kind(info),
+            # What a profile does not say is its base's, and a server's the farm's.
+            by_words=model is Profile or (model is Server and name == "connections"),
+        )
+        for name, info in model.model_fields.items()
+    )
 
 
 def _kind(info: FieldInfo) -> Kind:

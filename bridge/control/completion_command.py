@@ -22,7 +22,7 @@ def add(commands: Commands, whole: Callable[[], argparse.ArgumentParser]) -> Non
         description="For this shell: source <(bridgectl completion bash). For good: "
         "write it to /etc/bash_completion.d/bridgectl, to _bridgectl in a folder of "
         "zsh's fpath, or to ~/.config/fish/completions/bridgectl.fish. Names of "
-        "servers, farms and fronts are asked of the running gateway.",
+        "servers, farms, fronts and sessions are asked of the running gateway.",
     )
     parser.set_defaults(run=lambda options: run(options, whole), parser=parser)
     parser.add_argument(

@@ -15,7 +15,12 @@ from dataclasses import dataclass
 OF_FILES = frozenset({"FILE", "PATH"})
 OF_KEYS = "KEY"
 """What stands, in a usage line, for a file, and for a key of the configuration."""
-OF_THE_GATEWAY = {"SERVER": "server", "FARM": "farm", "FRONT": "front"}
+OF_THE_GATEWAY = {
+    "SERVER": "server",
+    "FARM": "farm",
+    "FRONT": "front",
+    "SESSION": "session",
+}
 """
 What a running gateway knows the names of, by the words for it in a usage line; behind
 an option of that name stands ``NAME``.

@@ -28,6 +28,7 @@ _ASKED = {
     "server": ("servers", "servers", "server"),
     "farm": ("servers", "servers", "farm"),
     "front": ("status", "fronts", "front"),
+    "session": ("sessions", "sessions", "session"),
 }
 """By what is wanted: the command, the list in its answer, and the key in that."""
 

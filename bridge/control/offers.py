@@ -47,7 +47,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a running gateway knows: ``server``, ``farm`` or ``front``."""
+    """What a running gateway knows: ``server``, ``farm``, ``front``, ``session``."""
 
     kind: str
 
