@@ -169,8 +169,6 @@ class Bench:
 
     def close(self) -> None:
         self.worker.over()
-        if self.gateways:
-            self.gateways[0].more["column"].board.close()
         self.board.close()
         self.reactor.close()
         for sock in self.sockets:
