@@ -207,7 +207,7 @@ class Gateway:
 
     def connect_dialing(self) -> socket.socket:
         """A client's connection, once the SYN to a server that is silent was sent."""
-        before = self.descriptors("socket")
+        before = self.sockets()
         client = self.connect()
         self.wait_sockets(before + 2)
         return client
@@ -268,14 +268,13 @@ class Gateway:
             with suppress(FileNotFoundError):  # closed meanwhile
                 yield os.readlink(f"/proc/{self.pid}/fd/{name}")
 
+    def sockets(self) -> int:
+        """How many are open, by however many descriptors each."""
+        return len({link for link in self._open_files() if link.startswith("socket")})
+
     def wait_sockets(self, count: int) -> None:
-        """Until exactly *count* sockets are open, by however many descriptors each."""
-
-        def there() -> bool:
-            links = {link for link in self._open_files() if link.startswith("socket")}
-            return len(links) == count
-
-        until(there, f"{count} open sockets")
+        """Until exactly *count* sockets are open."""
+        until(lambda: self.sockets() == count, f"{count} open sockets")
 
     def wait_idle(self) -> None:
         """Until no socket is open but those that listen."""
