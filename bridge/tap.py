@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from twisted.application.service import IService, MultiService
-from twisted.logger import ILogObserver, Logger
+from twisted.logger import ILogObserver
 from twisted.python import usage
 
 import twisted
 from bridge import __version__, doctor
 from bridge.config.model import Config
 from bridge.config.problems import ConfigError
-from bridge.config.reader import Document, summary
+from bridge.config.reader import summary
 from bridge.control.slices import Slices
 from bridge.demo import Demo
 from bridge.net.inherited import as_started, systemd_sockets
@@ -35,10 +35,12 @@ from bridge.processes.generation import workers_of
 from bridge.processes.making import Making
 from bridge.processes.numbers import Numbers
 from bridge.processes.operator import Operator
+from bridge.processes.parties import Reading
 from bridge.processes.snapshot import LogPlan
 from bridge.processes.started import EX_FAILED, Started, Told
 from bridge.processes.supervisor import Supervisor
 from bridge.service.admin import Admin
+from bridge.service.aside import Aside
 from bridge.service.logs import Logs, Owner, to_file, to_standard_output
 from bridge.service.notify import Notify, manager
 from bridge.service.signals import Stop, install, keep
@@ -134,7 +136,6 @@ class Options(usage.Options):
 
 
 _log = log.Log()
-_own = Logger()
 
 
 def log_observer() -> ILogObserver:
@@ -221,6 +222,7 @@ def makeService(options: Options) -> IService:
         sockets,
         making,
         Told(notify, started),
+        Aside(ours),
         read=_reading(options),
         failed=partial(started.give_up, reactor),
     )
@@ -269,18 +271,16 @@ def _log_plan(foreground: bool, level: str) -> LogPlan:
     return LogPlan(own, foreground, level)
 
 
-def _reading(options: Options) -> Callable[[], Document] | None:
-    """What reads the configuration again; None: there is no file."""
+def _reading(options: Options) -> Callable[[], Reading] | None:
+    """What reads the configuration again, in a thread; None: there is no file."""
     if options["config"] is None:
         return None
     file = Path(options["config"]).absolute()  # a daemon changes its directory
 
-    def read() -> Document:
+    def read() -> Reading:
         host = doctor.Host.read()
         document = doctor.read(file, os.environ, host)
-        for warning in doctor.warnings(document, host):
-            _own.warn("{warning}", warning=warning)
-        return document
+        return Reading(document, tuple(doctor.warnings(document, host)))
 
     return read
 

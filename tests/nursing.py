@@ -36,7 +36,8 @@ class RealWorker:
         for topic in ("ready", "failed", "ended"):
             self.link.on(topic, partial(self._hear, topic))
         self._wire = Wire(fd, self.link)
-        self.link.pass_on(b'{"kind":"begin"}\n')  # the hub knows of no server
+        begun = self.link.pass_on(b'{"kind":"begin"}\n')  # the hub knows of no server
+        begun.addErrback(lambda _: None)
         self._process = os.pidfd_open(pid)
 
     def _hear(self, topic: str, message: Message) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from twisted.python.failure import Failure
 
 from bridge.config import load
 from bridge.net.hosts import number
-from bridge.service.doors import GIVES_WAY, Entries, Entry, Lists, entry_of
+from bridge.service.doors import Entries, Entry, Lists, entry_of
 from tests.logged import logged
 
 TEXT = """\
@@ -205,20 +204,3 @@ def test_fronts_without_files_have_nothing_to_read(reading: Reading) -> None:
     assert not lists
     assert reading.lists
     lists.reload()
-
-
-def test_it_gives_way_to_others_while_it_reads(
-    reading: Reading, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before, seen = sys.getswitchinterval(), []
-
-    def read(path: Path) -> tuple[()]:
-        seen.append(sys.getswitchinterval())
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr("bridge.service.doors.read_network_file", read)
-    with logged():
-        reading.lists.reload()
-        reading.finish()
-    assert seen == [pytest.approx(GIVES_WAY, abs=1e-5)] * 3
-    assert sys.getswitchinterval() == before

@@ -84,6 +84,48 @@ def test_counts_of_fronts_and_farms_are_added_up() -> None:
     assert farm["queue"] == {"waiting": 0, "length": 2000}
 
 
+def generation(told: dict[str, Any], number: int) -> dict[str, Any]:
+    """*told*, by a process of that one."""
+    workers = [each | {"generation": number} for each in told["workers"]]
+    return told | {"workers": workers}
+
+
+def test_an_older_generation_adds_what_it_still_has_and_says_nothing_else() -> None:
+    with asked() as running:
+        running.connect()
+        told = running.ask("status")
+    old_farm = told["farms"][0] | {"up": 0, "servers": 7, "panic": True}
+    gone = told["farms"][0] | {"farm": "gone", "sessions": 2}
+    old_front = told["fronts"][0] | {"listen": ["[::]:81"], "sessions": 4}
+    old = told | {"farms": [old_farm, gone], "fronts": [old_front], "draining": True}
+    old |= {"level": "debug"}
+    both = merge("status", {}, [generation(old, 1), generation(told, 2)])
+    assert [each["generation"] for each in both["workers"]] == [2, 1]
+    assert (both["level"], both["draining"]) == (told["level"], False)
+    assert (both["sessions"], both["most"]) == (2, told["most"])
+    one, two = both["fronts"]
+    assert one["listen"] == told["fronts"][0]["listen"] and one["sessions"] == 5
+    assert two == told["fronts"][1]
+    farm, left = both["farms"]
+    assert (farm["up"], farm["servers"], farm["panic"]) == (1, 1, False)
+    assert farm["sessions"] == 2 and farm["queue"]["length"] == 1000
+    assert left == gone
+
+
+def test_a_limit_that_is_written_holds_over_all() -> None:
+    with asked(more="limits: {connections: 100}") as running:
+        told = running.ask("status")
+    assert (told["most"], told["limit"]) == (100, 100)
+    assert merge("status", {}, [told, told])["most"] == 100
+
+
+def test_a_worker_of_one_number_in_two_generations_is_the_newer_one() -> None:
+    parts = [servers(0, state="draining"), servers(0, sessions=3)]
+    (told,) = merge("servers", {}, parts)["servers"]
+    assert (told["state"], told["sessions"]) == ("draining", 4)
+    assert "workers" not in told
+
+
 def test_a_server_has_the_sessions_of_all() -> None:
     (told,) = merge("servers", {}, [servers(0), servers(1, sessions=4)])["servers"]
     assert told == SERVER | {"sessions": 5}

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from twisted.internet.task import Clock
 
-from bridge.control.slices import PAUSE, Slices, Steps
+from bridge.control.slices import BUDGET, PAUSE, Slices, Steps
 
 TURN = 1.5 * PAUSE
 
 
-def steps(name: str, count: int, told: list[str]) -> Steps[str]:
+class Busy(Clock):
+    """On which each slice takes its time."""
+
+    def spend(self, seconds: float) -> None:
+        self.rightNow += seconds
+
+
+def steps(name: str, count: int, told: list[str], clock: Busy, cost: float) -> Any:
     for number in range(count):
         told.append(f"{name}{number}")
+        clock.spend(cost)
         yield
     return name
 
 
 def test_two_that_take_long_take_turns() -> None:
-    clock, told, done = Clock(), list[str](), list[str]()
+    clock, told, done = Busy(), list[str](), list[str]()
     slices = Slices(clock)
     for name in "ab":
-        slices.run(steps(name, 2, told)).addCallback(done.append)
+        slices.run(steps(name, 2, told, clock, BUDGET)).addCallback(done.append)
     assert told == []
     for expected in ["a0"], ["a0", "b0"], ["a0", "b0", "a1"]:
         clock.advance(TURN)
@@ -32,17 +42,28 @@ def test_two_that_take_long_take_turns() -> None:
     assert done == ["a", "b"] and clock.getDelayedCalls() == []
 
 
-def test_the_first_has_its_turn_at_once_and_the_next_after_a_pause() -> None:
-    clock, told = Clock(), list[int]()
+def test_short_ones_share_a_turn_until_its_budget_is_spent() -> None:
+    clock, told = Busy(), list[str]()
     slices = Slices(clock)
-    slices.soon(lambda: told.append(1))
-    slices.soon(lambda: told.append(2))
+    for name in "abcdef":
+        slices.run(steps(name, 1, told, clock, BUDGET / 2.5))
     clock.advance(0)
-    assert told == [1]
+    assert told == ["a0", "b0", "c0"]
+    clock.advance(TURN)
+    assert told == ["a0", "b0", "c0", "d0", "e0", "f0"]
+
+
+def test_the_first_has_its_turn_at_once_and_the_next_after_a_pause() -> None:
+    clock, told = Busy(), list[str]()
+    slices = Slices(clock)
+    for name in "ab":
+        slices.run(steps(name, 1, told, clock, BUDGET))
+    clock.advance(0)
+    assert told == ["a0"]
     clock.advance(PAUSE / 2)
-    assert told == [1]
+    assert told == ["a0"]
     clock.advance(PAUSE)
-    assert told == [1, 2]
+    assert told == ["a0", "b0"]
 
 
 def test_what_steps_raise_is_their_own() -> None:
@@ -50,10 +71,10 @@ def test_what_steps_raise_is_their_own() -> None:
         yield
         raise KeyError("x")
 
-    clock, failed, done = Clock(), list[object](), list[str]()
+    clock, failed, done = Busy(), list[object](), list[str]()
     slices = Slices(clock)
     slices.run(bad()).addErrback(lambda f: failed.append(f.type))
-    slices.run(steps("a", 1, [])).addCallback(done.append)
+    slices.run(steps("a", 1, [], clock, 0)).addCallback(done.append)
     for _ in range(4):
         clock.advance(TURN)
     assert (failed, done) == ([KeyError], ["a"])

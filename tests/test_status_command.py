@@ -37,6 +37,7 @@ STATUS: dict[str, Any] = {
     "draining": False,
     "sessions": 3,
     "most": 8000,
+    "limit": None,
     "workers": [WORKER | {"descriptors": 9, "lingering": 0, "pipes": 1}],
     "fronts": [FRONT],
     "farms": [FARM],
@@ -86,6 +87,25 @@ def test_what_is_not_well_is_told(answering: Answering) -> None:
     assert "no server gets sessions" in told
     assert "no server is up: all are tried" in told
     assert told.endswith("access log /x: 2 lines dropped: its reader is slow")
+
+
+def test_generations_are_told_of_when_there_is_more_than_one(
+    answering: Answering,
+) -> None:
+    worker = STATUS["workers"][0]
+    workers = [worker | {"generation": 2}, worker | {"generation": 1, "sessions": 7}]
+    one = {"generation": 1, "retires": True, "restarts": 0, "processes": []}
+    two = {"generation": 2, "retires": False, "restarts": 1, "processes": []}
+    told = lines(answering, workers=workers, generations=[two, one])
+    assert told[2:7] == [
+        "GENERATION  WORKER   PID    UP  CPU  SESSIONS  DESCRIPTORS  PIPES",
+        "         2       0  4711  1h1m  12s         3            9      1",
+        "         1       0  4711  1h1m  12s         7            9      1",
+        "generation 2: 1 worker died, and others took their places",
+        "generation 1 retires, 7 sessions left",
+    ]
+    alone = lines(answering, workers=workers[:1], generations=[two | {"restarts": 0}])
+    assert alone == lines(answering)
 
 
 def test_of_many_ports_a_few_are_named(answering: Answering) -> None:

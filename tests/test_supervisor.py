@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from bridge.config import ConfigError, Document, parse
 from bridge.processes import supervisor as module
 from bridge.processes.generation import Place, StartError, Told, workers_of
+from bridge.processes.parties import Reading
 from bridge.processes.supervisor import DAY, ReloadError, Supervisor
 from bridge.service.listening import ListenError
 from tests.logged import logged
@@ -135,6 +136,7 @@ class Bench:
         self.sockets = FakeSockets(self.calls)
         self.made: list[FakeGeneration] = []
         self.next: Document | ConfigError = first or document()
+        self.calls_away = 0
         self.failed: list[str] = []
         self.notified: list[str] = []
         made: Any = self
@@ -144,6 +146,7 @@ class Bench:
             made.sockets,
             made,
             made,
+            self._away,
             read=self._read,
             failed=self.failed.append,
         )
@@ -154,10 +157,14 @@ class Bench:
         self.made[0].accepts()
         self.calls.clear()
 
-    def _read(self) -> Document:
+    def _read(self) -> Reading:
         if isinstance(self.next, ConfigError):
             raise self.next
-        return self.next
+        return Reading(self.next, ("it is odd",))
+
+    def _away(self, work: Callable[[], Any]) -> Deferred[Any]:
+        self.calls_away += 1
+        return maybeDeferred(work)
 
     # A maker
 
@@ -262,6 +269,7 @@ def test_the_old_one_retires_once_the_new_one_accepts(bench: Bench) -> None:
     assert bench.made[0].gone == {"tcp [::1]:81"}
     assert found == [["fronts.web.to: a → b", "generation 2 has taken over"]]
     assert log.lines[0] == "reload: fronts.web.to: a → b"
+    assert bench.calls_away == 1
     assert bench.notified == ["ready", "reloading", "ready"]
     with logged() as log:
         bench.made[0].end()
@@ -270,9 +278,11 @@ def test_the_old_one_retires_once_the_new_one_accepts(bench: Bench) -> None:
 
 
 def test_nothing_new_means_that_files_are_read_again(bench: Bench) -> None:
-    (lines,) = bench.reload()
+    with logged() as log:
+        (lines,) = bench.reload()
     assert bench.calls == ["1 reads files", "the maker reads files"]
     assert "as it was" in lines[0]
+    assert log.lines[0] == "it is odd"
 
 
 def test_new_code_is_taken_though_nothing_else_is_new(bench: Bench) -> None:

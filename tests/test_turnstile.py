@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableDescriptor
 from zope.interface import directlyProvides
 
-from bridge.control.slices import PAUSE, Slices
+from bridge.control.slices import BUDGET, PAUSE, Slices
 from bridge.control.turnstile import Turnstile
 from tests.logged import logged
 from tests.pumping import HandTurned
@@ -26,18 +26,21 @@ class Watched:
         self.lost: list[Any] = []
         self._told = told
         self.answer: Exception | None = None
+        self.spend: Callable[[], None] = lambda: None
 
     def fileno(self) -> int:
         return self.sock.fileno()
 
     def doRead(self) -> Exception | None:
         self._told.append(f"{self.name} reads")
+        self.spend()
         if isinstance(self.answer, KeyError):
             raise self.answer
         return self.answer
 
     def doWrite(self) -> None:
         self._told.append(f"{self.name} writes")
+        self.spend()
 
     def connectionLost(self, reason: Any) -> None:
         self.lost.append(reason.type)
@@ -58,7 +61,13 @@ class Bed:
         """A descriptor of that *name*, and its other end."""
         here, there = socket.socketpair()
         self._ends += [here, there]
-        return Watched(here, self.told, name), there
+        made = Watched(here, self.told, name)
+        made.spend = self._spend
+        return made, there
+
+    def _spend(self) -> None:
+        """Each event takes all the time that a turn has."""
+        self.reactor.rightNow += BUDGET
 
     def turn(self) -> None:
         """As a reactor would: the readers, then a slice that is due."""

@@ -127,9 +127,8 @@ class Bench:
         self.reactor = Reactor()
         self.sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
         self.board = Board.create(columns=9, slots=64)
-        snapshot = Snapshot(
-            3, [("a.yaml", "")], {}, 2, os.dup(self.board.fd), None, log
-        )
+        self.inherited = os.dup(self.board.fd)
+        snapshot = Snapshot(3, [("a.yaml", "")], {}, 2, self.inherited, None, log)
         read = document()
         self.certificates = Certificates(read.config)
         job = Job(snapshot, read, self.certificates, {KEY: self.sockets})
@@ -164,11 +163,13 @@ class Bench:
 
     def know(self) -> None:
         """All that there is to know of servers has been told."""
-        self.link.pass_on(b'{"kind":"begin"}\n')
+        told = self.link.pass_on(b'{"kind":"begin"}\n')
+        told.addErrback(lambda _: None)  # it may be gone by then
         self.reactor.turn()
 
     def close(self) -> None:
         self.worker.over()
+        os.close(self.inherited)
         self.board.close()
         self.reactor.close()
         for sock in self.sockets:

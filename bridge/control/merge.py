@@ -22,7 +22,7 @@ Told = dict[str, Any]
 
 def merge(command: str, args: Mapping[str, Any], parts: Sequence[Part]) -> Answer:
     """
-    What all say to *command*.
+    What all say to *command*, the newest generation's answers first.
 
     Raises AnswerError: none of them can do it, or a list of them is empty.
     """
@@ -39,18 +39,46 @@ def _first(given: Sequence[Answer], _: Mapping[str, Any]) -> Answer:
 
 
 def _status(given: Sequence[Answer], _: Mapping[str, Any]) -> Answer:
-    return given[0] | {
-        "draining": all(each["draining"] for each in given),
-        "sessions": sum(each["sessions"] for each in given),
-        "most": sum(each["most"] for each in given),
+    """
+    Older generations only add what they still have: where the gateway listens, and how
+    its servers are, the newest says.
+    """
+    newest = max(map(_generation, given))
+    new = [each for each in given if _generation(each) == newest]
+    every = [*new, *(each for each in given if _generation(each) != newest)]
+    most, limit = sum(each["most"] for each in new), new[0]["limit"]
+    return new[0] | {
+        "draining": all(each["draining"] for each in new),
+        "sessions": sum(each["sessions"] for each in every),
+        "most": most if limit is None else min(most, limit),
         "workers": sorted(
-            (worker for each in given for worker in each["workers"]),
-            key=lambda worker: (worker["worker"], worker["pid"]),
+            (worker for each in every for worker in each["workers"]),
+            key=lambda told: (-told.get("generation", 0), told["worker"], told["pid"]),
         ),
-        "fronts": _by(("front",), _each(given, "fronts"), _front),
-        "farms": _by(("farm",), _each(given, "farms"), _farm),
-        "logs": _by(("log",), _each(given, "logs"), _log),
+        "fronts": _by(("front",), _marked(every, "fronts", newest), _front),
+        "farms": _by(("farm",), _marked(every, "farms", newest), _farm),
+        "logs": _by(("log",), _each(every, "logs"), _log),
     }
+
+
+def _generation(status: Answer) -> int:
+    """Whose *status* it is; 0 where there is but one."""
+    return max((worker.get("generation", 0) for worker in status["workers"]), default=0)
+
+
+_NEW = "new"
+
+
+def _marked(given: Iterable[Answer], what: str, newest: int) -> Iterable[Told]:
+    """Each thing, and whether it is one of the newest generation's."""
+    for each in given:
+        for thing in each[what]:
+            yield thing | {_NEW: _generation(each) == newest}
+
+
+def _newest(group: list[Told]) -> list[Told]:
+    """Those of the newest generation; of a thing that it has no more, all."""
+    return [each for each in group if each[_NEW]] or group
 
 
 def _each(given: Iterable[Answer], what: str) -> Iterable[Told]:
@@ -79,27 +107,33 @@ def _tally(things: Iterable[Told], key: str) -> dict[str, int]:
 
 
 def _front(group: list[Told]) -> Told:
-    listen = dict.fromkeys(where for each in group for where in each["listen"])
-    return group[0] | {
+    new = _newest(group)
+    listen = dict.fromkeys(where for each in new for where in each["listen"])
+    merged = new[0] | {
         "listen": list(listen),
         **{key: _sum(group, key) for key in ("sessions", "accepted")},
         **{key: _tally(group, key) for key in ("endings", "refused", "requests")},
         "bytes": _tally(group, "bytes"),
     }
+    del merged[_NEW]
+    return merged
 
 
 def _farm(group: list[Told]) -> Told:
     """Servers that some see up and others do not are as up as the fewest say."""
-    return group[0] | {
-        "up": min(each["up"] for each in group),
-        "servers": max(each["servers"] for each in group),
+    new = _newest(group)
+    merged = new[0] | {
+        "up": min(each["up"] for each in new),
+        "servers": max(each["servers"] for each in new),
         "sessions": _sum(group, "sessions"),
         "queue": {
             "waiting": sum(each["queue"]["waiting"] for each in group),
-            "length": sum(each["queue"]["length"] for each in group),
+            "length": sum(each["queue"]["length"] for each in new),
         },
-        "panic": any(each["panic"] for each in group),
+        "panic": any(each["panic"] for each in new),
     }
+    del merged[_NEW]
+    return merged
 
 
 def _log(group: list[Told]) -> Told:
@@ -116,8 +150,11 @@ def _servers(given: Sequence[Answer], _: Mapping[str, Any]) -> Answer:
 
 
 def _server(group: list[Told]) -> Told:
-    """In the state that most have; where not all do, with each one's."""
-    states = {told["worker"]: told["state"] for told in group}
+    """
+    In the state that most have; where not all do, with each one's.  Of a worker of one
+    number in two generations the first counts, which is the newer.
+    """
+    states = {told["worker"]: told["state"] for told in reversed(group)}
     ((state, count), *_) = Counter(states.values()).most_common()
     shown = next(told for told in group if told["state"] == state)
     merged = shown | {
@@ -125,7 +162,7 @@ def _server(group: list[Told]) -> Told:
         "failing": any(told["failing"] for told in group),
     }
     del merged["worker"]
-    if count < len(group):
+    if count < len(states):
         merged["workers"] = [[worker, states[worker]] for worker in sorted(states)]
     return merged
 

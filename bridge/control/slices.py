@@ -1,9 +1,9 @@
 """
 Work that is done in slices, so that sessions have their turns between them.
 
-One slice a turn of the reactor, and a pause after it, whoever it is for: two hundred
-that ask hold up nobody longer than one does.  Not here: how much a slice is, which
-those know that ``yield`` between two of them.
+In a turn of the reactor as many as BUDGET has room for, one at least, and a pause after
+them, whoever they are for: two hundred that ask hold up nobody longer than one does.
+Not here: how much a slice is, which those know that ``yield`` between two of them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+BUDGET = 0.0005
+"""Seconds after which no other slice is begun in a turn."""
+
 PAUSE = 0.001
-"""Seconds from the end of a slice to the next one, which are the sessions'."""
+"""Seconds from the last slice of a turn to the next turn, which are the sessions'."""
 
 Steps = Generator[None, None, T]
 """Ends with what it has come to."""
@@ -37,7 +40,7 @@ class Slices:
         """When the pause is over."""
 
     def soon(self, slice_: Callable[[], None]) -> None:
-        """Have *slice_* run in a turn of its own, after those that came before."""
+        """Have *slice_* run in another turn, or after those that came before."""
         self._due.append(slice_)
         self._arm()
 
@@ -60,9 +63,12 @@ class Slices:
             self._timer = self._clock.callLater(wait, self._turn)
 
     def _turn(self) -> None:
+        until = self._clock.seconds() + BUDGET
         try:
             self._due.popleft()()
-        finally:  # whatever this one has met, the next has its turn
+            while self._due and self._clock.seconds() < until:
+                self._due.popleft()()
+        finally:  # whatever one has met, the next has its turn
             self._timer = None
             self._next = self._clock.seconds() + PAUSE
             self._arm()

@@ -47,6 +47,8 @@ def status_lines(answer: Answer) -> Iterator[str]:
     yield _headline(answer)
     yield ""
     yield from _workers(answer["workers"])
+    for generation in answer.get("generations", ()):
+        yield from _of_generation(generation, answer["workers"])
     yield ""
     yield from _fronts(answer["fronts"])
     yield ""
@@ -67,10 +69,13 @@ def _headline(answer: Answer) -> str:
 
 
 def _workers(workers: list[Answer]) -> Iterator[str]:
+    several = len({worker.get("generation") for worker in workers}) > 1
     yield from table(
-        "WORKER> PID> UP> CPU> SESSIONS> DESCRIPTORS> PIPES>",
+        ("GENERATION> " if several else "")
+        + "WORKER> PID> UP> CPU> SESSIONS> DESCRIPTORS> PIPES>",
         (
             [
+                *([worker.get("generation")] if several else []),
                 worker["worker"],
                 worker["pid"],
                 time(worker["seconds"]),
@@ -82,6 +87,18 @@ def _workers(workers: list[Answer]) -> Iterator[str]:
             for worker in workers
         ),
     )
+
+
+def _of_generation(generation: Answer, workers: list[Answer]) -> Iterator[str]:
+    """What is not usual of it."""
+    number = generation["generation"]
+    if generation["retires"]:
+        mine = (each for each in workers if each.get("generation") == number)
+        left = sum(each["sessions"] for each in mine)
+        yield f"generation {number} retires, {counted(left, 'session')} left"
+    if generation["restarts"]:
+        died = counted(generation["restarts"], "worker")
+        yield f"generation {number}: {died} died, and others took their places"
 
 
 def _fronts(fronts: list[Answer]) -> Iterator[str]:

@@ -37,7 +37,7 @@ class Operator:
         if command in RELOADS:
             return self._reload(RELOADS[command])
         supervisor = self._supervisor
-        everybody = (*supervisor.others, supervisor.current)
+        everybody = (supervisor.current, *supervisor.others)
         if command == "config":  # which the others have another one of
             everybody = (supervisor.current,)
         asked = [

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
 
 from bridge.config.reader import Document
 from bridge.processes.generation import Generation
 from bridge.service.sockets import Plan
+
+T = TypeVar("T")
+
+
+class Reading(NamedTuple):
+    """A configuration that was read again, and is right."""
+
+    document: Document
+    warnings: tuple[str, ...]
+    """What is odd about it."""
+
+
+class Away(Protocol):
+    """Has something called in a thread: see ``service.aside``."""
+
+    def __call__(self, work: Callable[[], T]) -> Deferred[T]: ...
 
 
 class Maker(Protocol):

@@ -24,13 +24,13 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from bridge import __version__
-from bridge.config.changes import changes
+from bridge.config.changes import Changes, changes
 from bridge.config.problems import ConfigError
 from bridge.config.reader import Document
 from bridge.net.certificates import CertificateError
 from bridge.net.descriptors import raise_limit
 from bridge.processes.generation import Generation, StartError, workers_of
-from bridge.processes.parties import Maker, Notified
+from bridge.processes.parties import Away, Maker, Notified, Reading
 from bridge.processes.standing import Standing
 from bridge.processes.turns import Lines, Turns, copy
 from bridge.service.listening import ListenError
@@ -56,8 +56,9 @@ class Supervisor(Service):
     """
     Runs *document* on *sockets*, and then whatever *read* returns.
 
-    *read* raises ConfigError; None: there is no file.  *failed* is told why the first
-    generation cannot start, if that turns out later than ``startService``.
+    *read* raises ConfigError, and is called *away*, in a thread; None: there is no
+    file.  *failed* is told why the first generation cannot start, if that turns out
+    later than ``startService``.
     """
 
     _log = Logger()
@@ -69,8 +70,9 @@ class Supervisor(Service):
         sockets: Sockets,
         maker: Maker,
         notified: Notified,
+        away: Away,
         *,
-        read: Callable[[], Document] | None,
+        read: Callable[[], Reading] | None,
         failed: Callable[[str], None],
     ) -> None:
         self._document = document
@@ -78,6 +80,7 @@ class Supervisor(Service):
         self._sockets = sockets
         self._maker = maker
         self._notified = notified
+        self._away = away
         self._read = read
         self._failed = failed
         self._number = 1
@@ -172,8 +175,15 @@ class Supervisor(Service):
 
     @inlineCallbacks
     def _reload(self, code: bool) -> Generator[Deferred[Any], Any, Lines]:
-        document = self._read_again()
-        found = changes(self._document.config, document.config)
+        before = self._document.config
+
+        def read() -> tuple[Reading, Changes]:
+            reading = self._read_again()
+            return reading, changes(before, reading.document.config)
+
+        (document, warnings), found = yield self._away(read)
+        for warning in warnings:
+            self._log.warn("{warning}", warning=warning)
         if not found and not code:
             self.current.reload_files()
             self._maker.reload_files()
@@ -187,7 +197,7 @@ class Supervisor(Service):
         self._log.info("reload: generation {number} has taken over", number=number)
         return [*lines, f"generation {number} has taken over"]
 
-    def _read_again(self) -> Document:
+    def _read_again(self) -> Reading:
         if self._read is None:
             raise ReloadError("there is no configuration file to read again")
         try:

@@ -87,6 +87,7 @@ class Answers:
             "draining": gateway.draining,
             "sessions": gateway.house.room.taken,
             "most": gateway.house.room.most,
+            "limit": gateway.config.limits.connections,
             "workers": [self._process()],
             "fronts": fronts,
             "farms": farms,

@@ -5,16 +5,12 @@ Here: what HUP does to ``allow``, ``deny`` and ``accept_proxy``: all files are r
 if none is wrong every front gets its new entry.  Not here: how a file is read
 (``config.network_file``), or who is let in and believed (``session.admission``).
 
-A large list takes seconds to read, so it is read in a thread, which is given values
-and gives values back.  Python lets one thread run at a time, and one that computes
-gives way only when it is asked to: meanwhile it is asked more often than usual.
+A large list takes seconds to read, so it is read ``aside``.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -31,12 +27,6 @@ from bridge.config.problems import ConfigError
 from bridge.net.address import Networks
 from bridge.net.door import Door
 from bridge.net.prefixes import Network
-
-GIVES_WAY = 0.0002
-"""
-Seconds after which the reading thread lets the pump go on (sys.setswitchinterval).  The
-pump may wait so long after each of its system calls; by default it is 5 ms.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +142,7 @@ class Lists:
 
     def _read(self) -> Entries:
         """In the thread."""
-        with giving_way():
-            return read_again(self._fronts)
+        return read_again(self._fronts)
 
     def _have(self, entries: Entries) -> None:
         if self._stopped:
@@ -187,14 +176,3 @@ def _now(
     networks: ListedNetworks, found: Mapping[Path, tuple[Network, ...]]
 ) -> Networks:
     return networks.with_files(found).networks
-
-
-@contextmanager
-def giving_way() -> Iterator[None]:
-    """This thread computes, and others have something to do meanwhile."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(GIVES_WAY)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

@@ -16,12 +16,9 @@ import secrets
 from collections.abc import Callable, Container, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorThreads
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from bridge.config.model import Config
@@ -34,8 +31,9 @@ from bridge.net.room import Room
 from bridge.net.shared_room import SharedRoom
 from bridge.net.sockaddr import SocketAddress, describe
 from bridge.service import state
+from bridge.service.aside import Aside
 from bridge.service.certificates import Certificates
-from bridge.service.doors import Entries, Entry, Lists
+from bridge.service.doors import Entry, Lists
 from bridge.service.drain import RETIRING, STOPPING, Drain, Drainable
 from bridge.service.farms import Farms
 from bridge.service.front import FrontMeans, RunningFront
@@ -96,7 +94,7 @@ class Gateway(Service):
             self.measured = Measured(config.fronts, config.farms)
         self._failures = Repeated(reactor)
         self._fronts: list[RunningFront] = []
-        self._lists = Lists(config.fronts, self._change_entry, self._away)
+        self._lists = Lists(config.fronts, self._change_entry, Aside(reactor))
         self._drain: Drain | None = None
         self._hurried = False
         self._handed_over = False
@@ -290,10 +288,6 @@ class Gateway(Service):
         for front in self._fronts:
             if front.name == name:
                 front.let_in_by(entry)
-
-    def _away(self, read: Callable[[], Entries]) -> Deferred[Entries]:
-        threads = cast(IReactorThreads, self._reactor)
-        return deferToThreadPool(threads, threads.getThreadPool(), read)
 
     def counts(self) -> Counts:
         """What it has of all that may be limited."""

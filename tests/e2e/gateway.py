@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -207,7 +207,7 @@ class Gateway:
 
     def connect_dialing(self) -> socket.socket:
         """A client's connection, once the SYN to a server that is silent was sent."""
-        before = self.descriptors("socket")
+        before = self.sockets()
         client = self.connect()
         self.wait_sockets(before + 2)
         return client
@@ -260,18 +260,21 @@ class Gateway:
 
     def descriptors(self, kind: str = "") -> int:
         """How many are open; of one *kind*, such as ``socket`` or ``pipe``."""
-        count = 0
+        return sum(link.startswith(kind) for link in self._open_files())
+
+    def _open_files(self) -> Iterator[str]:
+        """What each descriptor is of."""
         for name in os.listdir(f"/proc/{self.pid}/fd"):
-            try:
-                link = os.readlink(f"/proc/{self.pid}/fd/{name}")
-            except FileNotFoundError:  # closed meanwhile
-                continue
-            count += link.startswith(kind)
-        return count
+            with suppress(FileNotFoundError):  # closed meanwhile
+                yield os.readlink(f"/proc/{self.pid}/fd/{name}")
+
+    def sockets(self) -> int:
+        """How many are open, by however many descriptors each."""
+        return len({link for link in self._open_files() if link.startswith("socket")})
 
     def wait_sockets(self, count: int) -> None:
         """Until exactly *count* sockets are open."""
-        until(lambda: self.descriptors("socket") == count, f"{count} open sockets")
+        until(lambda: self.sockets() == count, f"{count} open sockets")
 
     def wait_idle(self) -> None:
         """Until no socket is open but those that listen."""

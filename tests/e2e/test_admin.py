@@ -366,6 +366,39 @@ def test_a_gateway_that_drains_still_answers(
     assert not admin_of(gateway).exists()
 
 
+def test_several_workers_answer_as_one(start: Start, server: socket.socket) -> None:
+    configuration = operated(relay(name_of(server))) | {"workers": 2}
+    gateway = start(configuration)
+    with ExitStack() as stack:
+        clients = []
+        for _ in range(12):  # all at one worker: once in two thousand
+            client = stack.enter_context(gateway.connect())
+            accepted = stack.enter_context(accept(server))
+            client.sendall(b"x" * 10)
+            assert len(accepted.recv(10, socket.MSG_WAITALL)) == 10
+            clients.append(client)
+        told = ask(gateway, "status")
+        assert [each["worker"] for each in told["workers"]] == [0, 1]
+        (front,) = told["fronts"]
+        assert (front["sessions"], front["bytes"]["up"]) == (12, 120)
+        sessions = ask(gateway, "sessions")["sessions"]
+        assert {each["worker"] for each in sessions} == {0, 1}
+        ports = {client.getsockname()[1]: client for client in clients}
+        for worker in 0, 1:
+            one = next(each for each in sessions if each["worker"] == worker)
+            found = ask(gateway, "session", session=one["session"])["session"]
+            assert found["client_port"] == one["client_port"]
+            assert ask(gateway, "kill", session=one["session"])["worker"] == worker
+            assert ends_reset(ports[one["client_port"]]) == b""
+        (drained,) = ask(gateway, "drain", server=name_of(server))["servers"]
+        assert (drained["state"], drained["sessions"]) == ("draining", 10)
+        assert "workers" not in drained
+        for client in clients:
+            client.close()
+    told_of = bridgectl(gateway, "drain", name_of(server), "--wait")
+    assert told_of.endswith(" is draining, 0 sessions\n")
+
+
 # Those who mean no good
 
 

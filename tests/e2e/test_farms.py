@@ -169,7 +169,7 @@ def test_user_timeout_frees_the_sessions_of_a_vanished_server(
         lab.client.connect((lab.front_address, PORT)) as client,
         accept(listener),
     ):
-        until(lambda: gateway.descriptors("socket") >= 3, "the session to be open")
+        until(lambda: gateway.sockets() >= 3, "the session to be open")
         block(lab, lab.server.address, "drop")
         began = time.monotonic()
         client.sendall(b"is anybody there?")

@@ -194,6 +194,8 @@ def test_a_fronts_certificate(start: Start, tmp_path: Path) -> None:
     files.certificate.write_text("nonsense")
     gateway.send_signal(signal.SIGHUP)
     gateway.wait_log("what was read before stays in use")
+    others = ["reload: ", "retiring: ", "has ended", "ordered: ", "as ordered"]
+    expect("Day two", gateway, but=others)
     expect("The front's certificate", gateway)
     expect("Clients fail in TLS", gateway)
 

@@ -128,7 +128,7 @@ def test_a_thousand_clients_that_do_not_read_cost_a_bounded_amount(
         assert max(ask(gateway) for _ in range(ASKED)) < PROMPTLY
         for client in clients:
             reset(client)
-        until(lambda: gateway.descriptors("socket") == 2, "the sessions to end")
+        until(lambda: gateway.sockets() == 2, "the sessions to end")
     assert pipes_kept(gateway) == 0
     assert gateway.descriptors() <= descriptors + 2 * 64
     everyone = gateway.records(SESSIONS + 1 + ASKED)

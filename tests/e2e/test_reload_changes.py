@@ -53,7 +53,7 @@ def test_what_cannot_run_changes_nothing_and_says_why(
     first = relay(name_of(server)) | {"workers": workers}
     gateway = start(first)
     crew = Crew(gateway)
-    before, sockets = crew.all(), gateway.descriptors("socket")
+    before, sockets = crew.all(), gateway.sockets()
     with listen() as taken, gateway.connect() as client, accept(server) as accepted:
         if wrong is TAKEN:
             wrong = replace(wrong, listen=name_of(taken))
@@ -71,7 +71,7 @@ def test_what_cannot_run_changes_nothing_and_says_why(
     assert crew.all() == before
     assert TOOK_OVER not in gateway.log
     until(
-        lambda: gateway.descriptors("socket") <= sockets,
+        lambda: gateway.sockets() <= sockets,
         "what was bound in vain to be closed",
     )
     crew.reload(changed(first, 1))  # and a good one is followed afterwards

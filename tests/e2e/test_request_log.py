@@ -197,7 +197,7 @@ def test_a_client_that_leaves_in_the_middle_is_told_of(
     with logged(start, http(name_of(server))) as gateway, serving(server, answer):
         client = gateway.connect()
         client.sendall(b"GET /silent HTTP/1.1\r\nHost: a.example\r\n\r\n")
-        until(lambda: gateway.descriptors("socket") >= 3, "a dial")
+        until(lambda: gateway.sockets() >= 3, "a dial")
         reset(client)
         told = fields(lines(gateway, 1)[0])
     assert told["http_request"] == "GET /silent HTTP/1.1"
