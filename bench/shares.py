@@ -37,8 +37,8 @@ def held_to(cores: float, pid: int) -> Iterator[None]:
         yield
     finally:
         for group in made:
-            for member in (group / "cgroup.procs").read_text().split():
-                _move(int(member), parent)  # a child that came meanwhile, too
+            for left in (group / "cgroup.procs").read_text().split():
+                _move(int(left), parent)  # a child that came meanwhile, too
             group.rmdir()
 
 
