@@ -181,10 +181,21 @@ def answered(said: str, cpu: float) -> Figures:
     }
 
 
+def warmed(measure: Callable[[Bench, Target], Figures]) -> Callable[..., Figures]:
+    """*measure*, after a second of the same: by then every worker accepts."""
+
+    def warm(bench: Bench, target: Target) -> Figures:
+        measure(replace(bench, seconds=1), target)
+        return measure(bench, target)
+
+    return warm
+
+
 def shared(measure: Callable[[Bench, Target], Figures]) -> Callable[..., Figures]:
-    """*measure*, with a part of a core for each worker or thread of the contender."""
+    """Likewise, with a part of a core for each worker or thread of the contender."""
 
     def held(bench: Bench, target: Target) -> Figures:
+        measure(replace(bench, seconds=1), target)
         with held_to(PART * target.threads, target.pid):
             return measure(bench, target)
 
@@ -349,7 +360,7 @@ ROWS: dict[str, Row] = {
     ),
     "workers_free": scaled(
         "New connections, each worker as fast as two cores with the load on them allow",
-        connects,
+        warmed(connects),
         PLAIN_WORKERS,
     ),
     "limited_up": limited("front to back", "push"),

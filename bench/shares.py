@@ -31,13 +31,14 @@ def held_to(cores: float, pid: int) -> Iterator[None]:
         for member in family(pid):
             group = parent / f"bridge-bench-{member}"
             group.mkdir()
-            made.append((member, group))
+            made.append(group)
             _limit(group, round(cores * PERIOD))
             _move(member, group)
         yield
     finally:
-        for member, group in made:
-            _move(member, parent)
+        for group in made:
+            for left in (group / "cgroup.procs").read_text().split():
+                _move(int(left), parent)  # a child that came meanwhile, too
             group.rmdir()
 
 
