@@ -92,6 +92,11 @@ class Supervisor(Service):
         self._daily: IDelayedCall | None = None
         self._names: IDelayedCall | None = None
 
+    @property
+    def document(self) -> Document:
+        """What it runs by."""
+        return self._document
+
     # Starting
 
     def privilegedStartService(self) -> None:
