@@ -12,7 +12,7 @@ import pwd
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,8 @@ from bridge import __version__, doctor
 from bridge.config.model import Config
 from bridge.config.problems import ConfigError
 from bridge.config.reader import summary
+from bridge.control.admin import Ask
+from bridge.control.peer import Peer
 from bridge.control.slices import Slices
 from bridge.demo import Demo
 from bridge.net.inherited import as_started, systemd_sockets
@@ -47,6 +49,9 @@ from bridge.service.signals import Stop, install, keep
 from bridge.service.sockets import Sockets
 from bridge.watch import log
 from bridge.web.listening import Web
+from bridge.web.looking import Sources
+from bridge.web.page import Page
+from bridge.web.plan import plan
 from bridge.web.root import root_of
 
 EX_USAGE = 2
@@ -61,6 +66,8 @@ class Options(usage.Options):
     optParameters = [
         ["config", "c", None, "The configuration file (YAML)."],
     ]
+    warned: Sequence[str] = ()
+    """What was odd with the configuration when it was read last."""
     optFlags = [
         ["check", None, "Read and verify the configuration, say so, and exit."],
         ["demo", None, "No file: a small farm on 127.0.0.1, fronted on [::1]:8080."],
@@ -111,7 +118,8 @@ class Options(usage.Options):
             _leave(EX_FAILED, f"twistd bridge: log {error.filename}: {error.strerror}")
 
     def _warn(self, host: doctor.Host) -> None:
-        for warning in doctor.warnings(self.document, host):
+        self.warned = doctor.warnings(self.document, host)
+        for warning in self.warned:
             print(f"warning: {warning}", file=sys.stderr)
 
     def _choose_log(self) -> None:
@@ -242,15 +250,32 @@ def _ask_and_watch(
 
     config, ours = options.document.config.admin, cast(Reactor, reactor)
     numbers = Numbers(gateway, making, ours.seconds)
-    web = Web(config, ours, root_of(numbers, Slices(ours)))
     asked = Operator(gateway, logs).ask
+    page = _page(options, gateway, numbers, asked)
+    root = root_of(numbers, Slices(ours))
+    page.add(root)
+    web = Web(config, ours, root)
     admin = Admin(config, ours, asked, _owner(options.parent or {}))
     both = MultiService()
-    for each in (admin, web):
+    for each in (admin, web, page) if config.web is not None else (admin, web):
         each.setServiceParent(both)
         # It answers until the last session has ended.
         cast(Any, reactor).addSystemEventTrigger("after", "shutdown", each.close)
     return both
+
+
+def _page(options: Options, gateway: Supervisor, numbers: Numbers, asked: Ask) -> Page:
+    from twisted.internet import reactor
+
+    us = Peer(os.getuid(), os.getpid())  # who has ordered it the page's log says
+    sources = Sources(
+        numbers.steps,
+        lambda: plan(gateway.current.document.config),
+        lambda: options.warned,
+        lambda command, args: asked(command, args, us),
+        options.document.config.admin.allow_changes,
+    )
+    return Page(cast(Reactor, reactor), sources)
 
 
 def _open_access(logs: Logs, config: Config, reactor: Reactor, twistd: Any) -> None:
@@ -280,7 +305,8 @@ def _reading(options: Options) -> Callable[[], Reading] | None:
     def read() -> Reading:
         host = doctor.Host.read()
         document = doctor.read(file, os.environ, host)
-        return Reading(document, tuple(doctor.warnings(document, host)))
+        options.warned = doctor.warnings(document, host)
+        return Reading(document, tuple(options.warned))
 
     return read
 

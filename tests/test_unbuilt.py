@@ -16,11 +16,11 @@ def test_a_front_may_say_that_it_wants_nothing_more(keys: str) -> None:
 
 
 def test_the_whole_may_say_that_it_wants_nothing_more() -> None:
-    neutral = "admin: {allow_changes: false}\nworkers: 1\n"
+    neutral = "log: {format: text}\nworkers: 1\n"
     assert config(neutral + "limits: {connections: auto}") == config()
 
 
 @pytest.mark.parametrize("switch", ["0", "'false'"])
-def test_a_neutral_switch_is_exactly_that(switch: str) -> None:
-    with pytest.raises(ValueError, match="leave it out, or say false"):
-        config(f"admin: {{allow_changes: {switch}}}")
+def test_a_neutral_value_is_exactly_that(switch: str) -> None:
+    with pytest.raises(ValueError, match="leave it out, or say text"):
+        config(f"log: {{format: {switch}}}")

@@ -14,8 +14,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
 from bridge.config.profile import Part
-from bridge.config.scalars import Kind, shown
-from bridge.config.unbuilt import Unbuilt
+from bridge.config.scalars import Kind, Switch, shown
 from bridge.net.address import MAX_UNIX_PATH, Address
 
 DEFAULT = "/run/bridge/admin.sock"
@@ -93,8 +92,9 @@ class Admin(Part):
     """Names that `web` is asked by, beside addresses and `localhost`: others are
     refused, or any page that somebody looks at could ask it by a name that it has led
     here (DNS rebinding)."""
-    allow_changes: Annotated[None, Unbuilt(False)] = None
-    """Lets the web page drain and ready servers."""
+    allow_changes: Switch = False
+    """Lets the page drain and ready servers, and kill sessions: whoever can open it
+    may. Without it the page shows, and changes nothing."""
 
     @property
     def chosen(self) -> bool:

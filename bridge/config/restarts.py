@@ -14,6 +14,7 @@ from bridge.config.plain import Tree
 ONCE = {
     ("admin", "socket"): "the admin socket stays where it is",
     ("admin", "web"): "page and metrics stay where they are",
+    ("admin", "allow_changes"): "the page may change what it might before",
     ("admin", "names"): "the page is asked by the names of before",
 }
 """Keys that are read as the gateway starts and never again; what that means."""
