@@ -32,9 +32,12 @@ class RealWorker:
     def __init__(self, pid: int, fd: int) -> None:
         self.pid = pid
         self.heard: list[str] = []
+        self.told: list[Message] = []
+        """Of its numbers."""
         self.link = Link(lambda: self.heard.append("lost"))
         for topic in ("ready", "failed", "ended"):
             self.link.on(topic, partial(self._hear, topic))
+        self.link.on("numbers", self.told.append)
         self._wire = Wire(fd, self.link)
         begun = self.link.pass_on(b'{"kind":"begin"}\n')  # the hub knows of no server
         begun.addErrback(lambda _: None)

@@ -112,6 +112,19 @@ def test_the_server_that_answers_is_reached(
     assert place.dialed is not None and not seeker.deadlines
 
 
+def test_how_long_it_took_is_for_who_wants_to_know(
+    seek: Seek, listening: socket.socket
+) -> None:
+    made = Seeker(closed_address(), listening.getsockname())
+    dials: list[float] = []
+    made.farm.origin.dials = dials
+    made.attempt.choose()
+    made.turner.until(lambda: made.backs)
+    assert len(dials) == 1 and made.place.dial_began is not None
+    assert dials == [(made.place.dialed or 0.0) - made.place.dial_began]
+    made.close()
+
+
 def test_a_dial_that_fails_is_followed_by_another(
     seek: Seek, listening: socket.socket
 ) -> None:
@@ -120,6 +133,7 @@ def test_a_dial_that_fails_is_followed_by_another(
     assert seeker.events == [Event.ATTEMPT_FAILED]
     assert seeker.reason == "Connection refused"
     assert [each.active for each in seeker.farm.servers] == [0, 1]
+    assert [each.failures for each in seeker.farm.servers] == [{"refused": 1}, {}]
 
 
 def test_when_retries_are_over_the_last_failure_is_told(seek: Seek) -> None:
@@ -127,6 +141,7 @@ def test_when_retries_are_over_the_last_failure_is_told(seek: Seek) -> None:
     seeker.turner.until(lambda: Event.DIAL_FAILED in seeker.events)
     assert seeker.events == [Event.ATTEMPT_FAILED] * 2 + [Event.DIAL_FAILED]
     assert seeker.place.attempts == 3 and not seeker.deadlines
+    assert seeker.farm.servers[0].failures == {"refused": 3}
 
 
 def test_one_that_takes_too_long_fails_and_its_answer_comes_too_late(
@@ -136,6 +151,7 @@ def test_one_that_takes_too_long_fails_and_its_answer_comes_too_late(
     seeker.turner.reactor.advance(CONNECT + 0.1)
     assert seeker.events == [Event.UNANSWERED, Event.DIAL_FAILED]
     assert seeker.reason == "connect_timeout"
+    assert seeker.farm.servers[0].failures == {"timeout": 1}
     seeker.turner.settle()
     assert seeker.backs == []
 

@@ -284,3 +284,11 @@ def test_of_those_who_claim_the_last_place_at_once_never_two_have_it(
         assert set(seen) <= {"0", "1"}
         assert seen["1"] > 0
         assert sum(seen.values()) == rounds
+
+
+def test_anybodys_number_can_be_read(board: Board) -> None:
+    key = board.key("sessions")
+    board.column(1).add(key, 3)
+    board.column(2).add(key, 4)
+    assert [board.read(number, key) for number in range(3)] == [0, 3, 4]
+    assert board.read(1, board.key("nothing")) == 0

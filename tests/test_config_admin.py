@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.config import load, parse
-from bridge.config.admin import DEFAULT
+from bridge.config.admin import DEFAULT, WEB
 from tests.configured import SHORTEST, config
 
 
@@ -48,3 +48,46 @@ def test_a_relative_path_begins_in_the_files_folder(tmp_path: Path) -> None:
 def test_what_can_be_none_is_refused(value: str, why: str) -> None:
     with pytest.raises(ValueError, match=f"admin.socket: .*{why}"):
         parse(SHORTEST + f"admin: {{socket: {value}}}")
+
+
+# The page
+
+
+def test_the_page_is_at_its_default_place_unless_something_else_is_said() -> None:
+    admin = config("admin: {socket: off}").admin
+    assert str(admin.web) == WEB and not admin.web_chosen and admin.names == ()
+    assert config(f"admin: {{web: '{WEB}'}}").admin.web_chosen
+
+
+@pytest.mark.parametrize("off", ["off", "false"])
+def test_there_may_be_no_page(off: str) -> None:
+    admin = config(f"admin: {{web: {off}}}").admin
+    assert admin.web is None and admin.web_chosen
+
+
+@pytest.mark.parametrize("where", ["192.0.2.1:80", "[2001:db8::1]:8080", "[::1]:0"])
+def test_it_may_be_anywhere(where: str) -> None:
+    assert str(config(f"admin: {{web: '{where}'}}").admin.web) == where
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["''", "7", "[]", "localhost:80", "'[::1]'", "'http://[::1]:80'", "on", "true"],
+)
+def test_what_is_no_address_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match=r"admin\.web: "):
+        parse(SHORTEST + f"admin: {{web: {value}}}")
+
+
+def test_names_are_as_browsers_send_them() -> None:
+    admin = config("admin: {names: [GW.Example.NET., a_b]}").admin
+    assert admin.names == ("gw.example.net", "a_b")
+    assert config("admin: {names: gw}").admin.names == ("gw",)
+
+
+@pytest.mark.parametrize(
+    "value", ["''", "7", "['']", "['a:80']", "['*']", "[-a]", "'a b'"]
+)
+def test_what_is_no_name_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match=r"admin\.names: .*no host names"):
+        parse(SHORTEST + f"admin: {{names: {value}}}")

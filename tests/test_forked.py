@@ -208,3 +208,21 @@ def test_no_worker_is_born_before_names_have_answers(starting: Bench) -> None:
     answers.callback(None)
     starting.turn()
     assert len(starting.workers) == 2
+
+
+def test_workers_tell_which_numbers_they_have(running: Bench) -> None:
+    told = {"new": [["bytes", "web", "up"]], "gone": []}
+    running.workers[1].link.send("numbers", told)
+    running.turn()
+    assert running.columns.heard == [(running.workers[1].column, told)]
+    places = running.forked.places()
+    assert [place.worker for place in places] == [0, 1]
+    assert [place.pid for place in places] == [each.pid for each in running.workers]
+    columns = [each.column for each in running.workers]
+    assert [place.read(("beat",)) for place in places] == columns
+
+
+def test_who_is_gone_has_no_numbers(running: Bench) -> None:
+    running.workers[0].dies()
+    running.turn()
+    assert [place.worker for place in running.forked.places()] == [1]

@@ -74,7 +74,7 @@ def test_what_nobody_has_for_long_is_forgotten(bench: Bench) -> None:
     bench.known.forget(1000.0 + KEPT)
     assert list(bench.known) == []
     bench.tells(1, BYTES)
-    assert bench.known.total(BYTES) == 0  # its place is free again
+    assert bench.known.total(BYTES) == 0  # and begins anew
 
 
 def test_who_tells_that_it_is_gone_has_it_no_more(bench: Bench) -> None:

@@ -64,6 +64,18 @@ def test_who_enters_counts_until_it_leaves(live: Live[Noted]) -> None:
     assert counters.endings == {"done": 1, "idle": 1}
 
 
+def test_how_long_they_lasted_is_for_who_wants_to_know(
+    live: Live[Noted], clock: Clock
+) -> None:
+    lasted: list[float] = []
+    live.counters.lasted = lasted
+    clock.advance(100)
+    one = Noted()
+    live.enter(one, 97.5)
+    live.leave(one, Ending.DONE, 5, 7, 97.5)
+    assert lasted == [2.5]
+
+
 def test_open_runs_from_the_accept_on(live: Live[Noted], clock: Clock) -> None:
     clock.advance(100)
     one = Noted()

@@ -95,6 +95,25 @@ def test_workers_serve_each_from_its_own_sockets(
     assert nursery.complaints() == ""
 
 
+def test_a_worker_tells_its_numbers_until_its_end(
+    nursery: RealNursery, inner: socket.socket
+) -> None:
+    worker, columns = nursery.fork(0), nursery.columns
+    worker.accepts()
+    with connect(nursery, 0) as client:
+        exchange(client, inner)
+    worker.link.send("retire", {"gone": [], "patient": False})
+    worker.until(lambda: "lost" in worker.heard)
+    for message in worker.told:
+        columns.hear(1, message)
+    worker.ended()
+    assert columns.read(1, ("beat",)) > 0
+    assert columns.read(1, ("bytes", "web", "up")) == len(b"question")
+    assert columns.read(1, ("bytes", "web", "down")) == len(b"answer")
+    assert columns.read(1, ("sessions_accepted", "web")) == 1
+    assert columns.read(1, ("sessions", "web", "done")) == 1
+
+
 def test_a_death_is_told_and_its_queue_is_its_successors(
     nursery: RealNursery, inner: socket.socket
 ) -> None:

@@ -71,6 +71,12 @@ def test_all_are_renewed_by_themselves_and_on_demand(folder: Path) -> None:
     assert clock.getDelayedCalls() == []
 
 
+def test_it_is_known_when_each_expires(folder: Path) -> None:
+    (expiry,) = certificates(folder).expiries()
+    assert (expiry.owner, expiry.file) == ("front secure", folder / "a.pem")
+    assert expiry.not_after > NOW
+
+
 def test_a_file_that_cannot_be_used_stops_the_start(folder: Path) -> None:
     (folder / "a.key").unlink()
     with pytest.raises(CertificateError):

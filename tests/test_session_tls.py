@@ -127,6 +127,7 @@ def test_who_does_not_speak_tls_fails_and_no_server_hears_of_it() -> None:
         assert record.reason == "http request"
         assert record.tls is None
         assert running.farm.active == 0
+        assert running.live.counters.unsecured == 1
         running.close()
 
 
@@ -140,6 +141,7 @@ def test_who_leaves_in_mid_handshake_fails(
         running.session()
         leave(client)
         assert running.record().ending == "tls_failed"
+        assert running.live.counters.unsecured == 1
         assert len(running.turner.pump) == 1, "the port alone"
         running.close()
 

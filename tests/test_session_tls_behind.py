@@ -94,6 +94,8 @@ def test_a_server_that_fails_its_handshake_is_retried_elsewhere_and_named() -> N
         assert (record.ending, record.letters) == ("tls_failed", "SC")
         assert record.reason == "TLS: the certificate is not for web.test"
         assert record.retries == 1
+        assert running.live.counters.unsecured == 0  # the client's was none
+        assert [s.failures for s in running.farm.servers] == [{"tls": 1}] * 2
         with pytest.raises(ConnectionResetError):
             client.recv(1)
         running.close()
