@@ -63,6 +63,8 @@ def test_histograms_count_upwards() -> None:
     assert (counts[0], counts[8], counts[-1]) == (5, 6, 6)
     assert found["web", "+Inf"] == samples("session_seconds_count")["web",] == 7
     assert samples("session_seconds_sum")["web",] == 1.5
+    holes = samples("blackhole_suspected_total")
+    assert holes == {("", "web", "front"): 1, ("a", "", "back"): 3}
     assert samples("mss_bytes_count") == {("", "web", "front"): 2, ("a", "", "back"): 1}
 
 

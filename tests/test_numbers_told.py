@@ -44,6 +44,7 @@ def test_a_front() -> None:
         "requests": {"2xx": 4},
         "tls_failures": 1,
         "retransmits": 6,
+        "black_holes": 1,
     }
     counts = [count for _, count in seconds["buckets"]]
     assert (seconds["count"], seconds["sum"]) == (7, 1.5)
@@ -61,6 +62,7 @@ def test_a_farm_and_its_servers() -> None:
         "servers_up": 1,
         "servers_all": 2,
         "retransmits": 0,
+        "black_holes": 3,
         "source_ports": {"in_use": 12, "most": 28232},
         "servers": {
             "b": {

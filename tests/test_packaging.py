@@ -93,12 +93,12 @@ def test_the_command_and_the_module_are_one(installed: Path) -> None:
     )
 
 
-def test_what_systemd_needs_is_installed(installed: Path) -> None:
+def test_what_systemd_prometheus_and_grafana_need_is_installed(installed: Path) -> None:
     share = installed.parent / "share" / "bridge"
     files = [path for path in (ROOT / "conf").rglob("*") if path.suffix != ".yaml"]
     names = [path for path in files if path.is_file() and "bridge" in path.parts[-1]]
     drop_ins = [path for path in files if path.parent.name == "bridge.service.d"]
-    assert len(names) == 5 and len(drop_ins) == 2
+    assert len(names) == 8 and len(drop_ins) == 2
     for path in (*names, *drop_ins):
         copy = share / path.relative_to(ROOT / "conf")
         assert copy.read_bytes() == path.read_bytes()

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from bridge.net.tcpinfo import TcpInfo
+from bridge.watch.black_holes import AGAIN, towards_client, towards_server
 from bridge.watch.gathered import Gathered
 from bridge.watch.metrics import DIALS, LASTED, MSS, NANO
 from bridge.watch.record import Record
@@ -22,11 +23,14 @@ class Side:
     def __init__(self) -> None:
         self.mss = Gathered(MSS)
         self.retransmits = 0
+        self.black_holes = 0
+        """Sessions that suggest one: see ``black_holes``."""
 
-    def take(self, info: TcpInfo) -> None:
-        if info.snd_mss:  # else that was no TCP, or there was no socket
-            self.mss.values.append(info.snd_mss)
-            self.retransmits += info.total_retrans
+    def take(self, infos: Iterable[TcpInfo]) -> None:
+        # Else that was no TCP, or there was no socket.
+        tcp = [info for info in infos if info.snd_mss]
+        self.mss.values += [info.snd_mss for info in tcp]
+        self.retransmits += sum([info.total_retrans for info in tcp])
 
 
 class Measured:
@@ -57,8 +61,20 @@ class Measured:
             each.sort()
         records = tuple(self._records)
         self._records.clear()
+        fronts: dict[str, list[TcpInfo]] = defaultdict(list)
+        farms: dict[str, list[TcpInfo]] = defaultdict(list)
         for record in records:
-            if record.sides is not None:
-                self.fronts[record.front].take(record.sides.front)
-                if record.farm:
-                    self.farms[record.farm].take(record.sides.back)
+            sides = record.sides
+            if sides is None:
+                continue
+            fronts[record.front].append(sides.front)
+            if record.farm:
+                farms[record.farm].append(sides.back)
+            if sides.front.total_retrans >= AGAIN and towards_client(record):
+                self.fronts[record.front].black_holes += 1
+            if sides.back.total_retrans >= AGAIN and towards_server(record):
+                self.farms[record.farm].black_holes += 1
+        for name, infos in fronts.items():
+            self.fronts[name].take(infos)
+        for name, infos in farms.items():
+            self.farms[name].take(infos)

@@ -26,6 +26,7 @@ FRONTS = {
     "session_seconds": "seconds",
     "mss_front_bytes": "mss",
     "retransmits_front": "retransmits",
+    "blackhole_suspected_front": "black_holes",
 }
 """How each is called of a front; with two labels it is one value by the second."""
 
@@ -37,6 +38,7 @@ FARMS = {
     "dial_seconds": "dial",
     "mss_back_bytes": "mss",
     "retransmits_back": "retransmits",
+    "blackhole_suspected_back": "black_holes",
 }
 """The same of a farm."""
 
@@ -155,6 +157,7 @@ def _front() -> Told:
         "seconds": _histogram(METRICS["session_seconds"]),
         "mss": None,
         "retransmits": 0,
+        "black_holes": 0,
     }
 
 
@@ -167,6 +170,7 @@ def _farm() -> Told:
         "dial": _histogram(METRICS["dial_seconds"]),
         "mss": None,
         "retransmits": 0,
+        "black_holes": 0,
         "source_ports": {"in_use": 0, "most": 0},
         "servers": {},
     }

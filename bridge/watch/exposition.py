@@ -137,15 +137,24 @@ def _of_tcp(found: dict[str, Numbers]) -> Iterator[Family]:
         "Segments sent again, of sessions that ended and whose record tells of TCP",
         labels=("side",),
     )
+    holes = CounterMetricFamily(
+        f"{PREFIX}blackhole_suspected",
+        "Sessions of which no segment of full size was ever acknowledged",
+        labels=("front", "farm", "side"),
+    )
     for whose, side in _SIDES.items():
         for (name,), parts in found[f"mss_{side}_bytes"].items():
             of = (name, "") if whose == "front" else ("", name)
             buckets, total = _buckets(metric, parts)
             family.add_metric((*of, side), buckets, total)
+        for (name,), parts in found[f"blackhole_suspected_{side}"].items():
+            of = (name, "") if whose == "front" else ("", name)
+            holes.add_metric((*of, side), parts[0])
         each = found[f"retransmits_{side}"].values()
         again.add_metric((side,), sum(parts[0] for parts in each))
     yield family
     yield again
+    yield holes
 
 
 def _of_gateway(reading: Reading) -> Iterator[Family]:

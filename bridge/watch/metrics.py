@@ -80,7 +80,6 @@ class Metric:
 _C, _G, _H = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM
 _SUM, _LEAST, _MOST, _EACH = Whole.SUM, Whole.LEAST, Whole.MOST, Whole.EACH
 _FRONT, _FARM, _SERVER = ("front",), ("farm",), ("farm", "server")
-_TCP = ", of sessions whose record tells of TCP (log.access_format json)"
 
 METRICS: dict[str, Metric] = {
     # Of fronts
@@ -102,6 +101,7 @@ METRICS: dict[str, Metric] = {
     ),
     "mss_front_bytes": Metric("MSS at the end", _FRONT, _H, bounds=MSS, shown=False),
     "retransmits_front": Metric("Segments sent again", _FRONT, shown=False),
+    "blackhole_suspected_front": Metric("See black_holes", _FRONT, shown=False),
     # Of farms
     "farm_sessions_active": Metric("Sessions that a farm has now", _FARM, _G),
     "queue_length": Metric("Sessions that wait until a server is free", _FARM, _G),
@@ -112,6 +112,7 @@ METRICS: dict[str, Metric] = {
     ),
     "mss_back_bytes": Metric("MSS at the end", _FARM, _H, bounds=MSS, shown=False),
     "retransmits_back": Metric("Segments sent again", _FARM, shown=False),
+    "blackhole_suspected_back": Metric("See black_holes", _FARM, shown=False),
     "source_ports": Metric(
         "Ports that one source address has towards one server", _FARM, _G, _MOST
     ),
