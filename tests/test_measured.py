@@ -12,18 +12,19 @@ from tests.test_access import record
 def test_records_are_passed_on_and_their_sides_measured() -> None:
     measured = Measured(["web"], ["inner"])
     heard: list[Record] = []
-    told = measured.listener(heard.append)
+    told = measured.listener("web", heard.append)
     front = NOTHING._replace(snd_mss=1220, total_retrans=3)
     back = NOTHING._replace(snd_mss=8948, total_retrans=1)
     records = [
         record(front="web", farm="inner", sides=Sides(front=front, back=back)),
         record(front="web", farm="", sides=Sides(front=front)),  # it had no server
-        record(front="unix", farm="inner", sides=Sides(back=back)),
         record(front="web", farm="inner", sides=None),
     ]
     for each in records:
         told(each)
-    assert heard == records
+    unix = record(front="unix", farm="inner", sides=Sides(back=back))
+    measured.listener("unix", heard.append)(unix)
+    assert heard == [*records, unix]
     measured.gather()
     measured.gather()  # each once
     assert dict(measured.fronts["web"].mss.parts()) == {SUM: 2440, 2: 2}
@@ -46,7 +47,7 @@ def test_times_are_taken_in_before_there_are_many() -> None:
 
 def test_black_holes_are_counted_where_they_are_suspected() -> None:
     measured = Measured(["web"], ["inner"])
-    told = measured.listener(lambda _: None)
+    told = measured.listener("web", lambda _: None)
     stuck = NOTHING._replace(snd_mss=1428, total_retrans=3, segs_in=2)
     for sides in (Sides(front=stuck), Sides(back=stuck), Sides(front=stuck)):
         told(record(front="web", farm="inner", up=9000, down=9000, sides=sides))

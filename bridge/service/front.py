@@ -202,7 +202,7 @@ def terms_of(name: str, means: FrontMeans) -> Terms:
     sides = logs.lines is not None and logs.needs_sides
     told, measured = listeners.session, means.measured
     if sides and told is not None and measured is not None:
-        told = measured.listener(told)
+        told = measured.listener(name, told)
     return Terms(
         house=means.house,
         front=name,

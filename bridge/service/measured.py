@@ -8,7 +8,7 @@ here: what is counted anyway (``watch.counters``), and who is told (``publishing
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from bridge.net.tcpinfo import TcpInfo
 from bridge.watch.black_holes import AGAIN, towards_client, towards_server
@@ -26,11 +26,12 @@ class Side:
         self.black_holes = 0
         """Sessions that suggest one: see ``black_holes``."""
 
-    def take(self, infos: Iterable[TcpInfo]) -> None:
-        # Else that was no TCP, or there was no socket.
-        tcp = [info for info in infos if info.snd_mss]
-        self.mss.values += [info.snd_mss for info in tcp]
-        self.retransmits += sum([info.total_retrans for info in tcp])
+    def take(self, infos: Sequence[TcpInfo]) -> int:
+        """Of so many sessions.  How many segments were sent again."""
+        self.mss.values += [info.snd_mss for info in infos if info.snd_mss]
+        again = sum([info.total_retrans for info in infos])
+        self.retransmits += again
+        return again
 
 
 class Measured:
@@ -43,11 +44,13 @@ class Measured:
         """Of those whose records tell of TCP."""
         self.farms: dict[str, Side] = defaultdict(Side)
         """Likewise."""
-        self._records: list[Record] = []
+        self._records: dict[str, list[Record]] = defaultdict(list)
 
-    def listener(self, told: Callable[[Record], None]) -> Callable[[Record], None]:
-        """*told*, and what it is told is measured, too."""
-        keep = self._records.append
+    def listener(
+        self, front: str, told: Callable[[Record], None]
+    ) -> Callable[[Record], None]:
+        """*told*, and what it is told of *front* is measured, too."""
+        keep = self._records[front].append
 
         def both(record: Record) -> None:
             keep(record)
@@ -59,22 +62,26 @@ class Measured:
         """Take in what sessions have left since the last time."""
         for each in (*self.lasted.values(), *self.dials.values()):
             each.sort()
-        records = tuple(self._records)
-        self._records.clear()
-        fronts: dict[str, list[TcpInfo]] = defaultdict(list)
-        farms: dict[str, list[TcpInfo]] = defaultdict(list)
-        for record in records:
-            sides = record.sides
-            if sides is None:
-                continue
-            fronts[record.front].append(sides.front)
-            if record.farm:
-                farms[record.farm].append(sides.back)
-            if sides.front.total_retrans >= AGAIN and towards_client(record):
-                self.fronts[record.front].black_holes += 1
-            if sides.back.total_retrans >= AGAIN and towards_server(record):
-                self.farms[record.farm].black_holes += 1
-        for name, infos in fronts.items():
-            self.fronts[name].take(infos)
-        for name, infos in farms.items():
-            self.farms[name].take(infos)
+        for front, kept in self._records.items():
+            records = [record for record in kept if record.sides is not None]
+            kept.clear()
+            if records:
+                self._of_front(front, records)
+
+    def _of_front(self, front: str, records: Sequence[Record]) -> None:
+        """In whole lists at a time: there may be thousands."""
+        sides = [record.sides for record in records if record.sides is not None]
+        again = self.fronts[front].take([each.front for each in sides])
+        farms = {record.farm for record in records}
+        for farm in farms - {""}:  # they had no server
+            of_farm = zip(records, sides, strict=True)
+            again += self.farms[farm].take(
+                [side.back for record, side in of_farm if record.farm == farm]
+                if len(farms) > 1
+                else [side.back for side in sides]
+            )
+        if again >= AGAIN:
+            for record in records:
+                self.fronts[front].black_holes += towards_client(record)
+                if towards_server(record):
+                    self.farms[record.farm].black_holes += 1
