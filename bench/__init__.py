@@ -1,8 +1,10 @@
 """
 The benchmark: bridge beside other relays, in the test bed's three namespaces.
 
-``contenders`` are what is compared and how each is started, ``rows`` what is done to
-them, ``measure`` how CPU and memory are read, ``report`` the tables; ``floor.c`` is the
-least a relay in user space can cost, ``load.c`` makes bulk traffic.  Run it with
+``contenders`` are what is compared and how each is started (``secure``, ``http`` and
+``workers`` more of them), ``rows`` what is measured of whom and ``loads`` how,
+``measure`` how CPU and memory are read, ``shares`` how cores are made smaller,
+``report`` the tables; ``floor.c`` is the least a relay in user space can cost,
+``load.c``, ``connects.c`` and ``shakes.c`` make traffic.  Run it with
 ``python -m bench``.
 """

@@ -32,7 +32,8 @@ from bench.contenders import (
     versions,
 )
 from bench.http import HTTP
-from bench.rows import ROWS, Bench, Figures, LoadError, Row
+from bench.loads import Bench, Figures, LoadError
+from bench.rows import ROWS, Row
 from bench.secure import SECURE
 from bench.workers import THREADS, WORKERS
 from tests.netlab import Lab

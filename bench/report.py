@@ -8,8 +8,9 @@ from pathlib import Path
 
 from bench import http, secure, workers
 from bench.contenders import BEFORE, ONE
+from bench.loads import Figures
 from bench.measure import middle, ratio
-from bench.rows import Column, Figures, Row
+from bench.rows import Column, Row
 
 YARDSTICKS = (
     *("floor", "haproxy", ONE, secure.HAPROXY, secure.NGINX),

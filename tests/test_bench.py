@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import contenders, farm, measure, report, rows, secure, shares
+from bench import contenders, farm, loads, measure, report, secure, shares
 from bench.__main__ import arguments
 from bench.contenders import BULK, CLIENTS, WEB, Target, compiled, running
-from bench.rows import ROWS, Bench, Column, Figures, Row, start_flood
+from bench.loads import Bench, Figures, start_flood
+from bench.rows import ROWS, Column, Row
 from bridge.net.address import Address
 from bridge.wire.proxy_header import read_header
 from tests.netlab import Lab
@@ -165,15 +166,15 @@ def test_connections_of_many_clients_are_counted(
         server = threading.Thread(target=answer, args=(listener, asked, over))
         server.start()
         try:
-            figures = rows.connects(Bench(lab, 1), replace(target, proxied=proxied))
+            figures = loads.connects(Bench(lab, 1), replace(target, proxied=proxied))
         finally:
             over.set()
             server.join()
     assert figures["rate"] and figures["rate"] * 1.5 > len(asked) > 100
-    assert all(data.endswith(rows.CLOSING) for data in asked)
+    assert all(data.endswith(loads.CLOSING) for data in asked)
     named = {header_of(data) for data in asked}
     if proxied:
-        assert len(named) == min(len(asked), rows.SUBSCRIBERS)
+        assert len(named) == min(len(asked), loads.SUBSCRIBERS)
     else:
         assert named == {None}
 
@@ -192,12 +193,12 @@ def answer(listener: socket.socket, asked: list[bytes], over: threading.Event) -
 
 def header_of(data: bytes) -> str | None:
     """The client that *data*'s PROXY header names."""
-    if data.startswith(rows.CLOSING[:4]):
+    if data.startswith(loads.CLOSING[:4]):
         return None
     header = read_header(data)
     assert header is not None
     assert isinstance(header.source, Address)
-    assert header.length + len(rows.CLOSING) == len(data)
+    assert header.length + len(loads.CLOSING) == len(data)
     assert ip_address(header.source.host) in CLIENTS
     return header.source.host
 
@@ -214,13 +215,13 @@ def test_handshakes_of_either_kind_are_counted(tmp_path: Path, kind: str) -> Non
             server = threading.Thread(target=answer, args=(listener, asked, over))
             server.start()
             try:
-                figures = rows.handshakes(kind)(Bench(lab, 1), target)
+                figures = loads.handshakes(kind)(Bench(lab, 1), target)
             finally:
                 over.set()
                 server.join()
     assert figures["rate"] and figures["rate"] * 1.5 > len(asked) > 20
     assert figures["p50"] and figures["p99"] and figures["p50"] <= figures["p99"]
-    assert all(data == rows.CLOSING for data in asked)
+    assert all(data == loads.CLOSING for data in asked)
 
 
 def test_a_process_gets_no_more_of_a_core_than_it_is_held_to() -> None:

@@ -62,6 +62,7 @@ def check_flat(sizes: list[Size]) -> None:
     middle = zip(*map(astuple, sizes[third : 2 * third]), strict=True)
     last = zip(*map(astuple, sizes[-third:]), strict=True)
     for before, after, room in zip(middle, last, astuple(ROOM), strict=True):
+        print(f"{median(before):,.0f} -> {median(after):,.0f}")
         assert median(after) <= median(before) + room, sizes
 
 
