@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
@@ -56,7 +56,7 @@ class Question(Plain):
         try:
             going = self._answer(_words(request))
         except AnswerError as error:
-            return refuse(request, 400, str(error))
+            return _why(error)
         Question.waiting += 1
         gone = request.notifyFinish()
         gone.addErrback(lambda _: going.cancel())
@@ -93,12 +93,20 @@ def give(answer: bytes, request: Request) -> None:
 
 
 def _not_given(failure: Failure, request: Request) -> None:
-    code, why = 404, failure.getErrorMessage()
-    if failure.check(AnswerError) is None:
-        code, why = 500, "a bug in the gateway: see its log"
-        if request.channel is not None:
-            _log.failure("A bug in the gateway, met by its page", failure)
-    give(refuse(request, code, why), request)
+    if failure.check(AnswerError) is not None:
+        give(_why(cast(BaseException, failure.value)), request)
+        return
+    if request.channel is not None:  # else it was cancelled
+        _log.failure("A bug in the gateway, met by its page", failure)
+    give(refuse(request, 500, "a bug in the gateway: see its log"), request)
+
+
+def _why(error: BaseException) -> bytes:
+    """
+    That it cannot be answered is an answer like any other: a session may have ended,
+    and who filters types a network one character after the other.
+    """
+    return json.dumps({"error": str(error)}).encode()
 
 
 def history_of(history: History) -> Callable[[dict[str, str]], Deferred[bytes]]:

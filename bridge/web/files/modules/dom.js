@@ -11,9 +11,16 @@ export function el(tag, attributes = {}, ...children) {
     if (typeof value === "function") made.addEventListener(name, value);
     else made.setAttribute(name, value === true ? "" : String(value));
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
+  for (const child of children) {
+    if (child !== null && child !== undefined) made.append(typeof child === "string" ? visible(child) : child);
+  }
   return made;
 }
+
+// What would turn the text beside it around, or is not seen at all, is shown as a mark.
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+const visible = (text) => text.replace(UNSEEN, "\ufffd");
 
 export function svg(tag, attributes = {}) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -23,7 +30,7 @@ export function svg(tag, attributes = {}) {
 
 // What is as it was is not touched, so that nobody's selection or focus is lost.
 export function say(element, text) {
-  const told = String(text);
+  const told = visible(String(text));
   if (element.textContent !== told) element.textContent = told;
 }
 

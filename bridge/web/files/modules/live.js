@@ -80,6 +80,6 @@ export async function ask(path, words = {}) {
     throw new Error("the gateway does not answer");
   }
   const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(said.error ?? `the gateway answers ${answer.status}`);
+  if (!answer.ok || said.error) throw new Error(said.error ?? `the gateway answers ${answer.status}`);
   return said;
 }
