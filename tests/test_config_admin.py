@@ -91,3 +91,20 @@ def test_names_are_as_browsers_send_them() -> None:
 def test_what_is_no_name_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match=r"admin\.names: .*no host names"):
         parse(SHORTEST + f"admin: {{names: {value}}}")
+
+
+@pytest.mark.parametrize("web", ["'[::1]:9180'", "127.0.0.1:1", "off", None])
+def test_the_page_may_change_things_where_only_this_host_reaches_it(
+    web: str | None,
+) -> None:
+    where = "" if web is None else f"web: {web}, "
+    assert config(f"admin: {{{where}allow_changes: true}}").admin.allow_changes
+
+
+@pytest.mark.parametrize("web", ["'[::]:9180'", "192.0.2.1:9180", "0.0.0.0:9180"])
+def test_and_nowhere_else(web: str) -> None:
+    with pytest.raises(ValueError, match="anybody who reaches"):
+        config(f"admin: {{web: {web}, allow_changes: true}}")
+    assert not config(
+        f"admin: {{web: {web}, allow_changes: false}}"
+    ).admin.allow_changes

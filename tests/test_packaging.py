@@ -64,6 +64,8 @@ def test_the_wheel_holds_every_module_and_the_plugin(wheel: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     here = {str(path.relative_to(ROOT)) for path in (ROOT / "bridge").rglob("*.py")}
     assert here <= held
+    page = (ROOT / "bridge" / "web" / "files").rglob("*")
+    assert {str(path.relative_to(ROOT)) for path in page if path.is_file()} <= held
     assert "bridge/py.typed" in held
     assert "twisted/plugins/bridge_plugin.py" in held
 

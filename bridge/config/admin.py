@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
 from bridge.config.profile import Part
 from bridge.config.scalars import Kind, Switch, shown
@@ -66,6 +67,17 @@ def _is_name(value: object) -> bool:
     return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
+def _only_here(allowed: bool, info: ValidationInfo) -> bool:
+    """The page asks nobody for a password."""
+    web: Address | None = info.data.get("web")
+    if allowed and web is not None and not ip_address(web.host).is_loopback:
+        raise ValueError(
+            f"anybody who reaches {web} could change things: serve the page on a "
+            f'loopback address, as web: "{WEB}" does, or leave this out'
+        )
+    return allowed
+
+
 class Admin(Part):
     """How the running gateway is watched and changed."""
 
@@ -92,9 +104,10 @@ class Admin(Part):
     """Names that `web` is asked by, beside addresses and `localhost`: others are
     refused, or any page that somebody looks at could ask it by a name that it has led
     here (DNS rebinding)."""
-    allow_changes: Switch = False
+    allow_changes: Annotated[Switch, AfterValidator(_only_here)] = False
     """Lets the page drain and ready servers, and kill sessions: whoever can open it
-    may. Without it the page shows, and changes nothing."""
+    may, so that `web` must be a loopback address. Without it the page shows, and
+    changes nothing."""
 
     @property
     def chosen(self) -> bool:

@@ -135,10 +135,11 @@ class Listed:
         """Those of *sessions* that are listed, in order."""
         first: list[tuple[float, int, Session]] = []
         wanted = self._wanted
-        sign, rates = -1 if wanted.reverse else 1, self._rates
+        sign = -1 if wanted.reverse else 1
         rank = RANKS.get(wanted.sort, self._rank)
-        if rates is not None:
-            rates.look(self._now())
+        all_ranked = self._rates is not None
+        if self._rates is not None:
+            self._rates.look(self._now())
         for session in slices(sessions, SCANNED):
             if session is None:
                 yield
@@ -146,12 +147,13 @@ class Listed:
             if session.state is State.CLOSED:
                 continue
             self.total += 1
-            if rates is not None:  # also of who is not wanted this time
-                self._rate(session)
+            ranks = rank(session) if all_ranked else 0.0  # for the next look
             if not wanted.has(session):
                 continue
             self.matching += 1
-            ranked = (sign * rank(session), -self.matching, session)
+            if not all_ranked:
+                ranks = rank(session)
+            ranked = (sign * ranks, -self.matching, session)
             if len(first) < wanted.limit:
                 heapq.heappush(first, ranked)
             else:
@@ -170,7 +172,8 @@ class Listed:
         return self._rates.rate(session, progress(session), self._now())
 
     def _rank(self, session: Session) -> float:
-        return sum(self._rate(session))
+        up, down = self._rate(session)
+        return up + down
 
     def _told(self, session: Session) -> Told:
         told = of_session(session, self._now())

@@ -7,7 +7,7 @@ next look.  Not here: which sessions are looked at (``listed``).
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 APART = 1.0
 """Seconds between two looks at least: over less, a rate is of a few packets."""
@@ -20,12 +20,11 @@ class Session(Protocol):
     def accepted(self) -> float: ...
 
 
-class _Seen(NamedTuple):
-    accepted: float
-    """Whose: another object may get this one's place in memory, and not its time."""
-    at: float
-    up: int
-    down: int
+_Seen = tuple[float, float, int, int]
+"""
+When the session was accepted, which says whose this is: another object may get its
+place in memory, and not its time.  When it was looked at, and its bytes then.
+"""
 
 
 class Rates:
@@ -49,10 +48,11 @@ class Rates:
         Bytes a second of both directions, of which *session* has *moved* so many by
         *now*: since the look before, or since it is there.
         """
-        key, accepted = id(session), session.accepted
-        self._latest.setdefault(key, _Seen(accepted, now, *moved))
+        key, accepted, (up, down) = id(session), session.accepted, moved
+        if key not in self._latest:
+            self._latest[key] = (accepted, now, up, down)
         seen = self._before.get(key)
-        if seen is None or seen.accepted != accepted:
-            seen = _Seen(accepted, accepted, 0, 0)
-        passed = max(now - seen.at, APART / 10)
-        return (moved[0] - seen.up) / passed, (moved[1] - seen.down) / passed
+        if seen is None or seen[0] != accepted:
+            seen = (accepted, accepted, 0, 0)
+        passed = max(now - seen[1], APART / 10)
+        return (up - seen[2]) / passed, (down - seen[3]) / passed

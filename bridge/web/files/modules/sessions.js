@@ -9,6 +9,8 @@ const STATES = ["accepted", "securing", "reading", "dialing", "queued", "open", 
 const FIRST = 15;
 const MOST = 200; // that the gateway lists
 const EVERY = 2000;
+const MANY = 1000; // of more, each look takes its time
+const SELDOM = 5000;
 
 export class Sessions {
   constructor(store) {
@@ -17,6 +19,7 @@ export class Sessions {
     this.timer = null;
     this.asking = false;
     this.most = FIRST;
+    this.total = 0;
     byId("sessions-more").addEventListener("click", () => {
       this.most = MOST;
       this.look();
@@ -75,10 +78,11 @@ export class Sessions {
       show(byId("sessions-wrong"), true);
     }
     this.asking = false;
-    this.timer = setTimeout(() => this.look(), EVERY);
+    this.timer = setTimeout(() => this.look(), this.total > MANY ? SELDOM : EVERY);
   }
 
   fill({ sessions, matching, total }) {
+    this.total = total;
     const of = matching < total ? ` of ${count(total)}` : "";
     const first = sessions.length < matching ? `, the first ${count(sessions.length)} shown` : "";
     say(byId("sessions-count"), `${several(matching, "session")}${of}${first}`);
