@@ -77,6 +77,29 @@ def test_what_nobody_has_for_long_is_forgotten(bench: Bench) -> None:
     assert bench.known.total(BYTES) == 0  # and begins anew
 
 
+@pytest.mark.parametrize(
+    ("series", "owner"),
+    [
+        (("rejected", "web", "deny"), ("sessions_accepted", "web")),
+        (("session_seconds", "web", 3), ("sessions_accepted", "web")),
+        (("dial_seconds", "a", 3), ("farm_servers", "a")),
+        (("dial_failures", "a", "b", "refused"), ("server_up", "a", "b")),
+    ],
+)
+def test_what_was_counted_once_is_kept_as_long_as_what_it_is_of(
+    bench: Bench, series: Series, owner: Series
+) -> None:
+    bench.tells(1, series, owner)
+    bench.has(1, series, 5)
+    bench.tells(2, owner)  # to which it has not happened yet
+    bench.dies(1, now=0.0)
+    bench.known.forget(10 * KEPT)
+    assert bench.known.total(series) == 5
+    bench.dies(2, now=10 * KEPT)
+    bench.known.forget(20 * KEPT)
+    assert list(bench.known) == []
+
+
 def test_who_tells_that_it_is_gone_has_it_no_more(bench: Bench) -> None:
     bench.tells(1, ACTIVE)
     bench.known.hear(2, {"gone": [ACTIVE]}, 0.0)  # that never had it

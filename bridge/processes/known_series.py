@@ -62,11 +62,20 @@ class KnownSeries:
             self._drop(series, column, now)
 
     def forget(self, now: float) -> None:
-        """What nobody has had for long; what the dead have counted of it, too."""
+        """
+        What nobody has had for long; what the dead have counted of it, too.
+
+        Not what is of a front, farm or server that is still there: that something has
+        happened to it once stays true, whoever counted it.
+        """
         for series, since in tuple(self._left.items()):
-            if now - since >= KEPT:
+            if now - since >= KEPT and not self._is_held(_owner(series)):
                 del self._left[series]
                 self._board.column(0).put(self._held.pop(series).key, 0)
+
+    def _is_held(self, series: Series) -> bool:
+        held = self._held.get(series)
+        return held is not None and bool(held.columns)
 
     def total(self, series: Series) -> int:
         """Of all columns together."""
@@ -84,6 +93,19 @@ class KnownSeries:
             held.columns.remove(column)
             if not held.columns:
                 self._left[series] = now
+
+
+def _owner(series: Series) -> Series:
+    """What is told of whatever *series* is of, for as long as that is there."""
+    name, *labels = series
+    whose = METRICS[str(name)].labels
+    if whose[:2] == ("farm", "server"):
+        return ("server_up", *labels[:2])
+    if whose[:1] == ("farm",):
+        return ("farm_servers", labels[0])
+    if whose[:1] == ("front",):
+        return ("sessions_accepted", labels[0])
+    return series
 
 
 def _read(told: object) -> Iterator[Series]:
