@@ -27,7 +27,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
 CLOSING = b"GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n"
 """As ``connects`` asks."""
 
-PART = 0.4
+PART = 0.25
 """
 Of a core, for each process or thread in rows that compare one with two: what is left of
 two cores is enough for the load, and for what is behind.

@@ -50,9 +50,12 @@ def _parent() -> Path:
 
 
 def _limit(group: Path, quota: int) -> None:
+    """And no other program that runs takes that from it."""
     if (group / "cpu.max").exists():
+        (group / "cpu.weight").write_text("10000")
         (group / "cpu.max").write_text(f"{quota} {PERIOD}")
     else:
+        (group / "cpu.shares").write_text("262144")
         (group / "cpu.cfs_period_us").write_text(f"{PERIOD}")
         (group / "cpu.cfs_quota_us").write_text(f"{quota}")
 

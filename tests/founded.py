@@ -10,6 +10,7 @@ import pytest
 from bridge.config.reader import Document, parse
 from bridge.farm.farm import Farm
 from bridge.farm.lookup import Lookup
+from bridge.net.column import Column
 from bridge.service.farms import Farms
 from tests.pumping import Turner
 from tests.zones import Zone
@@ -24,14 +25,22 @@ farms: {{web: {{servers: {servers}, {rest}}}}}
 class Founded:
     """Farms of one configuration, started, over a pump that is turned by hand."""
 
-    def __init__(self, servers: str, rest: str = "", zone: Zone | None = None) -> None:
+    def __init__(
+        self,
+        servers: str,
+        rest: str = "",
+        zone: Zone | None = None,
+        column: Column | None = None,
+    ) -> None:
         self.turner = Turner()
         text = TEXT.format(servers=servers, rest=rest or "retries: 2")
         document = parse(text)
         assert isinstance(document, Document)
         self.zone = zone or Zone()
         self.asked = 0
-        self.farms = Farms(document.config, self.turner.pump, {}, self._lookup)
+        self.farms = Farms(
+            document.config, self.turner.pump, {}, self._lookup, column=column
+        )
         self.farms.start()
 
     def _lookup(self) -> Lookup:

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from twisted.names import dns
 
+from bridge.farm.farm import Farm
 from bridge.farm.maglev import SourceHash
 from bridge.farm.server import Server
+from bridge.farm.shared import SharedFarm
 from bridge.farm.state import State
+from bridge.net.board import Board
 from bridge.net.sockopt import TCP_FASTOPEN_CONNECT
 from tests.logged import logged
 from tests.zones import Zone, a, aaaa, srv
@@ -42,6 +45,24 @@ def test_servers_have_what_was_written_of_them(found: Any) -> None:
     assert (c.backup, c.state) == (True, State.DISABLED)
     assert all(server.plain for server in made.web.servers)
     assert made.asked == 0, "nobody is asked for names where there are none"
+
+
+@pytest.mark.parametrize(
+    ("servers", "rest", "kind"),
+    [
+        ('["192.0.2.1:80"]', "", Farm),
+        ('["192.0.2.1:80"]', "connections: 7", SharedFarm),
+        ('["192.0.2.1:80", {address: "192.0.2.2:80", connections: 7}]', "", SharedFarm),
+    ],
+)
+def test_places_are_claimed_only_where_there_are_only_so_many(
+    found: Any, servers: str, rest: str, kind: type[Farm]
+) -> None:
+    board = Board.create(columns=2, slots=64)
+    try:
+        assert type(found(servers, rest, column=board.column(1)).web) is kind
+    finally:
+        board.close()
 
 
 def test_the_table_of_source_hash_is_made_at_the_start(

@@ -85,7 +85,7 @@ class RunningFarm:
         origin = origin_of(configured, means)
         origin.dials = means.dials(name)
         self._making.per_client = origin.per_client
-        made = Farm if means.claims is None else SharedFarm
+        made = Farm if policy.claims is None else SharedFarm
         self.farm = made(name, policy, rules, self._clock, origin)
         self.mapped: Mapped | None = None
         """Its servers, where it is a map; the farm itself then has none."""
@@ -152,7 +152,14 @@ def _policy(farm: FarmConfig, means: FarmMeans) -> Policy:
         try_all=farm.all_down == "try",
         together=farm.check.interval if farm.check else 0.0,
         ports=means.ports,
-        claims=means.claims,
+        claims=means.claims if _limited(farm) else None,
+    )
+
+
+def _limited(farm: FarmConfig) -> bool:
+    """Whether any of its servers may have only so many sessions."""
+    return farm.connections is not None or any(
+        server.connections is not None for server in farm.servers
     )
 
 
