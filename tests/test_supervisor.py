@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -444,3 +446,26 @@ def test_as_many_workers_as_there_are_processors(
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 2, 5})
     assert workers_of(document(workers="auto").config) == 3
     assert workers_of(document(workers=7).config) == 7
+
+
+class Cycle:
+    """What only the collector frees."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_reloads_leave_behind_is_freed_with_the_last_of_the_old_ones(
+    bench: Bench,
+) -> None:
+    left = weakref.ref(Cycle())
+    bench.follow("b")
+    bench.follow("a")
+    gc.disable()
+    try:
+        bench.made[0].ended.callback(None)
+        assert left() is not None  # its sessions may have been this process's
+        bench.made[1].ended.callback(None)
+        assert left() is None
+    finally:
+        gc.enable()

@@ -13,6 +13,7 @@ hears of it; whatever goes wrong until then is undone, and said.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Generator
 from typing import Any
@@ -250,6 +251,10 @@ class Supervisor(Service):
         if generation in self.others:
             self.others.remove(generation)
             self._log.info("generation {number} has ended", number=generation.number)
+        if not self.others and generation.number < self.current.number:
+            # A reload leaves cycles behind, and the collector is told to look seldom,
+            # for the sake of sessions (service.gateway), of which here are none now.
+            gc.collect()
 
     # Keys of TLS tickets
 
