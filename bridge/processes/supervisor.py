@@ -223,12 +223,11 @@ class Supervisor(Service):
             self.others.append(after)
             after.ended.addCallback(self._ended, after)
             yield after.start()
-        except (StartError, CertificateError, OSError) as error:
+        except BaseException as error:
             plan.abandon()
+            if not isinstance(error, StartError | CertificateError | OSError):
+                raise
             raise ReloadError(f"the new generation cannot start: {error}") from None
-        except BaseException:
-            plan.abandon()
-            raise
         if self._stopping:  # and so does this one
             plan.abandon()
             raise ReloadError("the gateway is stopping")
@@ -239,12 +238,9 @@ class Supervisor(Service):
         self._maker.took_over(after, before)
         before.retire(plan.gone, patient=patient)
         if len(self.others) > MOST:
-            oldest = self.others[0]
-            self._log.warn(
-                "generation {number} ends now: {count} of them retire",
-                number=oldest.number,
-                count=len(self.others),
-            )
+            oldest, count = self.others[0], len(self.others)
+            what = "generation {number} ends now: {count} of them retire"
+            self._log.warn(what, number=oldest.number, count=count)
             oldest.hurry()
 
     def _ended(self, _: object, generation: Generation) -> None:
