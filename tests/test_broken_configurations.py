@@ -269,7 +269,7 @@ NOT_BUILT = {
         FRONTS + "farms: {web: {tls: {}, servers: [»srv:_x._tcp.farm.test]}}\n",
         "names no host to be verified: give tls an identity",
     ),
-    "admin": Broken(top('admin: {web: »"[::1]:9180"}'), "not built yet"),
+    "heartbeats": Broken(top("log: {every: »5m}"), "not built yet"),
 }
 
 ALL = {

@@ -62,6 +62,7 @@ def status(worker: int) -> Told:
         "draining": False,
         "sessions": 1,
         "most": 10,
+        "limit": None,
         "workers": [{"worker": worker, "pid": 1}],
         "fronts": [],
         "farms": [],
