@@ -15,7 +15,7 @@ from bridge.session.session import Session
 from tests.pumping import PATIENCE
 from tests.sessions import Running, server
 
-PORTS = range(47000, 47040)
+PORTS = range(27000, 27040)  # none that the kernel gives to others
 
 
 class Met:
