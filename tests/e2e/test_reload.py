@@ -47,7 +47,7 @@ class Size:
     memory: int
 
 
-ROOM = Size(descriptors=12, pipes=4, memory=1 << 20)
+ROOM = Size(descriptors=12, pipes=4, memory=2 << 20)
 """By how much the last third may be above the second: generations come and go, and the
 allocator rounds."""
 
