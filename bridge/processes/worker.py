@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -220,23 +220,21 @@ class Worker:
 
     def _retire(self, gone: list[str], patient: bool) -> None:
         """Have the others accept from now on, and end with the last session."""
-        if self._ending:
-            return
-        self._ending = True
-        if self._gateway is None:
-            self._end()
-            return
-        self._gateway.retire(gone, patient=patient).addBoth(self._ended)
+        self._drain(lambda gateway: gateway.retire(gone, patient=patient))
 
     def _stop(self) -> None:
         """As TERM has it."""
+        self._drain(lambda gateway: gateway.stopService())
+
+    def _drain(self, begin: Callable[[Gateway], Deferred[None]]) -> None:
+        """End once what *begin* begins is over; where nothing has begun, at once."""
         if self._ending:
             return
         self._ending = True
         if self._gateway is None:
             self._end()
             return
-        self._gateway.stopService().addBoth(self._ended)
+        begin(self._gateway).addBoth(self._ended)
 
     def _hurry(self) -> None:
         if self._gateway is not None:
@@ -257,19 +255,18 @@ class Worker:
         Then somebody will start another one soon, which needs the ports: nobody is
         accepted any more.  Those who are there have the time that a drain has.
         """
-        if self._over or self._gateway is None:
-            self._ending = True  # whatever it waits for, it does not begin
-            self._hub.lost()
+        starts = self._gateway is None
+        self._ending |= starts  # whatever it waits for, it does not begin
+        self._hub.lost()
+        if self._over or starts:
             self._reactor.stop()
             return
-        self._hub.lost()
         self._log.error("the supervisor is gone: this worker ends with its sessions")
         if self._ending:  # patiently, perhaps
             timeouts = self._job.document.config.timeouts
             self._reactor.callLater(timeouts.drain_timeout, self._hurry)
             return
-        self._ending = True
-        self._gateway.leave().addBoth(self._ended)
+        self._drain(lambda gateway: gateway.leave())
 
     def _ended(self, _: object) -> None:
         if self._publishing is not None:
