@@ -172,6 +172,21 @@ def test_a_slow_link_is_as_slow_as_it_says() -> None:
         assert 0.5 < seconds < 2
 
 
+def test_a_link_drops_silently_what_is_too_large_for_it() -> None:
+    with (
+        laboratory(back_link=Lossy(mtu=1500)) as lab,
+        lab.server.socket(kind=socket.SOCK_DGRAM) as server,
+        lab.gateway.socket(kind=socket.SOCK_DGRAM) as gateway,
+    ):
+        server.settimeout(10)
+        server.bind((lab.server.address, 5000))
+        gateway.connect((lab.server.address, 5000))
+        for size in (1472, 1473, 8000, 1):  # 28 bytes of headers before each
+            gateway.send(bytes(size))
+        assert [len(server.recv(9000)) for _ in range(2)] == [1472, 1]
+        gateway.send(b"nobody was told")  # an ICMP would be an error here
+
+
 def test_a_missing_program_skips_or_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BRIDGE_REQUIRE_ALL", raising=False)
     with pytest.raises(pytest.skip.Exception, match="needs the program nonesuch"):

@@ -40,6 +40,7 @@ class Lab:
         routed: bool = False,
         offload: bool = True,
         front_link: Lossy | None = None,
+        back_link: Lossy | None = None,
     ) -> None:
         """
         :param servers: how many IPv4 addresses the server has, from 198.18.0.2 on
@@ -48,12 +49,14 @@ class Lab:
         :param offload: False sends every segment by itself, as a wire would show it;
             else a capture sees aggregates of up to 64 KiB
         :param front_link: what to put in front instead of a perfect wire
+        :param back_link: and behind
         """
         self.front_mtu, self.back_mtu = front_mtu, back_mtu
         self._servers = servers
         self._routed = routed
         self._offload = offload
         self._front_link = front_link
+        self._back_link = back_link
         self._stack = ExitStack()
 
     @property
@@ -101,10 +104,8 @@ class Lab:
         return host
 
     def _join_front(self) -> None:
-        if self._front_link is None:
-            self._veth(self.client, self.gateway, "front", self.front_mtu)
-        else:
-            self._start_relay(self._front_link)
+        ends = self.client, self.gateway
+        self._link(*ends, "front", self.front_mtu, self._front_link)
         for host, address in ((self.client, f"{FRONT}2"), (self.gateway, f"{FRONT}1")):
             host.address = address
             host.addresses = [address]
@@ -115,7 +116,8 @@ class Lab:
             )
 
     def _join_back(self) -> None:
-        self._veth(self.gateway, self.server, "back", self.back_mtu)
+        ends = self.gateway, self.server
+        self._link(*ends, "back", self.back_mtu, self._back_link)
         self.server.addresses = [f"{BACK}{2 + n}" for n in range(self._servers)]
         self.server.address = self.server.addresses[0]
         for host, addresses in (
@@ -128,6 +130,14 @@ class Lab:
                 *(f"address add {address}/24 dev back" for address in addresses),
             )
 
+    def _link(
+        self, here: Host, there: Host, name: str, mtu: int, relay: Lossy | None
+    ) -> None:
+        if relay is None:
+            self._veth(here, there, name, mtu)
+        else:
+            self._start_relay(relay, [host.tun(name) for host in (here, there)])
+
     def _veth(self, here: Host, there: Host, name: str, mtu: int) -> None:
         here.ip(
             f"link add {name} mtu {mtu} type veth peer name {name} netns {there.pid}"
@@ -136,8 +146,7 @@ class Lab:
             for host in (here, there):
                 host.ip(f"link set {name} gso_max_segs 1")
 
-    def _start_relay(self, link: Lossy) -> None:
-        ends = [host.tun("front") for host in (self.client, self.gateway)]
+    def _start_relay(self, link: Lossy, ends: list[int]) -> None:
         try:
             relay = subprocess.Popen(
                 link.command(*ends), pass_fds=ends, start_new_session=True

@@ -32,6 +32,9 @@ class Lossy:
     """Probability that a packet is held back until later ones have passed it."""
     rate: float = 0.0
     """Bytes a second; 0 for no limit."""
+    mtu: int = 0
+    """The largest packet that is carried; larger ones vanish, and nobody is told: a
+    switch with a smaller MTU, or a router whose ICMP is filtered.  0 for no limit."""
     seed: int = 0
     """The same seed makes the same choices, packet by packet."""
 
@@ -60,7 +63,8 @@ class Direction:
                 packet = os.read(self.source, LARGEST)
             except BlockingIOError:
                 return
-            self._take(packet, now)
+            if not self._link.mtu or len(packet) <= self._link.mtu:
+                self._take(packet, now)
 
     def _take(self, packet: bytes, now: float) -> None:
         link, chance = self._link, self._chance
@@ -106,9 +110,9 @@ def carry(one: int, other: int, link: Lossy) -> None:
 
 def main(one: str, other: str, *values: str) -> None:
     settings = dict(value.split("=", 1) for value in values)
-    seed = int(settings.pop("seed"))
+    mtu, seed = int(settings.pop("mtu")), int(settings.pop("seed"))
     rest = {name: float(value) for name, value in settings.items()}
-    carry(int(one), int(other), Lossy(seed=seed, **rest))
+    carry(int(one), int(other), Lossy(mtu=mtu, seed=seed, **rest))
 
 
 if __name__ == "__main__":
