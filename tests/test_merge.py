@@ -19,6 +19,7 @@ SERVER: dict[str, Any] = {
     "address": "192.0.2.10:80",
     "state": "up",
     "sessions": 1,
+    "taken": 7,
     "failing": False,
 }
 
@@ -128,7 +129,30 @@ def test_a_worker_of_one_number_in_two_generations_is_the_newer_one() -> None:
 
 def test_a_server_has_the_sessions_of_all() -> None:
     (told,) = merge("servers", {}, [servers(0), servers(1, sessions=4)])["servers"]
-    assert told == SERVER | {"sessions": 5}
+    assert told == SERVER | {"sessions": 5, "taken": 14}
+
+
+def test_an_older_process_need_not_know_how_many_came() -> None:
+    older = servers(1)
+    del older["servers"][0]["taken"]
+    (told,) = merge("servers", {}, [servers(0), older])["servers"]
+    assert told["taken"] == 7
+
+
+def test_what_a_servers_sessions_move_is_added_up() -> None:
+    def part(server: str, up: int) -> dict[str, Any]:
+        rate = {"up": up, "down": 1}
+        sums = {"farm": "web", "server": server, "sessions": 2, "rate": rate}
+        return listed() | {"sums": [sums]}
+
+    args = {"sort": "rate", "sums": True}
+    told = merge("sessions", args, [part("a", 5), part("b", 6), part("a", 7)])
+    assert [
+        (each["server"], each["sessions"], each["rate"]) for each in told["sums"]
+    ] == [
+        ("a", 4, {"up": 12, "down": 2}),
+        ("b", 2, {"up": 6, "down": 1}),
+    ]
 
 
 def test_a_server_that_is_not_the_same_everywhere_is_told_with_each_state() -> None:

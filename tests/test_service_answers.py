@@ -84,6 +84,7 @@ def test_status_tells_of_the_process_its_fronts_and_its_farms(running: Asked) ->
             "up": 1,
             "servers": 1,
             "sessions": 1,
+            "arrived": 1,
             "queue": {"waiting": 0, "length": 1000},
             "panic": False,
         }
@@ -175,6 +176,39 @@ def test_what_moves_most_at_present_may_have_moved_little(running: Asked) -> Non
     assert [each["rate"]["down"] for each in told] == [0, 0]
     assert told[0]["rate"]["up"] > told[1]["rate"]["up"] == 0
     assert "rate" not in running.ask("sessions")["sessions"][0]
+
+
+def test_servers_move_what_all_their_sessions_do(running: Asked) -> None:
+    running.connect()
+    for client, accepted in (running.connect(), running.connect()):
+        running.turn(1.0)
+        running.move(client, accepted, 1000)
+    told = running.ask("sessions", sort="rate", sums=True, limit=1)
+    (listed,), (moved,) = told["sessions"], told["sums"]
+    assert (moved["farm"], moved["server"], moved["sessions"]) == ("inner", "b", 3)
+    assert moved["rate"]["up"] > listed["rate"]["up"] > 0 == moved["rate"]["down"]
+    assert "sums" not in running.ask("sessions", sort="rate")
+
+
+def test_sums_are_of_rates(running: Asked) -> None:
+    with pytest.raises(AnswerError, match="sort rate"):
+        running.ask("sessions", sums=True)
+
+
+def test_sessions_are_listed_with_what_the_kernels_know_where_that_is_asked(
+    running: Asked,
+) -> None:
+    running.connect()
+    (told,) = running.ask("sessions", sides=True)["sessions"]
+    assert told["sides"]["front"]["mss_out"] > 0 <= told["sides"]["back"]["rtt_ms"]
+    assert "sides" not in running.ask("sessions")["sessions"][0]
+
+
+def test_a_farm_and_a_server_know_how_many_came(running: Asked) -> None:
+    running.connect()
+    running.connect()
+    assert running.ask("status")["farms"][0]["arrived"] == 2
+    assert running.ask("servers")["servers"][0]["taken"] == 2
 
 
 def test_one_session_is_told_with_what_both_kernels_know(running: Asked) -> None:

@@ -99,6 +99,11 @@ def _sum(things: Iterable[Told], key: str) -> Any:
     return sum(thing[key] for thing in things)
 
 
+def _counted(things: Iterable[Told], key: str) -> int:
+    """A process that runs on with older code does not tell it."""
+    return sum(thing.get(key, 0) for thing in things)
+
+
 def _tally(things: Iterable[Told], key: str) -> dict[str, int]:
     total: Counter[str] = Counter()
     for thing in things:
@@ -126,6 +131,7 @@ def _farm(group: list[Told]) -> Told:
         "up": min(each["up"] for each in new),
         "servers": max(each["servers"] for each in new),
         "sessions": _sum(group, "sessions"),
+        "arrived": None if new[0]["map"] else _counted(group, "arrived"),
         "queue": {
             "waiting": sum(each["queue"]["waiting"] for each in group),
             "length": sum(each["queue"]["length"] for each in new),
@@ -159,6 +165,7 @@ def _server(group: list[Told]) -> Told:
     shown = next(told for told in group if told["state"] == state)
     merged = shown | {
         "sessions": _sum(group, "sessions"),
+        "taken": _counted(group, "taken"),
         "failing": any(told["failing"] for told in group),
     }
     del merged["worker"]
@@ -180,10 +187,21 @@ def _sessions(given: Sequence[Answer], args: Mapping[str, Any]) -> Answer:
     """Each has given its own first ones; of these the first are those of all."""
     found = list(_each(given, "sessions"))
     found.sort(key=_RANKS[args.get("sort", "age")], reverse=not args.get("reverse"))
-    return {
+    answer = {
         "total": _sum(given, "total"),
         "matching": _sum(given, "matching"),
         "sessions": found[: args.get("limit", SHOWN)],
+    }
+    if args.get("sums"):
+        answer["sums"] = _by(("farm", "server"), _each(given, "sums"), _moves)
+    return answer
+
+
+def _moves(group: list[Told]) -> Told:
+    """What one server's sessions move, by several processes."""
+    return group[0] | {
+        "sessions": _sum(group, "sessions"),
+        "rate": _tally(group, "rate"),
     }
 
 

@@ -114,6 +114,8 @@ COMMANDS: Mapping[str, Command] = {
             **dict.fromkeys(("front", "farm", "server", "client", "state"), _text),
             "sort": _one_of(*SORTS),
             "reverse": _switch,
+            "sides": _switch,
+            "sums": _switch,
             "limit": _count,
         }
     ),

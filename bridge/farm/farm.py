@@ -71,6 +71,8 @@ class Farm:
         self.servers: list[Server] = []
         self.active = 0
         """Sessions that have a server or wait for one."""
+        self.arrived = 0
+        """Those, and all that were there before."""
         self.expecting = 0
         """Names that have had no answer yet, good or bad."""
         self.hashes = policy.balance == "source_hash"
@@ -247,6 +249,7 @@ class Farm:
     def arrive(self) -> None:
         """A session is there, and will have a server or wait for one."""
         self.active += 1
+        self.arrived += 1
 
     def depart(self) -> None:
         """It is over."""
@@ -283,6 +286,7 @@ class Farm:
             server = self._chooses.choose(key, ())
         if server is not None:
             server.active += 1
+            server.taken += 1
             if self._counts or server.most is not None:
                 self._chooses.moved(server)
         return server
@@ -346,5 +350,6 @@ class Farm:
         server = self._chooses.choose(waiting.key, ())
         if server is not None:
             server.active += 1
+            server.taken += 1
             self._chooses.moved(server)
         return server

@@ -47,6 +47,8 @@ class Server:
     state: State = State.UP
     active: int = 0
     """Sessions that are connected to it, or dialing."""
+    taken: int = 0
+    """Those, and all that were before."""
     elsewhere: int = 0
     """Sessions that others than this process had there when that was last looked at."""
     tally: Tally | None = None

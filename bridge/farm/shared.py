@@ -69,6 +69,7 @@ class SharedFarm(Farm):
         if server.most is None or self._claims.take(self, server):
             return True
         server.active -= 1
+        server.taken -= 1
         self._chooses.moved(server)
         return False
 

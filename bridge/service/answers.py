@@ -198,11 +198,12 @@ class Answers:
     def _sessions(self, args: Mapping[str, Any]) -> Steps[Answer]:
         listed = Listed(Wanted.of(args), self._now, self._rates)
         sessions = yield from listed.take(living(self._gateway.fronts))
-        return {
+        answer = {
             "total": listed.total,
             "matching": listed.matching,
             "sessions": [each | {"worker": self._worker} for each in sessions],
         }
+        return answer | {"sums": listed.sums()} if args.get("sums") else answer
 
     def _session(self, args: Mapping[str, Any]) -> Steps[Answer]:
         session = yield from self._find(args["session"])

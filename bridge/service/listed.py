@@ -18,7 +18,7 @@ from bridge.net.address import parse_network
 from bridge.net.hosts import number
 from bridge.net.prefixes import Network, Prefixes
 from bridge.service.moving import Rates
-from bridge.service.told import Told, of_session, progress
+from bridge.service.told import Told, of_session, progress, sides_of
 from bridge.session.flow import State
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ T = TypeVar("T")
 
 SCANNED = 500
 """Sessions that are looked at in a slice."""
+
+ASKED = 16
+"""Sessions in a slice of whose sockets the kernels are asked."""
 
 STATES = tuple(state.name.lower() for state in State if state is not State.CLOSED)
 
@@ -63,11 +66,17 @@ class Wanted:
     reverse: bool = False
     """The youngest or the least first."""
     limit: int = SHOWN
+    sides: bool = False
+    """With what both kernels know of each that is listed."""
+    sums: bool = False
+    """With what all that are as wanted move, server by server; sorted by rate only."""
 
     @classmethod
     def of(cls, args: Mapping[str, Any]) -> Wanted:
         """As the arguments of ``sessions`` say.  Raises AnswerError."""
         rest = dict(args)
+        if rest.get("sums") and rest.get("sort") != "rate":
+            raise AnswerError("sessions: sums are of rates: write sort rate")
         client, state = rest.pop("client", None), rest.get("state")
         if state is not None and state not in STATES:
             raise AnswerError(f"{state} is no state: it is one of {', '.join(STATES)}")
@@ -130,6 +139,7 @@ class Listed:
         """Sessions there are."""
         self.matching = 0
         """Of these, those that are as wanted, listed or not."""
+        self._sums: dict[tuple[str | None, str | None], list[float]] = {}
 
     def take(self, sessions: Iterable[Session]) -> Steps[list[Told]]:
         """Those of *sessions* that are listed, in order."""
@@ -153,13 +163,15 @@ class Listed:
             self.matching += 1
             if not all_ranked:
                 ranks = rank(session)
+            if wanted.sums:
+                self._add(session)
             ranked = (sign * ranks, -self.matching, session)
             if len(first) < wanted.limit:
                 heapq.heappush(first, ranked)
             else:
                 heapq.heappushpop(first, ranked)
         told = []
-        for each in slices(_last_first(first)):
+        for each in slices(_last_first(first), ASKED if wanted.sides else PIECE):
             if each is None:
                 yield
             elif each.state is not State.CLOSED:
@@ -175,8 +187,29 @@ class Listed:
         up, down = self._rate(session)
         return up + down
 
+    def _add(self, session: Session) -> None:
+        up, down = self._rate(session)
+        sums = self._sums.setdefault(_goes(session), [0, 0.0, 0.0])
+        sums[0] += 1
+        sums[1] += up
+        sums[2] += down
+
+    def sums(self) -> list[Told]:
+        """What sessions move, by farm and server; None: they have none yet."""
+        return [
+            {
+                "farm": farm,
+                "server": server,
+                "sessions": count,
+                "rate": {"up": round(up), "down": round(down)},
+            }
+            for (farm, server), (count, up, down) in self._sums.items()
+        ]
+
     def _told(self, session: Session) -> Told:
         told = of_session(session, self._now())
+        if self._wanted.sides:
+            told["sides"] = sides_of(session)
         if self._rates is None:
             return told
         up, down = self._rate(session)

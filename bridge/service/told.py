@@ -68,6 +68,8 @@ def of_farm(farm: Farm, mapped: Mapped | None) -> Told:
         "up": up,
         "servers": servers,
         "sessions": counts[0],
+        # Those of a map come and go, and what they have counted with them.
+        "arrived": None if mapped is not None else farm.arrived,
         "queue": {"waiting": counts[1], "length": farm.queue_length},
         "panic": farm.panicking,
     }
@@ -84,6 +86,7 @@ def of_server(name: str, farm: Farm, server: Server, now: float) -> Told:
         "seconds": round(now - server.changed, 3),
         "why": server.why,
         "sessions": server.active,
+        "taken": server.taken,
         "connections": server.most,
         "weight": server.weight,
         "backup": server.backup,
@@ -140,8 +143,13 @@ def of_whole_session(session: Session, now: float) -> Told:
         "queued": place.queued if place is not None else 0,
         "control": (place.farm.control or None) if place is not None else None,
         "tls": _tls(tls_of(front) if front.secure else None, _asked(session)),
-        "sides": {"front": _side(front), "back": _side(back)},
+        "sides": sides_of(session),
     }
+
+
+def sides_of(session: Session) -> Told:
+    """What the kernel knows of both its connections."""
+    return {"front": _side(session.front), "back": _side(session.back)}
 
 
 def _phases(session: Session) -> Mapping[str, float | None]:
