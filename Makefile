@@ -5,7 +5,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
 
-.PHONY: run test soak bench lint docs clean
+.PHONY: run test soak bench lint docs picture clean
 
 run: $(READY)
 	$(BIN)/twistd -n --pidfile= bridge --demo
@@ -27,6 +27,10 @@ lint: $(READY)
 docs: $(READY)
 	$(BIN)/bridgectl schema --markdown > docs/configuration.md
 	$(BIN)/python -m bridge.manual docs/man
+
+# The README's: Chromium and five minutes, as root or with user namespaces.
+picture: $(READY)
+	$(BIN)/python -m tests.e2e.picture docs/pictures
 
 # Made anew when the dependencies change.
 $(READY): setup.cfg pyproject.toml

@@ -42,7 +42,7 @@ ENDS = ("ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_REFUSED")
 
 AXE = Path(__file__).with_name("vendored") / "axe.min.js"
 AXE_SUM = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
-"""axe-core 4.14.1 (MPL 2.0), as the package axe-core has it."""
+"""axe-core 4.14.1 (MPL 2.0), of https://registry.npmjs.org/axe-core/."""
 
 
 class Browser:
@@ -109,11 +109,11 @@ class Browser:
         wish = {"name": "prefers-color-scheme", "value": scheme}
         self._tell("Emulation.setEmulatedMedia", {"features": [wish]})
 
-    def picture(self, file: Path) -> None:
-        """Of the whole page, as PNG."""
+    def picture(self, file: Path, most: int = 1 << 14) -> None:
+        """Of the whole page, or as much of its height, as PNG."""
         wide = self.run("document.documentElement.clientWidth")
         high = self.run("document.documentElement.scrollHeight")
-        clip = {"x": 0, "y": 0, "width": wide, "height": high, "scale": 1}
+        clip = {"x": 0, "y": 0, "width": wide, "height": min(high, most), "scale": 1}
         asked = {"format": "png", "captureBeyondViewport": True, "clip": clip}
         told = self._tell("Page.captureScreenshot", asked)
         file.write_bytes(base64.b64decode(told["data"]))
