@@ -164,9 +164,19 @@ class Outlet:
                 right=right,
             )
             return
-        self._size += self._sent  # a line that was torn is whole in the new file
-        self._sent = 0
+        self._mend()
         self.flush()
+
+    def _mend(self) -> None:
+        """A line that was torn is whole in the new file; those before it are not told
+        twice."""
+        if not self._sent:
+            return
+        first = self._waiting[0]
+        whole = first.rfind(b"\n", 0, self._sent) + 1
+        self._waiting[0] = first[whole:]
+        self._size += self._sent - whole
+        self._sent = 0
 
     def finish(self, until: float) -> None:
         """
