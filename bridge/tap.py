@@ -43,7 +43,8 @@ from bridge.processes.started import EX_FAILED, Started, Told
 from bridge.processes.supervisor import Supervisor
 from bridge.service.admin import Admin
 from bridge.service.aside import Aside
-from bridge.service.logs import Logs, Owner, to_file, to_standard_output
+from bridge.service.log_places import Owner, journal, to_file, to_standard_output
+from bridge.service.logs import Logs
 from bridge.service.notify import Notify, manager
 from bridge.service.signals import Stop, install, keep
 from bridge.service.sockets import Sockets
@@ -132,13 +133,13 @@ class Options(usage.Options):
             right = "leave --logfile out, name a file, or give -n"
             raise usage.UsageError(f"a daemon has no standard output: {right}")
         name = _log_name(twistd)
-        _log.open(
-            to_standard_output()
-            if name is None
-            else to_file(name, "log", _owner(twistd))
-        )
+        if name is None:
+            _log.open(to_standard_output(), journal())
+        else:
+            _log.open(to_file(name, "log", _owner(twistd)))
         _log.path = None if name is None else os.path.abspath(name)
         _log.level = self.document.config.log.level
+        _log.form = self.document.config.log.format
         # twistd takes a factory by its name only.
         twistd["logger"] = f"{__name__}.{log_observer.__name__}"
 

@@ -72,7 +72,12 @@ def test_a_key_with_an_alias_goes_by_it() -> None:
         (("profiles",), "a map of names", "", "{}"),
         (("include",), "a list of file patterns", "", "[]"),
         (("log", "access_format"), "text or json", "", "text"),
-        (("log", "access"), '"-", off or a file\'s path', "", '"-"'),
+        (
+            ("log", "access"),
+            '"-", off, a file\'s path or a syslog daemon',
+            "",
+            '"-"',
+        ),
     ],
 )
 def test_a_key_says_what_may_stand_there(

@@ -9,7 +9,8 @@ import pytest
 
 from bridge.config import parse
 from bridge.config.model import Config
-from bridge.service.logs import STANDARD_OUTPUT, Logs, to_file, to_standard_output
+from bridge.service.log_places import STANDARD_OUTPUT, to_file, to_standard_output
+from bridge.service.logs import Logs
 from bridge.watch.log import Log
 from bridge.watch.outlet import Outlet
 from tests.outlets import Taking

@@ -8,7 +8,6 @@ sees all of them and where they stand.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +20,7 @@ from bridge.config.admin import Admin
 from bridge.config.farm import Farm
 from bridge.config.ftp import Ftp
 from bridge.config.http import Http
+from bridge.config.log_target import log_target
 from bridge.config.network_lists import Allowed, Listed, ListedNetworks
 from bridge.config.own_filters import OwnFilters
 from bridge.config.processes import Cpus, Workers
@@ -37,7 +37,6 @@ from bridge.config.scalars import (
     WholeOrAuto,
     WholeOrOff,
     show_seconds,
-    shown,
 )
 from bridge.config.tls import FrontTlsOrOff
 from bridge.config.unbuilt import Unbuilt
@@ -47,22 +46,17 @@ _TIMEOUT = Bounds(0.001, 365 * 24 * 3600.0, show_seconds)
 _DELAY = Bounds(0.0, 24 * 3600.0, show_seconds)
 _CONNECTIONS = Bounds(1, 10_000_000)
 
+Facility: TypeAlias = Literal[
+    "user", "daemon",
+    "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+]  # fmt: skip
+
 _Off: TypeAlias = Annotated[None, Unbuilt("off")]
 
 
 def _log_target(value: object, info: ValidationInfo) -> object:
-    """A path is made absolute, like those of ``tls``."""
-    if value is False or value == "off":
-        return None
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError(
-            f'{shown(value)} is no target: write "-" for standard output, '
-            "off, or a file's path"
-        )
-    if value == "-":
-        return value
     context: dict[str, Path] = info.context or {}
-    return os.path.abspath(context.get("folder", Path()) / value)
+    return log_target(value, context.get("folder", Path()))
 
 
 class SourcePrefix(Part):
@@ -196,27 +190,37 @@ class Log(Part):
     access: Annotated[
         str | None,
         BeforeValidator(_log_target),
-        Kind('"-", off or a file\'s path', none="off", show=lambda text: f'"{text}"'),
+        Kind(
+            '"-", off, a file\'s path or a syslog daemon',
+            none="off",
+            show=lambda text: f'"{text}"',
+        ),
         WithJsonSchema({"type": "string"}),
     ] = "-"
     """Where the access log goes, one line at every session's end: `"-"` is standard
     output, or for a daemon, which has none, the file of its own log. A relative path
-    begins in the folder of the configuration file."""
+    begins in the folder of the configuration file. `syslog:/dev/log` is the syslog
+    daemon of this host, `syslog:192.0.2.1:514` one elsewhere, by UDP (RFC 5424)."""
+    access_facility: Facility = "local0"
+    """To a syslog daemon: the facility that its rules tell these lines by."""
     access_format: Literal["text", "json"] = "text"
     """`text` follows the field order of HAProxy's TCP log, and in mode `http` that of
     its HTTP log, one line a request; `json` is one object a line, for each request and
     each session. Times are UTC in both. `docs/log.md` has every field."""
     access_prefix: Literal["none", "syslog"] = "none"
     """What comes before a line of text: with `syslog` what a syslog daemon would write
-    there, date, host and `haproxy[PID]:`, which `halog` wants to see."""
+    there, date, host and `haproxy[PID]:`, which `halog` wants to see. To a syslog
+    daemon, which writes it by itself, the gateway is called `haproxy` then."""
     access_fields: Literal["haproxy", "all"] = "haproxy"
     """The fields of a line of text: HAProxy's, or `all`: after them the reason, the
     session's name, the bytes lost, the ending and the name that the client asked for.
     `all` costs some system calls a session."""
     level: Literal["debug", "info", "warn", "error"] = "info"
     """The least important message that the gateway's own log still tells."""
-    format: Annotated[None, Unbuilt("text")] = None
-    """How the gateway's own log is written."""
+    format: Literal["text", "json"] = "text"
+    """How the gateway's own log is written: as lines for people, or as one object a
+    line, with the fields that `docs/log.md` has. Under systemd the journal is given the
+    fields in both cases."""
     every: _Off = None
     """How often a long session is told of before its end."""
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 from bridge.config import Config
+from bridge.config.log_target import file_of
 from bridge.config.secret_keys import octets_of
 from bridge.config.source import ClientSource
 from bridge.control.who import Pool
@@ -61,5 +62,4 @@ def maps(config: Config) -> Mapping[str, Map]:
 
 def access_log(config: Config) -> str | None:
     """The file that the access log is written to; None where it is none."""
-    path = config.log.access
-    return None if path in (None, "-") else path
+    return file_of(config.log.access)

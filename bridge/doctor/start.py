@@ -19,6 +19,7 @@ from pathlib import Path as File
 
 from bridge.config import Document
 from bridge.config.hostnames import HostName
+from bridge.config.log_target import file_of
 from bridge.config.problems import Flaw, Path, place_of
 from bridge.doctor.host import NET_ADMIN, NET_BIND_SERVICE, NET_RAW, Host
 from bridge.net.address import Address, Listen, SystemdName, UnixPath
@@ -85,8 +86,8 @@ def _refusals(document: Document, host: Host) -> Iterator[tuple[Path, str]]:
         why = _no_socket(File(admin.socket))
         if why:
             yield ("admin", "socket"), why
-    access = document.config.log.access
-    if access is not None and access != "-":
+    access = file_of(document.config.log.access)
+    if access is not None:
         why = _unwritable(File(access))
         if why:
             yield ("log", "access"), f"{access} cannot be written: {why}"

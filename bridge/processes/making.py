@@ -99,6 +99,7 @@ class Making:
 
     def took_over(self, generation: Generation, before: Generation | None) -> None:
         self._logs.level = self._level(generation.document, before)
+        self._logs.form = generation.document.config.log.format
         if self._shared is None:
             return
         if isinstance(before, Own):  # what was ordered while workers started

@@ -36,7 +36,8 @@ from bridge.service.gateway import Gateway
 from bridge.service.hub_link import HubLink
 from bridge.service.ledger import BoardLedger
 from bridge.service.listening import ListenError, share_of
-from bridge.service.logs import Logs, to_file, to_standard_output
+from bridge.service.log_places import journal, to_file, to_standard_output
+from bridge.service.logs import Logs
 from bridge.service.publishing import Publishing
 from bridge.watch.log import Log
 
@@ -125,7 +126,7 @@ class Worker:
         self._link.taken = self._hub.receive
         self._slices = Slices(reactor)
         self._hear()
-        own = Log()
+        own = Log(born.number)
         self._begin_log(own, job.snapshot.log)
         self._logs = Logs(own, born.number)
         made = Factory.forProtocol(lambda: self._link)
@@ -143,13 +144,14 @@ class Worker:
     def _begin_log(self, own: Log, plan: LogPlan) -> None:
         """Where the supervisor logs, if that is a place that several can write to."""
         own.level = plan.level
-        own.mark = f"worker {self._born.number}: "
+        own.form = self._job.document.config.log.format
         if plan.own is None:
             globalLogBeginner.beginLoggingTo([Said(self._link, own)])
             return
-        own.open(
-            to_standard_output() if plan.own == "-" else to_file(plan.own, "log", None)
-        )
+        if plan.own == "-":
+            own.open(to_standard_output(), journal())
+        else:
+            own.open(to_file(plan.own, "log", None))
         globalLogBeginner.beginLoggingTo([own.observer()], redirectStandardIO=False)
 
     def _start(self, _: object) -> None:

@@ -18,7 +18,7 @@ from bridge.doctor.start import told
 from bridge.net.address import UnixPath
 from bridge.net.pump import Reactor
 from bridge.service.listening import ListenError
-from bridge.service.logs import Owner
+from bridge.service.log_places import Owner
 
 
 class Admin(Service):

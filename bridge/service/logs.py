@@ -2,52 +2,55 @@
 The two logs of one process: where their lines go, and when.
 
 Here: which outlet each has, so that two logs with one target share it.  Not here: what
-is written (``watch``), or whether twistd logs in our form at all (``tap``).
+is written (``watch``), where lines may go (``log_places``), or whether twistd logs in
+our form at all (``tap``).
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
+from bridge.config.log_target import syslog_at
 from bridge.config.model import Config
 from bridge.net.pump import Reactor
+from bridge.service.log_places import (
+    STANDARD_OUTPUT,
+    Owner,
+    to_daemon,
+    to_file,
+    to_standard_output,
+)
 from bridge.service.recent import Recent
 from bridge.watch.access import Entry, Format, JsonFormat, TextFormat, render
 from bridge.watch.exchange import Exchange
+from bridge.watch.journal_entry import IDENTIFIER
 from bridge.watch.lines import Events, Lines, Sink
-from bridge.watch.log import Log
+from bridge.watch.log import Form, Log
 from bridge.watch.outlet import PATIENCE, Outlet
 from bridge.watch.record import Record
 from bridge.watch.requests import Requests
-from bridge.watch.target import File, standard_output
+from bridge.watch.syslog import Syslog
 
-STANDARD_OUTPUT = "standard output"
-
-Owner = tuple[int, int] | None
-"""User and group that new files are given to: those that twistd changes to."""
-
-
-def to_file(path: str, what: str, owner: Owner) -> Outlet:
-    """The file at *path*.  Raises OSError if it cannot be opened."""
-    file = File(path, owner)
-    return Outlet(file, f"{what} {file.path}")
-
-
-def to_standard_output() -> Outlet:
-    encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
-    return Outlet(standard_output(), STANDARD_OUTPUT, encoding)
+HAPROXY = "haproxy"
+"""What we are called to programs that read its log."""
 
 
 def _access_format(config: Config, worker: int) -> Format:
     log = config.log
     if log.access_format == "json":
         return JsonFormat(worker)
-    return TextFormat(
-        syslog=log.access_prefix == "syslog", everything=log.access_fields == "all"
-    )
+    # What a syslog daemon is to write there, it is told by the messages.
+    prefix = log.access_prefix == "syslog" and syslog_at(log.access) is None
+    return TextFormat(syslog=prefix, everything=log.access_fields == "all")
+
+
+def _to_daemon(outlet: Outlet, config: Config) -> Sink:
+    app = HAPROXY if config.log.access_prefix == "syslog" else IDENTIFIER
+    return Syslog(outlet, config.log.access_facility, app, partial(datetime.now, UTC))
 
 
 class Listeners(NamedTuple):
@@ -90,6 +93,15 @@ class Logs:
         self._own.level = level
 
     @property
+    def form(self) -> Form:
+        """How the own log is written."""
+        return self._own.form
+
+    @form.setter
+    def form(self, form: Form) -> None:
+        self._own.form = form
+
+    @property
     def ours(self) -> bool:
         """Whether the own log is written by us, and not as twistd was told."""
         return self._own.outlet is not None
@@ -108,6 +120,8 @@ class Logs:
         self.needs_sides = form.needs_sides
         self._either = config.log.access_format == "text"
         sink = self._sink(where, foreground, owner)
+        if isinstance(sink, Outlet) and syslog_at(where) is not None:
+            sink = _to_daemon(sink, config)
         name = sink.name.removeprefix("access ").removeprefix("log ")
         self.told = f"access log: {name}, {config.log.access_format}, times in UTC"
         self.lines = Lines(
@@ -144,6 +158,8 @@ class Logs:
             if own is not None and own.name == STANDARD_OUTPUT:
                 return own
             outlet = to_standard_output()
+        elif (daemon := syslog_at(where)) is not None:
+            outlet = to_daemon(daemon, where)
         elif own is not None and own.is_file(where):
             return own
         else:

@@ -1,14 +1,15 @@
 """
 The gateway's own log: one line an event, nothing in it that a terminal obeys.
 
-Twisted's text observer passes escape sequences through and has no level; this one
-filters by ``log.level`` and shows control characters as what they are.  How a line is
-written without waiting for its reader is in ``outlet``.
+Here: which events are told, by ``log.level``, and in which of its forms (``event``).
+Twisted's text observer passes escape sequences through and has no level.  How a line is
+written without waiting for its reader is in ``outlet``; to systemd's journal events go
+with all of their fields (``journal``).
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from typing import Literal, TypeAlias
 
 from twisted.logger import (
     FilteringLogObserver,
@@ -16,11 +17,15 @@ from twisted.logger import (
     LogEvent,
     LogLevel,
     LogLevelFilterPredicate,
-    eventAsText,
 )
 from zope.interface import implementer
 
+from bridge.watch.event import Told, json_line, sentence, text_line, told
+from bridge.watch.journal import Journal
+from bridge.watch.journal_entry import entry
 from bridge.watch.outlet import Outlet
+
+Form: TypeAlias = Literal["text", "json"]
 
 LEVELS = {
     "debug": LogLevel.debug,
@@ -29,23 +34,26 @@ LEVELS = {
     "error": LogLevel.error,
 }
 
-_SHOWN = {
-    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != 10
-}
-
 
 @implementer(ILogObserver)
 class Log:
-    """What of the log's events is written, and how.  Nothing is, until ``open``."""
+    """
+    What of the log's events is written, and how.  Nothing is, until ``open``.
 
-    def __init__(self) -> None:
+    *worker*: the number of the process, where several log.
+    """
+
+    def __init__(self, worker: int | None = None) -> None:
         self._predicate = LogLevelFilterPredicate()
         self.level = "info"
+        self.form: Form = "text"
         self.outlet: Outlet | None = None
         self.path: str | None = None
         """Where it is a file: its name."""
-        self.mark = ""
-        """What each line begins with, after its level: where several processes log."""
+        self._journal: Journal | None = None
+        self._worker = worker
+        self.mark = "" if worker is None else f"worker {worker}: "
+        """What each line of text begins with, after its level."""
 
     @property
     def level(self) -> str:
@@ -61,28 +69,35 @@ class Log:
         self._predicate.setLogLevelForNamespace("", others)
         self._predicate.setLogLevelForNamespace("bridge", LEVELS[level])
 
-    def open(self, outlet: Outlet) -> None:
-        """Log to *outlet*."""
+    def open(self, outlet: Outlet, journal: Journal | None = None) -> None:
+        """
+        Log to *outlet*; where that ends in a *journal*, to it, and to the outlet only
+        what that does not take.
+        """
         self.outlet = outlet
+        self._journal = journal
 
     def observer(self) -> ILogObserver:
         """An observer of everything of ``level`` and above."""
         return FilteringLogObserver(self, [self._predicate])
 
     def __call__(self, event: LogEvent) -> None:
-        text = eventAsText(event, includeTimestamp=False, includeSystem=False)
-        if "log_failure" not in event:
-            text = text.replace("\n", "\\n")
-        level = event.get("log_level", LogLevel.info)
-        where = event.get("log_namespace", "-")
-        if not where.startswith("bridge"):
-            text = f"{where}: {text}"
-        line = f"{_when(event)} {level.name:<5} {self.mark}{text}".translate(_SHOWN)
+        found = told(event)
+        if self._journal is not None and self._journal.take(self._entry(found)):
+            return
         if self.outlet is not None:
-            self.outlet.put(line + "\n")
+            self.outlet.put(self._line(found))
 
+    def _line(self, event: Told) -> str:
+        if self.form == "json":
+            return json_line(event, self._worker)
+        return text_line(event, self.mark)
 
-def _when(event: LogEvent) -> str:
-    """RFC 3339, UTC, milliseconds."""
-    when = datetime.fromtimestamp(event.get("log_time", 0.0), UTC)
-    return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03}Z"
+    def _entry(self, event: Told) -> bytes:
+        """The journal has time and level of its own: people read the rest."""
+        message = sentence(event, self.mark)
+        if self.form == "json":
+            message = json_line(event, self._worker).rstrip("\n")
+        elif event.traceback:
+            message += f"\n{event.traceback}"
+        return entry(event, message, self._worker)
