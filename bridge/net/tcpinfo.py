@@ -89,6 +89,35 @@ def tcp_info(sock: socket.SocketType) -> TcpInfo:
     return info if info.min_rtt != _NO_RTT else info._replace(min_rtt=0)
 
 
+class Segments(NamedTuple):
+    """The segments that a connection sends; sizes in bytes."""
+
+    mss: int
+    """Data in the largest; 0: nobody knows."""
+    options: int
+    """What TCP's options take of each."""
+    pmtu: int
+    """The largest packet, as the route says."""
+    rtt: float
+    """Of the path, in seconds."""
+
+
+_TIMESTAMPS = 1  # TCPI_OPT_TIMESTAMPS
+_TIMESTAMPS_LENGTH = 12  # with its padding (RFC 7323, appendix A)
+
+
+def segments(sock: socket.SocketType) -> Segments:
+    """How large those of *sock* may be; zeroes where there is no TCP to ask about."""
+    try:
+        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE)
+    except OSError:
+        return Segments(0, 0, 0, 0.0)
+    info = TcpInfo._make(_PICK.unpack_from(raw.ljust(_PICK.size, b"\0")))
+    stamped = len(raw) > 5 and raw[5] & _TIMESTAMPS
+    options = _TIMESTAMPS_LENGTH if stamped else 0
+    return Segments(info.snd_mss, options, info.pmtu, info.rtt / 1e6)
+
+
 class Unanswered(NamedTuple):
     """What the kernel waits for, of a connection that has sent."""
 
