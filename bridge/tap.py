@@ -255,7 +255,9 @@ def _ask_and_watch(
     page = _page(options, gateway, numbers, asked)
     root = root_of(numbers, Slices(ours))
     page.add(root)
-    web = Web(config, ours, root)
+    web = Web(config, ours, root, Aside(ours))
+    web.changed = page.ask_again
+    gateway.read_again = web.reload
     admin = Admin(config, ours, asked, _owner(options.parent or {}))
     both = MultiService()
     for each in (admin, web, page) if config.web is not None else (admin, web):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.epollreactor import EPollReactor
 from twisted.web.resource import Resource
 
@@ -26,14 +27,23 @@ class Hello(Resource):
         return b"hello"
 
 
+def at_once(work: Callable[[], bool]) -> Deferred[bool]:
+    return succeed(work())
+
+
 class Bench:
     def __init__(self) -> None:
         self.reactor = EPollReactor()
         self.webs: list[Web] = []
 
-    def web(self, where: str) -> Web:
+    def web(self, where: str, **more: Any) -> Web:
         self.webs.append(
-            Web(Admin.model_validate({"web": where}), self.reactor, Hello())
+            Web(
+                Admin.model_validate({"web": where, **more}),
+                self.reactor,
+                Hello(),
+                at_once,
+            )
         )
         return self.webs[-1]
 
@@ -104,7 +114,7 @@ def test_the_default_is_done_without(
         raise OSError(98, "Address already in use")
 
     monkeypatch.setattr(module, "listen_tcp", taken)
-    web = Web(Admin(), bench.reactor, Hello())
+    web = Web(Admin(), bench.reactor, Hello(), at_once)
     line = bench.start(web)
     assert line.startswith("admin.web [::1]:9180 cannot be had: Address already in use")
     assert "there is no page" in line and "\n" not in line

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from ipaddress import ip_address
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
 from bridge.config.profile import Part
 from bridge.config.scalars import Kind, Switch, shown
+from bridge.config.tls import File, Minimum, or_off
 from bridge.net.address import MAX_UNIX_PATH, Address
 
 DEFAULT = "/run/bridge/admin.sock"
@@ -67,15 +68,18 @@ def _is_name(value: object) -> bool:
     return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
-def _only_here(allowed: bool, info: ValidationInfo) -> bool:
-    """The page asks nobody for a password."""
-    web: Address | None = info.data.get("web")
-    if allowed and web is not None and not ip_address(web.host).is_loopback:
-        raise ValueError(
-            f"anybody who reaches {web} could change things: serve the page on a "
-            f'loopback address, as web: "{WEB}" does, or leave this out'
-        )
-    return allowed
+class AdminTls(Part):
+    """What browsers and Prometheus are shown."""
+
+    certificate: File
+    """PEM file of the certificate and, behind it, of what leads from it to an
+    authority. It is read again when it changes, and on HUP."""
+    key: Annotated[File | None, Kind("a file's path", none="that of `certificate`")] = (
+        None
+    )
+    """PEM file of its key, without a passphrase."""
+    minimum: Minimum = "1.2"
+    """The oldest version that is spoken."""
 
 
 class Admin(Part):
@@ -99,15 +103,27 @@ class Admin(Part):
     ] = Address.parse(WEB)
     """Where the page, `/metrics`, `/livez`, `/readyz` and `/healthz` are served. One
     that is written here and cannot be had stops the start; the default is done
-    without then, which the log says. `docs/metrics.md` has what is told there."""
+    without then, which the log says. Others than this host can only be let in with
+    `tls` and `passwords`. `docs/metrics.md` has what is told there."""
     names: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
     """Names that `web` is asked by, beside addresses and `localhost`: others are
     refused, or any page that somebody looks at could ask it by a name that it has led
     here (DNS rebinding)."""
-    allow_changes: Annotated[Switch, AfterValidator(_only_here)] = False
+    tls: Annotated[
+        AdminTls | None,
+        BeforeValidator(partial(or_off, "{certificate: a.pem, key: a.key}")),
+        Kind("a map or off", none="off"),
+    ] = None
+    """TLS on `web`: without it, and `passwords`, that must be a loopback address."""
+    passwords: Annotated[File | None, Kind("a file's path", none="nobody is asked")] = (
+        None
+    )
+    """A file of names and passwords, a line each: `bridgectl password NAME` makes one.
+    Who asks `web` for anything but `/livez` and `/readyz` must know one of them (HTTP's
+    Basic authentication). It is read again on HUP."""
+    allow_changes: Switch = False
     """Lets the page drain and ready servers, and kill sessions: whoever can open it
-    may, so that `web` must be a loopback address. Without it the page shows, and
-    changes nothing."""
+    may, so give it `passwords`. Without it the page shows, and changes nothing."""
 
     @property
     def chosen(self) -> bool:

@@ -3,7 +3,8 @@ What no part of the configuration can know alone: whether its references meet.
 ``farm_checks`` does it for the keys of one farm, ``source_checks`` and ``map_checks``
 for its sources and its map, ``profile_checks`` for profiles, ``listen_checks`` for the
 addresses of all fronts, ``tls_checks`` for TLS, ``mode_checks`` for modes,
-``processes`` for workers and their processors.
+``admin_checks`` for who may reach the page, ``processes`` for workers and their
+processors.
 
 These checks read the plain values and pass over what is of the wrong type, which the
 model reports: so a misspelt key does not hide a missing farm.
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bridge.config import (
+    admin_checks,
     farm_checks,
     listen_checks,
     map_checks,
@@ -39,6 +41,7 @@ def flaws(values: Any, places: Mapping[Path, Place]) -> Iterator[Flaw]:
     yield from listen_checks.flaws(fronts, profiles, places)
     yield from prefix_checks.flaws(fronts, places)
     yield from processes.flaws(values, places)
+    yield from admin_checks.flaws(_section(values, "admin"), places)
     parts = _named(values, "fronts"), _named(values, "farms")
     if _diverts(*parts):
         yield from profile_checks.marks(profiles, places)

@@ -15,6 +15,8 @@ ONCE = {
     ("admin", "socket"): "the admin socket stays where it is",
     ("admin", "web"): "page and metrics stay where they are",
     ("admin", "allow_changes"): "the page may change what it might before",
+    ("admin", "tls"): "the page has the certificate of before",
+    ("admin", "passwords"): "the page asks for the passwords of before",
     ("admin", "names"): "the page is asked by the names of before",
 }
 """Keys that are read as the gateway starts and never again; what that means."""

@@ -81,7 +81,8 @@ def _sni(value: object) -> object:
     return hostname(value)
 
 
-def _or_off(example: str, value: object) -> object:
+def or_off(example: str, value: object) -> object:
+    """*value*, a map like *example*; None for off.  Raises ValueError."""
     if value is False or value == "off":
         return None
     if isinstance(value, dict | Part):
@@ -200,11 +201,11 @@ class FarmTls(Part):
 
 FrontTlsOrOff: TypeAlias = Annotated[
     FrontTls | None,
-    BeforeValidator(partial(_or_off, "{certificates: [{certificate: a.pem}]}")),
+    BeforeValidator(partial(or_off, "{certificates: [{certificate: a.pem}]}")),
     Kind("a map or off", none="off"),
 ]
 FarmTlsOrOff: TypeAlias = Annotated[
     FarmTls | None,
-    BeforeValidator(partial(_or_off, "{ca: ca.pem}")),
+    BeforeValidator(partial(or_off, "{ca: ca.pem}")),
     Kind("a map or off", none="off"),
 ]

@@ -23,6 +23,7 @@ from bridge.control import (
     completion_command,
     init_command,
     orders_command,
+    password_command,
     servers_command,
     sessions_command,
     setup_command,
@@ -111,7 +112,7 @@ def command_line() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_checking(commands)
     for each in (
-        *(init_command, setup_command, who_command, zone_command),
+        *(init_command, setup_command, password_command, who_command, zone_command),
         *(status_command, sessions_command, servers_command, orders_command),
     ):
         each.add(commands)
@@ -133,6 +134,7 @@ def _add_checking(commands: Commands) -> None:
 
 _BUILT = (
     *("check", "completion", "schema", "explain", "init", "setup", "who", "zone"),
+    "password",
     *("status", "state", "sessions", "session", "kill", "servers", "drain", "ready"),
     *("disable", "log-level", "reload", "upgrade"),
 )

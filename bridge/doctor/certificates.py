@@ -19,7 +19,7 @@ from pathlib import Path as File
 from bridge.config import ConfigError, Document, load
 from bridge.config.problems import Draft, Flaw, Path, Place, place_of, told
 from bridge.config.tls import Certificate, FarmTls, FrontTls
-from bridge.doctor import own_filters, start
+from bridge.doctor import admin_files, own_filters, start
 from bridge.doctor.drafts import Secured, secured_by, secured_of
 from bridge.doctor.host import Host
 from bridge.doctor.own_filters import named_by, named_of
@@ -63,6 +63,10 @@ def verify(document: Document, host: Host) -> None:
     flaws = _flaws(secured_of(document.config), places, host.now)
     folder = File(places[()].value.file).parent
     flaws += own_filters.flaws(named_of(document.config), places, folder)
+    flaws += [
+        Flaw(place_of(places, path).value, path, message)
+        for path, message in admin_files.faults(document.config.admin, host.now)
+    ]
     flaws += start.flaws(document, host)
     if flaws:
         raise ConfigError(told(flaws, document.texts))
@@ -85,6 +89,7 @@ def findings(document: Document, host: Host) -> Iterator[tuple[Path, str]]:
         for index, entry in part.entries:
             yield from _readable((*part.path, "certificates", index), entry)
         yield from _outlived(part, host.now)
+    yield from admin_files.findings(document.config.admin, host.now)
 
 
 @dataclass(frozen=True)

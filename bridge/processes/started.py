@@ -16,6 +16,7 @@ from twisted.application.service import MultiService
 from twisted.logger import Logger
 
 from bridge.net.certificates import CertificateError
+from bridge.net.passwords import PasswordError
 from bridge.service.listening import ListenError
 from bridge.service.notify import Notify
 from bridge.service.parting import Parting
@@ -58,7 +59,10 @@ class Started(MultiService):
     def _or_leave(self, start: Callable[[], object]) -> None:
         try:
             start()
-        except CertificateError as error:  # it was good when the options were read
+        except (
+            CertificateError,
+            PasswordError,
+        ) as error:  # it was good when the options were read
             self._failed(f"{error.file}: {error}")
         except (ListenError, OSError) as error:
             self._failed(str(error))

@@ -44,7 +44,6 @@ sessions of days and a reload every minute would fill the memory."""
 DAY = 86400.0
 """Seconds after which workers get other keys for their TLS tickets: see ``renewal``."""
 
-
 SAME = "the configuration is as it was"
 AGAIN = "certificates and files of networks are read again"
 
@@ -91,6 +90,7 @@ class Supervisor(Service):
         """Those that retire, the oldest first, and one that starts."""
         self._stopping = False
         self.standing = Standing(reactor.seconds)
+        self.read_again: Callable[[], object] = lambda: None  # what is of no generation
         self._hurried = False
         self._turns = Turns(self._take_turn)
         self._daily: IDelayedCall | None = None
@@ -185,6 +185,7 @@ class Supervisor(Service):
         (document, warnings), found = yield self._away(read)
         for warning in warnings:
             self._log.warn("{warning}", warning=warning)
+        self.read_again()
         if not found and not code:
             self.current.reload_files()
             self._maker.reload_files()

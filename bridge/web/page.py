@@ -47,6 +47,11 @@ class Page(Service):
         super().startService()
         self._looking.start()
 
+    def ask_again(self) -> None:
+        """Who looks must show anew that he may."""
+        if self._looking.streams is not None:
+            self._looking.streams.abort()
+
     def close(self) -> None:
         """The last thing of all: end every stream."""
         self._looking.stop()

@@ -15,12 +15,15 @@ from twisted.web.http import HTTPChannel
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
+from bridge.web.door import kept
 from bridge.web.hosts import LOCAL, answers_to
 from bridge.web.plain import Refusal
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
     from twisted.python.failure import Failure
+
+    from bridge.web.keeper import Keeper
 
 MOST = 128
 """Connections at a time.  One more ends whoever has asked nothing for the longest."""
@@ -38,6 +41,10 @@ HEADERS = {
     b"Referrer-Policy": b"no-referrer",
 }
 """Of all answers.  A resource may say something else."""
+
+
+OPEN = (b"/livez", b"/readyz")
+"""What is told everybody: whoever shares out clients knows no password."""
 
 
 class Asked(Request):
@@ -82,10 +89,15 @@ class Channel(HTTPChannel):
         super().connectionLost(reason)
 
     def timeoutConnection(self) -> None:
-        """Nothing was said for long; what is still on its way may arrive."""
+        """Nothing was said for long; what is still on its way may arrive, for once."""
+        if self._ending:
+            self.abort()
+            return
+        self._ending = True
         self.loseConnection()
+        self.setTimeout(SILENT)
 
-    _lost = False
+    _lost = _ending = False
 
     def busy(self, busy: bool) -> None:
         """Whether somebody works on what it has asked."""
@@ -106,11 +118,19 @@ class Watched(Site):
     requestFactory = Asked
     displayTracebacks = False
 
-    def __init__(self, root: IResource, names: Collection[str], reactor: Any) -> None:
+    def __init__(
+        self,
+        root: IResource,
+        names: Collection[str],
+        reactor: Any,
+        keeper: Keeper | None = None,
+    ) -> None:
+        """*keeper* knows who may ask; None: everybody may."""
         super().__init__(
             root, timeout=SILENT, reactor=reactor, parsePOSTFormSubmission=False
         )
         self._names = names
+        self._keeper = keeper
         self.count = 0
         """Connections."""
         self.idle: dict[Channel, None] = {}
@@ -143,7 +163,9 @@ class Watched(Site):
         if not answers_to(names, self._names):
             return Refusal(421, UNKNOWN)  # RFC 9110, section 15.5.20
         found: IResource = super().getResourceFor(request)
-        return found
+        if self._keeper is None or request.path in OPEN:
+            return found
+        return kept(self._keeper, request, found)
 
 
 UNKNOWN = (

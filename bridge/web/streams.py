@@ -140,6 +140,11 @@ class Streams(Plain):
                 stream.send(made[stream.whole])
                 stream.whole = False
 
+    def abort(self) -> None:
+        """All of them, now: each has to ask again whether it may look."""
+        for stream in tuple(self._all):
+            stream.abort()
+
     def close(self) -> None:
         """No more, of any."""
         self._closed = True

@@ -146,12 +146,16 @@ class Browser:
 
 
 @contextmanager
-def browsing(folder: Path) -> Iterator[Browser]:
-    """A browser that keeps what it needs in *folder*."""
+def browsing(folder: Path, *, insecure: bool = False) -> Iterator[Browser]:
+    """
+    A browser that keeps what it needs in *folder*; an *insecure* one believes any
+    certificate.
+    """
     options = webdriver.ChromeOptions()
     options.binary_location = requires("chromium")
     for flag in (*FLAGS, f"--user-data-dir={folder}"):
         options.add_argument(flag)
+    options.accept_insecure_certs = insecure
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(
         options=options, service=Service(requires("chromedriver"))
