@@ -34,6 +34,7 @@ from bridge.demo import Demo
 from bridge.net.inherited import as_started, systemd_sockets
 from bridge.net.pump import Reactor
 from bridge.processes.generation import workers_of
+from bridge.processes.host import watch_host
 from bridge.processes.making import Making
 from bridge.processes.numbers import Numbers
 from bridge.processes.operator import Operator
@@ -236,6 +237,7 @@ def makeService(options: Options) -> IService:
         failed=partial(started.give_up, reactor),
     )
     gateway.setServiceParent(started)
+    watch_host(ours, options, gateway).setServiceParent(started)
     _ask_and_watch(options, gateway, making, logs).setServiceParent(started)
     started.keep_signals = _obey_signals(gateway, logs, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", notify.close)

@@ -90,3 +90,15 @@ def test_beyond_a_bound_kinds_are_counted_together(
     assert len(log.lines) == MOST + 1
     clock.advance(QUIET)
     assert log.lines[-1].startswith("gateway: more that went wrong: 9 more in 60 s")
+
+
+def test_a_burst_is_told_line_by_line_and_then_counted(
+    log: Listening, clock: Clock
+) -> None:
+    repeated = Repeated(clock, burst=3)
+    for n in range(5):
+        repeated.tell("interface eth0", "MTU", str(n))
+    assert [line[-1] for line in log.lines] == ["0", "1", "2"]
+    clock.advance(QUIET)
+    repeated.tell("interface eth0", "MTU", "5")
+    assert log.lines[3:] == ["interface eth0: MTU: 2 more in 60 s, the last: 4"]

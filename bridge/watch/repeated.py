@@ -34,7 +34,10 @@ class _Kind:
     """One kind since its last line."""
 
     due: float
+    told: int = 1
+    """Lines of one each."""
     count: int = 0
+    """How many were told in none."""
     last: str = ""
 
 
@@ -42,13 +45,16 @@ class Repeated:
     """
     Tells of things that repeat.  Until ``stop``, which tells what is left.
 
-    A kind that was quiet for a minute is forgotten: the next one is told at once.
+    A kind that was quiet for a minute is forgotten: the next one is told at once.  Of a
+    kind as many as *burst* are, and *most* kinds are told apart.
     """
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, burst: int = 1, most: int = MOST) -> None:
         self._clock = clock
+        self._burst = burst
+        self._most = most
         self._kinds: OrderedDict[tuple[str, str], _Kind] = OrderedDict()
         """By subject and what happened; the one that is due first comes first."""
         self._timer: IDelayedCall | None = None
@@ -61,14 +67,17 @@ class Repeated:
         choosing, as *detail* may, of which the last is told.
         """
         key = (subject, what)
-        if key not in self._kinds and len(self._kinds) >= MOST:
+        if key not in self._kinds and len(self._kinds) >= self._most:
             key = _REST
         kind = self._kinds.get(key)
-        if kind is not None:
+        if kind is None:
+            self._kinds[key] = _Kind(self._clock.seconds() + QUIET)
+        elif kind.told < self._burst:
+            kind.told += 1
+        else:
             kind.count += 1
             kind.last = detail
             return
-        self._kinds[key] = _Kind(self._clock.seconds() + QUIET)
         self._log.warn(
             "{subject}: {what}: {detail}", subject=key[0], what=key[1], detail=detail
         )
@@ -84,7 +93,7 @@ class Repeated:
             del self._kinds[key]
             if kind.count:
                 self._tell_count(key, kind)
-                self._kinds[key] = _Kind(now + QUIET)
+                self._kinds[key] = _Kind(now + QUIET, self._burst)
         first = next(iter(self._kinds.values()), None)
         if first is not None:
             self._timer = self._clock.callLater(max(0.0, first.due - now), self._due)
