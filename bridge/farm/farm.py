@@ -69,10 +69,8 @@ class Farm:
         """The session that it has come to be for: see ``met``."""
         self.retries = policy.retries
         self.servers: list[Server] = []
-        self.active = 0
-        """Sessions that have a server or wait for one."""
-        self.arrived = 0
-        """Those, and all that were there before."""
+        self.active = self.arrived = 0
+        """Sessions that have a server or wait for one; and all that ever came."""
         self.expecting = 0
         """Names that have had no answer yet, good or bad."""
         self.hashes = policy.balance == "source_hash"
@@ -150,10 +148,9 @@ class Farm:
         self._order(name, Event.DISABLE)
 
     def _order(self, name: str, event: Event) -> None:
-        servers = [server for server in self.servers if server.name == name]
-        if not servers:
+        if not any(each.name == name for each in self.servers):
             raise LookupError(f"farm {self.name} has no server {name}")
-        for server in servers:
+        for server in [each for each in self.servers if each.name == name]:
             self.health.order(server, event)
 
     # What health tells: see health.Traffic
@@ -285,8 +282,7 @@ class Farm:
         while server is None and self._spared.reclaim():
             server = self._chooses.choose(key, ())
         if server is not None:
-            server.active += 1
-            server.taken += 1
+            server.take()
             if self._counts or server.most is not None:
                 self._chooses.moved(server)
         return server
@@ -349,7 +345,6 @@ class Farm:
     def _place_for(self, waiting: Waiting) -> Server | None:
         server = self._chooses.choose(waiting.key, ())
         if server is not None:
-            server.active += 1
-            server.taken += 1
+            server.take()
             self._chooses.moved(server)
         return server

@@ -91,6 +91,11 @@ class Server:
         self.plain = not (self.race or self.ways or self.per_client)
         self.various = bool(self.race)
 
+    def take(self) -> None:
+        """A session has one of its places."""
+        self.active += 1
+        self.taken += 1
+
     @property
     def free(self) -> bool:
         """Whether it has a place for one more session."""
