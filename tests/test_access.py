@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bridge.net.spent import Times
 from bridge.net.tcpinfo import NOTHING
 from bridge.watch.access import JsonFormat, TextFormat, render
 from bridge.watch.record import Record, Sides
@@ -20,7 +21,8 @@ from tests.netlab.fixtures import requires
 SIDE = NOTHING._replace(
     snd_mss=1428, rcv_mss=1400, advmss=1440, pmtu=1500, rtt=12_345, min_rtt=11_000,
     total_retrans=3, segs_out=10, segs_in=9, delivery_rate=125_000_000,
-    busy_time=5_000, rwnd_limited=1_000, sndbuf_limited=500,
+    busy_time=5_000, rwnd_limited=1_000, sndbuf_limited=500, data_segs_in=8,
+    rcv_ooopack=2,
 )  # fmt: skip
 
 SIDES = Sides(
@@ -245,6 +247,7 @@ def test_json_says_everything() -> None:
         "rtt_ms": 12.345, "min_rtt_ms": 11.0, "retransmits": 3, "segments_out": 10,
         "segments_in": 9, "delivery_rate": 125_000_000, "busy_ms": 5.0,
         "rwnd_limited_ms": 1.0, "sndbuf_limited_ms": 0.5,
+        "data_segments_in": 8, "out_of_order": 2,
     }  # fmt: skip
     assert told == {
         "kind": "session",
@@ -267,8 +270,19 @@ def test_json_says_everything() -> None:
         "seconds": {"queue": 0.001, "dial": 0.0025, "total": 1.5},
         "bytes": {"up": 10, "down": 20000, "lost": 0},
         "sides": {"front": side, "back": {**side, "mss_out": 8948}},
+        "spent": None,
         "limited_by": "none",
     }
+
+
+def test_json_tells_what_a_session_was_limited_by() -> None:
+    times = Times(2.5, 0.5, back_silent=2.0, answers=3)
+    told = as_json(sides=SIDES._replace(limited_by="back_app", times=times))
+    assert told["limited_by"] == "back_app"
+    assert told["spent"] == {
+        "idle": 0.5, "front_silent": 0.0, "back_silent": 2.0, "front_flow": 0.0,
+        "back_flow": 0.0, "front_full": 0.0, "back_full": 0.0, "gateway": 0.0,
+    }  # fmt: skip
 
 
 def test_what_was_not_reached_is_null_in_json() -> None:

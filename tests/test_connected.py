@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 
@@ -17,6 +18,9 @@ HUP = 0x10
 
 class Fake:
     """A direction that only remembers, in *told* with others."""
+
+    paced: ClassVar[bool] = False
+    waits = False
 
     def __init__(self, name: str, told: list[str], held: int = 0) -> None:
         self.name, self.told = name, told

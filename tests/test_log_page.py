@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bridge.net.spent import Times
 from bridge.net.tcpinfo import NOTHING
 from bridge.net.tlsinfo import TlsInfo
 from bridge.session import exchanging, recording
@@ -146,7 +147,9 @@ def test_every_letter_has_its_meaning(position: int) -> None:
 
 def test_every_field_of_the_json_format_is_told() -> None:
     record = DONE._replace(
-        sides=Sides(("2001:db8::80", 443), ("192.0.2.1", 40000), NOTHING, NOTHING),
+        sides=Sides(
+            ("2001:db8::80", 443), ("192.0.2.1", 40000), NOTHING, NOTHING, times=Times()
+        ),
         tls=TlsInfo("TLSv1.3", "TLS_AES_128_GCM_SHA256", "a", "h2", "CN=b"),
         control="3fa9c1-16",
     )

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from bridge.net.address import Address
+from bridge.net.pulse import Pulse
 from bridge.net.sockaddr import SocketAddress
+from bridge.net.spent import UNCOUNTED, Spent
 from bridge.net.tcpinfo import NOTHING
 from bridge.session import recording
 from bridge.session.flow import Ending, State
@@ -22,7 +24,7 @@ V4: SocketAddress = ("192.0.2.9", 9)
 
 
 def stream(peer: SocketAddress = V4, **more: Any) -> Any:
-    return Any_(peer=peer, secure=False, fd=-1, **more)
+    return Any_(peer=peer, secure=False, fd=-1, **{"spent": UNCOUNTED} | more)
 
 
 def direction(received: int, held: int, sink: Any = None) -> Any:
@@ -198,6 +200,20 @@ def test_who_was_named_by_a_header_is_told_with_who_did_so(
     monkeypatch.setattr(recording, "name_of", lambda stream: ("192.0.2.3", 3))
     assert recording.sides_of(over).listen == ("2001:db8::80", 443)
     assert recording.sides_of(ended()).listen == ("192.0.2.3", 3)
+
+
+def test_what_it_was_limited_by_is_told_if_it_has_lasted() -> None:
+    """The server was asked at 0.5 and never answered; the clock says 4.5."""
+    spent = Spent(Pulse(), 7)
+    spent.began = spent.beat = 0.5
+    up, down = (Any_(bytes=count, held=0, waits=False) for count in (11, 0))
+    hung = ended(front=stream(spent=spent), up=up, down=down)
+    sides = recording.sides_of(hung)
+    assert sides.limited_by == "back_app"
+    assert sides.times is not None and sides.times.back_silent == 4.0
+    spent.began = 4.1
+    sides = recording.sides_of(hung)
+    assert (sides.limited_by, sides.times) == ("none", None)
 
 
 def test_a_header_that_was_not_acknowledged_is_nobodys_loss() -> None:

@@ -38,6 +38,8 @@ WHOLE = SESSION | {
     "control": None,
     "tls": {"version": "TLSv1.3", "cipher": None, "sni": "a.example"},
     "sides": {"front": {"peer": "x", "rtt_ms": 1.5}, "back": None},
+    "limited_by": "back_app",
+    "spent": {"idle": 5.0, "front_full": 0.0, "back_silent": 64.2},
 }
 EMPTY: dict[str, Any] = {"total": 0, "matching": 0, "sessions": []}
 
@@ -134,6 +136,7 @@ def test_one_session_is_told_whole(answering: Answering) -> None:
         "server b at 192.0.2.10:80",
         "  bytes   100 up, 2.00KiB down, 0 held",
         "  before  0.1 ms until the dial, 0.5 ms until the server was there, 1 retries",
+        "  limited by back_app: back silent 1m4s, idle 5.0s",
         "  tls     version TLSv1.3, sni a.example",
         "",
         "SIDE    FRONT  BACK",

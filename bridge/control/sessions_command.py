@@ -171,6 +171,7 @@ def session_lines(told: Answer) -> Iterator[str]:
         f"{size(moved['held'])} held"
     )
     yield f"  before  {_before(told)}"
+    yield f"  limited {_limited(told)}"
     if told["tls"] is not None:
         yield f"  tls     {_words(told['tls'])}"
     yield ""
@@ -203,6 +204,15 @@ def _before(told: Answer) -> str:
     if told["retries"]:
         text += f", {told['retries']} retries"
     return text
+
+
+def _limited(told: Answer) -> str:
+    """What by, and where the time went, the most first."""
+    cause = clean(told.get("limited_by", "none"))  # older code does not tell it
+    parts = (told.get("spent") or {}).items()
+    spent = sorted((part for part in parts if part[1] > 0), key=lambda part: -part[1])
+    words = [f"{name.replace('_', ' ')} {time(seconds)}" for name, seconds in spent]
+    return f"by {cause}: {', '.join(words)}" if words else f"by {cause}"
 
 
 def _words(values: Answer) -> str:

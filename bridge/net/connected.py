@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from bridge.net import sockopt
 from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP, Pump, Runnable
 from bridge.net.sockaddr import Socket, SocketAddress
+from bridge.net.spent import UNCOUNTED
 from bridge.net.tcpinfo import unacknowledged
 from bridge.net.unread import Unread
 
@@ -35,6 +36,11 @@ class Moving(Runnable, Protocol):
     ended: bool
     urgent: bool
     piecemeal: bool
+    paced: ClassVar[bool]
+
+    @property
+    def waits(self) -> bool:
+        """It has to wait before it may move more."""
 
     def move(self) -> None:
         """The source may have bytes, or the sink room."""
@@ -52,7 +58,7 @@ class Connected:
 
     __slots__ = (
         "ended", "fd", "hastened", "inward", "outward", "peer", "protocol", "pump",
-        "socket", "urgent",
+        "socket", "spent", "urgent",
     )  # fmt: skip
 
     secure: ClassVar[bool] = False
@@ -70,6 +76,8 @@ class Connected:
         """The direction that reads from this socket."""
         self.inward: Moving | None = None
         """The one that writes to it; None: its protocol may."""
+        self.spent = UNCOUNTED
+        """Where its session's time goes."""
         self.ended = False
         """The other end's FIN has arrived; bytes may be queued before it."""
         self.urgent = False
@@ -103,11 +111,19 @@ class Connected:
             else:
                 outward.ended = True
         if events & READABLE:
+            spent = self.spent
+            if spent.beat is spent.pulse.beat:
+                spent.events += 1
+            else:
+                spent.note(self.fd, outward, self.inward)
             outward.move()
         if events & OUT:
             inward = self.inward
             if inward is not None:
                 if inward.held:
+                    spent = self.spent
+                    if spent.beat is not spent.pulse.beat:
+                        spent.note(self.fd, outward, self.inward)
                     inward.move()
             elif self.fd >= 0:  # else the session ended within the last lines
                 self._room()
@@ -177,6 +193,7 @@ class Connected:
         if self.fd >= 0:
             self.fd = -1
             self.outward = self.inward = self.protocol = None
+            self.spent = UNCOUNTED
             if self.hastened and unacknowledged(self.socket):
                 Unread(self.pump, self.socket)
             else:

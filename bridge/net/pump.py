@@ -35,6 +35,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from bridge.net.lingering import Lingering
+from bridge.net.pulse import Pulse
 from bridge.net.seal import Channel
 from bridge.net.waits import Wait, Waits
 
@@ -92,12 +93,13 @@ class Pump:
     """
     Runs watchers as their descriptors become ready.
 
-    *reactor* provides IReactorFDSet and IReactorTime.
+    *reactor* provides IReactorFDSet and IReactorTime.  Without a *pulse* nobody's time
+    is counted.
     """
 
     _log = Logger()
 
-    def __init__(self, reactor: Reactor) -> None:
+    def __init__(self, reactor: Reactor, pulse: Pulse | None = None) -> None:
         self.reactor = reactor
         self._epoll = select.epoll()
         self._watchers: dict[int, Watcher] = {}
@@ -109,6 +111,8 @@ class Pump:
         """Streams that were closed, and have something left to send."""
         self.channel = Channel()
         """What bytes of TLS pass through, within one call."""
+        self.pulse = pulse or Pulse()
+        """The time, for those who must not ask for it."""
         self._waits: Waits[Runnable] = Waits(reactor, self._run_due)
         reactor.addReader(self)
 
@@ -189,6 +193,7 @@ class Pump:
 
     def stop(self) -> None:
         """Watch nothing any more.  The sockets stay their owners' to close."""
+        self.pulse.stop()
         self._waits.close()
         self.lingering.close()
         self.reactor.removeReader(self)
@@ -199,6 +204,10 @@ class Pump:
     def turn(self) -> None:
         """Handle what is ready, until nothing is or Twisted's turn has come."""
         self._turning = True
+        pulse = self.pulse
+        if pulse.rests:
+            pulse.begin()
+        pulse.turned = True
         try:
             patience = 0.0
             for _ in range(ROUNDS):

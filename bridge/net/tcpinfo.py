@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 SO_PROTOCOL = 38  # asm-generic/socket.h
 
-SIZE = 192
-"""Bytes up to and including ``tcpi_sndbuf_limited`` (Linux 4.10)."""
+SIZE = 228
+"""Bytes up to and including ``tcpi_rcv_ooopack`` (Linux 5.4)."""
 
 _PICK = struct.Struct(
     "=8x"  # state .. app_limited
@@ -38,9 +38,11 @@ _PICK = struct.Struct(
     "2I"  # segs_out, segs_in
     "4x"  # notsent_bytes
     "I"  # min_rtt
-    "8x"  # data_segs_in, data_segs_out
+    "I4x"  # data_segs_in, data_segs_out
     "Q"  # delivery_rate
     "3Q"  # busy_time, rwnd_limited, sndbuf_limited
+    "32x"  # delivered .. reord_seen
+    "I"  # rcv_ooopack
 )
 
 _NO_RTT = 0xFFFFFFFF
@@ -65,10 +67,13 @@ class TcpInfo(NamedTuple):
     segs_out: int
     segs_in: int
     min_rtt: int
+    data_segs_in: int
     delivery_rate: int
     busy_time: int
     rwnd_limited: int
     sndbuf_limited: int
+    rcv_ooopack: int = 0
+    """Segments that came out of order: after a loss, mostly."""
 
 
 NOTHING = TcpInfo(*[0] * len(TcpInfo._fields))

@@ -26,6 +26,7 @@ from bridge.doctor import descriptors
 from bridge.net.column import Column
 from bridge.net.descriptors import raise_limit
 from bridge.net.pipes import Pipes
+from bridge.net.pulse import Beating
 from bridge.net.pump import Pump, Reactor
 from bridge.net.room import Room
 from bridge.net.shared_room import SharedRoom
@@ -148,7 +149,7 @@ class Gateway(Service):
             why = f"cannot accept: {short} beyond {most} sessions (at most {limit})"
         pipes = max(1, descriptors.carried(self._config, limit) - most)
         return House(
-            pump=Pump(self._reactor),
+            pump=Pump(self._reactor, Beating(self._reactor)),
             pipes=Pipes(most=pipes, clock=self._reactor),
             room=self._room_for(most, why),
             prefix=secrets.token_hex(3),

@@ -30,6 +30,9 @@ T = TypeVar("T")
 SCANNED = 500
 """Sessions that are looked at in a slice."""
 
+JUDGED = 32
+"""Sessions in a slice that are told; what limits them the kernel is asked."""
+
 ASKED = 16
 """Sessions in a slice of whose sockets the kernels are asked."""
 
@@ -171,7 +174,7 @@ class Listed:
             else:
                 heapq.heappushpop(first, ranked)
         told = []
-        for each in slices(_last_first(first), ASKED if wanted.sides else PIECE):
+        for each in slices(_last_first(first), ASKED if wanted.sides else JUDGED):
             if each is None:
                 yield
             elif each.state is not State.CLOSED:

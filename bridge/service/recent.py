@@ -60,4 +60,5 @@ def _told(record: Record, epoch: float) -> dict[str, Any]:
         "reason": record.reason,
         "seconds": {"total": round(record.closed - record.accepted, 3)},
         "bytes": {"up": record.up, "down": record.down, "lost": record.lost},
+        "limited_by": record.sides.limited_by if record.sides is not None else None,
     }

@@ -12,16 +12,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bridge.net.sockaddr import told
+from bridge.net.spent import waited
 from bridge.net.tcpinfo import NOTHING, TcpInfo, unacknowledged
 from bridge.session.recording import (
     asked_by,
     info_of,
     name_of,
     reached,
+    times_of,
     tls_of,
     via,
     wanted,
 )
+from bridge.watch.limited import NONE, limited_by
 from bridge.watch.phrases import endpoint
 
 if TYPE_CHECKING:
@@ -106,7 +109,7 @@ def progress(session: Session) -> tuple[int, int]:
 
 
 def of_session(session: Session, now: float) -> Told:
-    """What is known of it without asking the kernel."""
+    """What is known of it; of one that is not young the kernel is asked something."""
     session.name = session.name or session.terms.house.next_name()
     place, destination = session.place, session.destination
     server = place.server if place is not None else None
@@ -122,12 +125,14 @@ def of_session(session: Session, now: float) -> Told:
         "client_port": port,
         "seconds": {"total": round(now - session.accepted, 3)},
         "bytes": {"up": up, "down": down, "held": held},
+        "limited_by": verdict(session, now),
     }
 
 
 def of_whole_session(session: Session, now: float) -> Told:
     """That, and what both its sockets know."""
     told_of = of_session(session, now)
+    times = times_of(session, now)
     place, back, front = session.place, session.back, session.front
     server = place.server if place is not None else None
     source, source_port = name_of(back)
@@ -144,7 +149,20 @@ def of_whole_session(session: Session, now: float) -> Told:
         "control": (place.farm.control or None) if place is not None else None,
         "tls": _tls(tls_of(front) if front.secure else None, _asked(session)),
         "sides": sides_of(session),
+        "spent": None if times is None else _rounded(waited(times)),
     }
+
+
+def verdict(session: Session, now: float) -> str:
+    """What it was limited by until now."""
+    times = times_of(session, now)
+    if times is None:
+        return NONE
+    return limited_by(info_of(session.front), info_of(session.back), times)
+
+
+def _rounded(seconds: Mapping[str, float]) -> Told:
+    return {name: round(value, 3) for name, value in seconds.items()}
 
 
 def sides_of(session: Session) -> Told:
@@ -209,4 +227,6 @@ def of_tcp(info: TcpInfo) -> Told:
         "busy_ms": info.busy_time / 1000,
         "rwnd_limited_ms": info.rwnd_limited / 1000,
         "sndbuf_limited_ms": info.sndbuf_limited / 1000,
+        "data_segments_in": info.data_segs_in,
+        "out_of_order": info.rcv_ooopack,
     }

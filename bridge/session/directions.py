@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.net.relay import Relay
+from bridge.net.spent import Spent
 from bridge.net.splice import Splice
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def between(
     front: Stream, back: Stream, owner: Owner, terms: Terms
 ) -> tuple[Direction, Direction]:
-    """Up and down."""
+    """Up and down; from now on it is counted whom these wait for."""
+    front.spent = back.spent = Spent(front.pump.pulse, front.fd)
     pace, pipes = terms.pace, terms.house.pipes
     if pace is not None:
         return pace.directions(pipes, front, back, owner)

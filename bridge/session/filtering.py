@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bridge.filters.answers import Close, Tell
 from bridge.filters.filter import Filter
 from bridge.net.goodbye import Goodbye
+from bridge.net.spent import Spent
 from bridge.session.answering import Answering
 from bridge.session.carrying import REST
 from bridge.session.flow import Action, Ending, Event, State
@@ -57,6 +58,7 @@ class FilteredSession(Wishing):
         self._make()
         terms, front = self.terms, self.front
         pipes, pace = terms.house.pipes, terms.pace
+        front.spent = Spent(front.pump.pulse, front.fd)
         up = self.up = Shown(self, front, pipes, up=True)
         down = self.down = Shown(self, front, pipes, up=False)
         up.opposite, down.opposite = down, up
@@ -88,6 +90,7 @@ class FilteredSession(Wishing):
         front, up, down = self.front, self.up, self.down
         assert up is not None and down is not None
         listens = up.reads
+        back.spent = front.spent
         up.attach(None if listens else front, back)
         down.attach(back, None if listens else front)
         self._losses, self._lost_in, self.seen = 0, None, UNSEEN

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 from bridge.net.address import Address
 from bridge.net.names import escaped
 from bridge.net.sockaddr import describe, told
+from bridge.net.spent import UNCOUNTED
 from bridge.net.tcpinfo import NOTHING, TcpInfo, tcp_info, unacknowledged
 from bridge.net.tls import TLSStream
 from bridge.net.tlsinfo import TlsInfo, tls_info
 from bridge.session.flow import Ending, State
+from bridge.watch.limited import NONE, SHORTEST, limited_by
 from bridge.watch.record import Record, Sides
 from bridge.wire.proxy_value import UnixName
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from bridge.farm.server import Server
     from bridge.net.direction import Direction
+    from bridge.net.spent import Times
     from bridge.net.stream import Stream
     from bridge.session.destination import Destination
     from bridge.session.place import Place
@@ -224,12 +227,24 @@ def sides_of(ended: Ended) -> Sides:
     """What both sockets know; and whom the client has connected to, if that is said."""
     front, back, identity = ended.front, ended.back, ended.identity
     end = identity.destination if identity is not None else None
+    of_front, of_back = info_of(front), info_of(back)
+    times = times_of(ended, ended.terms.house.seconds())
     return Sides(
-        listen=(str(end), 0) if isinstance(end, UnixName) else wanted(ended),
-        source=name_of(back),
-        front=info_of(front),
-        back=info_of(back),
+        (str(end), 0) if isinstance(end, UnixName) else wanted(ended),
+        name_of(back),
+        of_front,
+        of_back,
+        NONE if times is None else limited_by(of_front, of_back, times),
+        times,
     )
+
+
+def times_of(ended: Ended, now: float) -> Times | None:
+    """Whom it has waited for until *now*; None: too short a time to say anything."""
+    spent = ended.front.spent
+    if spent is UNCOUNTED or now - spent.began < SHORTEST:
+        return None
+    return spent.times(now, ended.up, ended.down)
 
 
 def wanted(coming: Coming) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 
 from twisted.logger import Logger
 
+from bridge.net.spent import Times, waited
 from bridge.net.tcpinfo import TcpInfo
 from bridge.net.tlsinfo import TlsInfo
 from bridge.watch.access_http import json_line, text_line
@@ -164,8 +165,17 @@ def _side(info: TcpInfo) -> str:
         f'"segments_in":{info.segs_in},"delivery_rate":{info.delivery_rate},'
         f'"busy_ms":{info.busy_time / 1000},'
         f'"rwnd_limited_ms":{info.rwnd_limited / 1000},'
-        f'"sndbuf_limited_ms":{info.sndbuf_limited / 1000}}}'
+        f'"sndbuf_limited_ms":{info.sndbuf_limited / 1000},'
+        f'"data_segments_in":{info.data_segs_in},'
+        f'"out_of_order":{info.rcv_ooopack}}}'
     )
+
+
+def _spent(times: Times | None) -> str:
+    if times is None:
+        return "null"
+    told = (f'"{name}":{value:.3f}' for name, value in waited(times).items())
+    return f"{{{','.join(told)}}}"
 
 
 def _tls(record: Record) -> str:
@@ -216,7 +226,7 @@ class JsonFormat:
             f'"bytes":{{"up":{record.up},"down":{record.down},"lost":{record.lost}}},'
             f"{_tls(record)}"
             f'"sides":{{"front":{_side(sides.front)},"back":{_side(sides.back)}}},'
-            f'"limited_by":"none"}}'
+            f'"spent":{_spent(sides.times)},"limited_by":"{sides.limited_by}"}}'
         )
 
     @staticmethod

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from bridge.net.spent import Times
 from bridge.net.tcpinfo import NOTHING, TcpInfo
 from bridge.net.tlsinfo import TlsInfo
 
@@ -25,6 +26,10 @@ class Sides(NamedTuple):
     """Our own address and port towards the server."""
     front: TcpInfo = NOTHING
     back: TcpInfo = NOTHING
+    limited_by: str = "none"
+    """See ``limited``."""
+    times: Times | None = None
+    """What that was told by; None where the session was too short for it."""
 
 
 class Record(NamedTuple):

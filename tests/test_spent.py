@@ -1,0 +1,191 @@
+"""Whom a session waits for: each moment is counted to somebody."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.net.pulse import Pulse
+from bridge.net.spent import PAUSE, Spent, Times, waited
+
+FRONT, BACK = 7, 8
+
+
+class Way:
+    """A direction of which only this is known."""
+
+    paced: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.bytes = self.held = 0
+        self.waits = False
+
+
+class Session:
+    """Two directions, and a pulse that is set by hand."""
+
+    def __init__(self) -> None:
+        self.pulse = Pulse()
+        self.spent = Spent(self.pulse, FRONT)
+        self.up, self.down = Way(), Way()
+
+    def after(self, seconds: float, starved: float = 0.0) -> None:
+        pulse = self.pulse
+        pulse.before, pulse.beat = pulse.beat, pulse.beat + seconds
+        pulse.starved += starved
+        pulse.lately = starved
+
+    def client(self, count: int = 0) -> None:
+        """Its socket has something to tell: so many bytes."""
+        self.spent.note(FRONT, self.up, self.down)
+        self.up.bytes += count
+
+    def server(self, count: int = 0) -> None:
+        self.spent.note(BACK, self.down, self.up)
+        self.down.bytes += count
+
+    @property
+    def told(self) -> dict[str, float]:
+        """What is not 0."""
+        times = self.spent.times(self.pulse.beat, self.up, self.down)
+        return {name: value for name, value in waited(times).items() if value}
+
+
+def test_who_speaks_next_was_waited_for() -> None:
+    it = Session()
+    it.after(1)
+    it.client(100)
+    it.after(2)
+    it.server(1000)
+    it.after(4)
+    it.server(1000)
+    it.after(8)
+    it.client(100)
+    assert it.told == {"back_silent": 6.0, "idle": 1.0 + 8.0}
+
+
+def test_a_client_that_goes_on_was_to() -> None:
+    it = Session()
+    it.client(100)
+    it.after(3)
+    it.client(100)
+    assert it.told == {"front_silent": 3.0}
+
+
+def test_only_answers_are_counted_as_such() -> None:
+    it = Session()
+    for asks in (True, False, False):
+        if asks:
+            it.client(100)
+        it.after(1)
+        it.server(1000)
+    assert it.spent.times(it.pulse.beat, it.up, it.down).answers == 1
+
+
+def test_who_holds_bytes_waits_for_its_sink() -> None:
+    it = Session()
+    it.down.held = 5
+    it.after(1)
+    it.server()
+    it.after(2)
+    it.client()
+    it.up.held, it.down.held = 5, 0
+    it.after(4)
+    it.server()
+    assert it.told == {"front_full": 3.0, "back_full": 4.0}
+
+
+def test_who_may_not_move_more_waits_for_us() -> None:
+    it = Session()
+    it.up.waits = True
+    it.after(1)
+    it.client(100)
+    it.up.waits, it.down.waits = False, True
+    it.after(1)
+    it.server(100)
+    assert it.told == {"gateway": 2.0}
+
+
+@pytest.mark.parametrize("saturated", [False, True])
+def test_what_comes_quickly_flows_unless_we_have_no_time_left(
+    saturated: bool,
+) -> None:
+    it = Session()
+    it.pulse.saturated = saturated
+    it.spent.events = 1 + int(0.05 / PAUSE)
+    it.after(0.05)
+    it.server(100)
+    it.spent.events = 1 + int(0.05 / PAUSE)
+    it.after(0.05)
+    it.client(100)
+    told = {"gateway": 0.1} if saturated else {"back_flow": 0.05, "front_flow": 0.05}
+    assert it.told == pytest.approx(told)
+
+
+def test_a_burst_is_no_flow() -> None:
+    it = Session()
+    it.spent.events = 1000
+    it.after(5)
+    it.server(100)
+    assert it.told == {"back_silent": 5.0}
+
+
+def test_time_in_which_we_could_not_run_is_ours() -> None:
+    it = Session()
+    it.down.held = 5
+    it.after(1, starved=0.75)
+    it.client()
+    assert it.told == {"front_full": 0.25, "gateway": 0.75}
+
+
+def test_who_was_quiet_meanwhile_has_missed_the_end_of_that_alone() -> None:
+    it = Session()
+    for _ in range(9):
+        it.after(1, starved=0.75)
+    it.server(100)
+    assert it.told == {"back_silent": 8.25, "gateway": 0.75}
+
+
+def test_without_a_server_nobody_is_waited_for() -> None:
+    it = Session()
+    it.after(1)
+    it.spent.note(FRONT, it.up, None)
+    assert it.told == {}
+
+
+def test_what_was_not_counted_yet_is_told() -> None:
+    it = Session()
+    it.client(100)
+    it.pulse.beat += 3
+    assert it.told == {"back_silent": 3.0}, "it was asked"
+    it.down.bytes = 1
+    assert it.told == {"idle": 3.0}, "it has answered"
+    it.up.held = 1
+    assert it.told == {"back_full": 3.0}
+    it.up.held, it.down.waits = 0, True
+    assert it.told == {"gateway": 3.0}
+    assert it.spent.times(5.0, None, None) == Times(5.0, idle=5.0)
+
+
+steps = st.tuples(
+    st.booleans(), st.floats(0, 10), st.floats(0, 10), st.integers(0, 99),
+    st.integers(0, 2), st.integers(0, 2), st.booleans(),
+)  # fmt: skip
+
+
+@given(st.lists(steps))
+def test_no_moment_is_counted_twice_or_not_at_all(
+    script: list[tuple[bool, float, float, int, int, int, bool]],
+) -> None:
+    it = Session()
+    for client, span, starved, count, up, down, quick in script:
+        it.up.held, it.down.held = (up, 0) if up else (0, down)
+        it.spent.events = 10_000 if quick else 1
+        it.after(span, min(span, starved))
+        (it.client if client else it.server)(count)
+    times = it.spent.times(it.pulse.beat + 1, it.up, it.down)
+    assert all(each >= 0 for each in times)
+    assert sum(waited(times).values()) == pytest.approx(times.total)
