@@ -114,7 +114,7 @@ counters = st.one_of(
 )
 infos = st.builds(
     TcpInfo,
-    **dict.fromkeys(TcpInfo._fields, counters),  # type: ignore[arg-type]
+    **dict.fromkeys(TcpInfo._fields, counters),
 )
 seconds = st.floats(allow_nan=True, allow_infinity=True)
 any_times = st.builds(
