@@ -6,11 +6,13 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from twisted.logger import LogLevel
 
 from bridge.net.spent import Times
 from bridge.net.tcpinfo import NOTHING
@@ -18,8 +20,12 @@ from bridge.net.tlsinfo import TlsInfo
 from bridge.session import exchanging, recording
 from bridge.session.flow import TABLE, Ending, State
 from bridge.watch.access import JsonFormat, TextFormat
+from bridge.watch.event import json_line, text_line, told
 from bridge.watch.exchange import Exchange
+from bridge.watch.outlet import Outlet
 from bridge.watch.record import Record, Sides
+from bridge.watch.syslog import Syslog
+from tests.outlets import Taking
 
 PAGE = (Path(__file__).parent.parent / "docs" / "log.md").read_text()
 
@@ -143,6 +149,33 @@ def test_every_letter_has_its_meaning(position: int) -> None:
     told = {quoted(first)[0] for first, *_ in rows(heading)}
     every = {letters for _, letters in possible()} | set(letters_of_requests())
     assert told == {letters[position] for letters in every}
+
+
+def test_the_page_shows_an_event_as_it_is_written() -> None:
+    event = told(
+        {
+            "log_time": EPOCH + 0.25, "log_level": LogLevel.warn,
+            "log_namespace": "bridge.farm", "event": "server_state", "farm": "web",
+            "server": "b", "state": "down", "why": "Connection refused", "standing": 1,
+            "servers": 2,
+            "log_format": "farm {farm}: server {server} is {state}, {why}; {standing} "
+            "of {servers} servers get sessions",
+        }
+    )  # fmt: skip
+    for line in (text_line(event, ""), json_line(event, None)):
+        assert f"\n{line}" in PAGE, line
+
+
+def test_the_page_shows_a_message_as_it_is_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "gw1")
+    monkeypatch.setattr("os.getpid", lambda: 1234)
+    target = Taking()
+    when = datetime.fromtimestamp(EPOCH + 1.75, UTC)
+    syslog = Syslog(Outlet(target, "x"), "local0", "bridge", lambda: when)
+    syslog.put(TextFormat().line(DONE, EPOCH) + "\n")
+    assert f"\n{target.text}" in PAGE, target.text
 
 
 def test_every_field_of_the_json_format_is_told() -> None:

@@ -171,7 +171,12 @@ class AdminSocket:
         """What the gateway says to it.  Fails with AnswerError only."""
         changes = COMMANDS[request.command].changes
         if changes:
-            _log.info("ordered: {what}, by {who}", what=str(request), who=str(peer))
+            _log.info(
+                "ordered: {what}, by {who}",
+                event="ordered",
+                what=str(request),
+                who=str(peer),
+            )
         done = maybeDeferred(self._ask, request.command, dict(request.args), peer)
         return done.addErrback(_not_done, request, changes)
 
@@ -184,5 +189,7 @@ def _not_done(failure: Failure, request: Request, changes: bool) -> Failure:
         )
     elif changes:
         why = failure.getErrorMessage()
-        _log.warn("not done: {what}: {why}", what=str(request), why=why)
+        _log.warn(
+            "not done: {what}: {why}", event="not_done", what=str(request), why=why
+        )
     return failure

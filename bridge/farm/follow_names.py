@@ -193,12 +193,13 @@ class Followed:
             left = _shown(known.servers) if known.servers else "no server until then"
             self._log.warn(
                 "{name}: {why}; asking again, with {left}",
+                event="name_fails",
                 name=name,
                 why=known.why,
                 left=left,
             )
         elif self._complained and not known.why:
-            self._log.info("{name} is answered again", name=name)
+            self._log.info("{name} is answered again", event="name_answered", name=name)
         self._complained = bool(known.why)
 
     def _say_what_is_left_out(self, before: int) -> None:
@@ -206,6 +207,7 @@ class Followed:
         if self._known.left_out and not before:
             self._log.warn(
                 "{name} has too many servers: {count} beyond {most} are left out",
+                event="name_has_too_many",
                 name=str(self._sought),
                 count=self._known.left_out,
                 most=MOST,
@@ -223,6 +225,7 @@ class Followed:
             )
         self._log.info(
             "{name} stands for {count} {servers}; {changes}",
+            event="name_changed",
             name=str(self._sought),
             count=len(self.servers),
             servers="server" if len(self.servers) == 1 else "servers",

@@ -83,6 +83,7 @@ class ResolvConf:
                 self._seen = None  # once, until it can be read again
                 self._log.warn(
                     "{path}: {why}; its last servers are asked",
+                    event="resolver_failed",
                     path=str(self._path),
                     why=error.strerror,
                 )
@@ -101,5 +102,8 @@ class ResolvConf:
         self._servers, self._seen = servers or LOCAL, seen
         for each in wrong:
             self._log.warn(
-                "{path}: {wrong}; it is passed over", path=str(self._path), wrong=each
+                "{path}: {wrong}; it is passed over",
+                event="resolver_odd",
+                path=str(self._path),
+                wrong=each,
             )

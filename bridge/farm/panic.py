@@ -106,6 +106,7 @@ class Panic:
             LogLevel.error if aloud else LogLevel.debug,
             "farm {farm}: no server is up; sessions are dialed all the same, first to "
             "{first} (all_down: try)",
+            event="farm_panic",
             farm=farm,
             first=self.first.name,
         )
@@ -133,7 +134,7 @@ def tell_end(farm: str, standing: int, servers: int, aloud: bool) -> None:
         why = "no server is left to be dialed; sessions end as no_server"
         level = LogLevel.error
     level = level if aloud else LogLevel.debug
-    _log.emit(level, "farm {farm}: {why}", farm=farm, why=why)
+    _log.emit(level, "farm {farm}: {why}", event="farm_panic_over", farm=farm, why=why)
 
 
 class _LastHealthy(First):

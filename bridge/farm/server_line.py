@@ -30,6 +30,7 @@ def say(traffic: Traffic, server: Server, why: str, aloud: bool) -> None:
         level if aloud else LogLevel.debug,
         "farm {farm}: server {server} is {state}, {why}; {standing} of {servers} "
         "servers get sessions",
+        event="server_state",
         farm=traffic.name,
         server=server.name,
         state=server.state.value,

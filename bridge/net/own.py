@@ -77,6 +77,7 @@ class OwnAddresses:
             self._log.error(
                 "this host's addresses cannot be read, and are taken to be those "
                 "before: {why}",
+                event="own_addresses_unknown",
                 why=error.strerror,
             )
 

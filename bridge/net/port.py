@@ -235,6 +235,7 @@ class Port:
             self._complained = now
             self._log.error(
                 "{port}: {why}; new clients wait until there is room",
+                event="accept_paused",
                 port=str(self),
                 why=why,
             )

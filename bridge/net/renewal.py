@@ -93,6 +93,7 @@ class Kept:
         except CertificateError as error:
             _log.error(
                 "{owner}: {file}: {why}; what was read before stays in use",
+                event="certificate_failed",
                 owner=self.owner,
                 file=str(error.file),
                 why=str(error),
@@ -101,6 +102,7 @@ class Kept:
         if changed:
             _log.info(
                 "{owner}: {files} read again{until}",
+                event="certificate_read",
                 owner=self.owner,
                 files=", ".join(map(str, self._files)),
                 until=_until(self.made.pair),
@@ -175,6 +177,7 @@ class Renewal:
             tell = _log.warn if days > 0 else _log.error
             tell(
                 "{owner}: the certificate in {file} {expires} on {when}",
+                event="certificate_expires",
                 owner=owner,
                 file=str(file),
                 expires="expires" if days > 0 else "expired",

@@ -136,7 +136,12 @@ class Child:
                 why = f"worker {number} has ended"
             elif failure.check(defer.TimeoutError) is not None:
                 why = f"worker {number} does not answer"
-                self._log.warn("{why} within {s:g} s", why=why, s=ANSWERS_WITHIN)
+                self._log.warn(
+                    "{why} within {s:g} s",
+                    event="worker_hangs",
+                    why=why,
+                    s=ANSWERS_WITHIN,
+                )
             told.callback(Told(number, None, why))
 
         asked = self.link.ask("ask", {"command": command, "args": args})

@@ -15,9 +15,9 @@ from socket import socket
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
 
 from bridge.config.reader import Document
+from bridge.processes import events
 from bridge.processes.backoff import LATEST, Backoff, when
 from bridge.processes.child import Child, Seat
 from bridge.processes.generation import Place, StartError, Told
@@ -40,8 +40,6 @@ GRACE = 5.0
 
 class Forked:
     """Generation *number* by *document*, of so many *workers* on *sockets* by key."""
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -111,7 +109,7 @@ class Forked:
     def _cannot(self, why: str, again: Callable[[], None]) -> None:
         """Something has failed that is to be tried *again*, in a while."""
         if not self._fail(why):
-            self._log.error("{why}", why=why)
+            events.cannot_start(why)
             self._timers.later(LATEST, again)
 
     def _fork_all(self, _: None) -> None:
@@ -124,7 +122,7 @@ class Forked:
             self._means.prepared.addCallback(self._fork_all)
         elif word == "failed":
             if not self._fail(rest):
-                self._log.error("no worker can start: {why}", why=rest)
+                events.cannot_start(f"no worker can start: {rest}")
         elif word == "closed":
             self._say_farewell()
         elif word == "forked":
@@ -173,7 +171,9 @@ class Forked:
     # Who a worker's owner is: see child.Owner
 
     def ready(self, child: Child) -> None:
-        if self._started is not None and all(
+        if self._started is None:
+            events.worker_accepts(child.seat.number, child.pid)
+        elif all(
             number in self._children and self._children[number].accepts
             for number in range(len(self._seats))
         ):
@@ -184,9 +184,7 @@ class Forked:
     def failed(self, child: Child, why: str) -> None:
         child.ended = True
         if not self._fail(why):
-            self._log.error(
-                "worker {number} cannot start: {why}", number=child.seat.number, why=why
-            )
+            events.cannot_start(f"worker {child.seat.number} cannot start: {why}")
 
     def unlinked(self, child: Child) -> None:
         if child.mother is not self._nursery:  # nobody will say how it died
@@ -209,14 +207,7 @@ class Forked:
         number = child.seat.number
         lived = self._means.reactor.seconds() - child.born if child.served else 0.0
         wait = self._backoffs[number].wait(lived)
-        self._log.error(
-            "worker {number}, process {pid}, died{how}: its sessions are lost, and "
-            "another one starts {when}",
-            number=number,
-            pid=child.pid,
-            how=how,
-            when=when(wait),
-        )
+        events.worker_died(number, child.pid, how, when(wait))
         self.restarts += 1
         self._timers.later(wait, partial(self._fork, child.seat))
 
@@ -229,13 +220,7 @@ class Forked:
         if not self.retiring and not self._fail(f"its first process ended{how}"):
             since, now = self._nursery_ready, self._means.reactor.seconds()
             wait = self._nursery_backoff.wait(0.0 if since is None else now - since)
-            self._log.error(
-                "generation {number}: the process that workers are forked from ended"
-                "{how}, another one starts {when}",
-                number=self.number,
-                how=how,
-                when=when(wait),
-            )
+            events.nursery_died(self.number, how, when(wait))
             self._timers.later(wait, self._open_nursery)
         self._look_whether_over()
 
@@ -302,11 +287,7 @@ class Forked:
         self._timers.later(QUITS_WITHIN, self._kill_nursery)
         for child in self._children.values():
             if child.kill():
-                self._log.error(
-                    "worker {number}, process {pid}, does not end: it is killed",
-                    number=child.seat.number,
-                    pid=child.pid,
-                )
+                events.worker_killed(child.seat.number, child.pid)
 
     def _kill_nursery(self) -> None:
         if self._nursery is not None:

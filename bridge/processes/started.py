@@ -76,7 +76,7 @@ class Started(MultiService):
                 os.unlink(self._twistd["pidfile"])
         message = f"twistd bridge: {why}"
         if self._parting is not None:
-            self._log.critical("{why}", why=why)
+            self._log.critical("{why}", event="start_failed", why=why)
             self._parting.failed(message)
         else:
             # The real one: once twistd logs, sys.stderr is part of the log.

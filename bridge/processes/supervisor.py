@@ -14,22 +14,21 @@ hears of it; whatever goes wrong until then is undone, and said.
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Callable, Generator
 from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList, fail, inlineCallbacks
 from twisted.internet.interfaces import IDelayedCall
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from bridge import __version__
+from bridge.config.bindings import bound_anew
 from bridge.config.changes import Changes, changes
 from bridge.config.problems import ConfigError
 from bridge.config.reader import Document
 from bridge.net.certificates import CertificateError
 from bridge.net.descriptors import raise_limit
+from bridge.processes import events
 from bridge.processes.generation import Generation, StartError, workers_of
 from bridge.processes.parties import Away, Maker, Notified, Reading
 from bridge.processes.standing import Standing
@@ -60,8 +59,6 @@ class Supervisor(Service):
     file.  *failed* is told why the first generation cannot start, if that turns out
     later than ``startService``.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -115,13 +112,7 @@ class Supervisor(Service):
     def startService(self) -> None:
         """Accept.  Raises ListenError, where that is known at once."""
         super().startService()
-        workers = workers_of(self._document.config)
-        self._log.info(
-            "bridge {version} starts, process {pid}{workers}",
-            version=__version__,
-            pid=os.getpid(),
-            workers=f", {workers} workers" if workers > 1 else "",
-        )
+        events.starts(workers_of(self._document.config))
         first = self.current
         first.start().addCallbacks(
             self._accepts, self._cannot, callbackArgs=(first,), errbackArgs=(first,)
@@ -167,11 +158,9 @@ class Supervisor(Service):
 
     def _say_why(self, failure: Failure) -> Failure:
         if failure.check(ReloadError) is None:
-            self._log.failure("A bug in the gateway, met by a reload", failure)
+            events.bug_in_reload(failure)
             failure = Failure(ReloadError("a bug in the gateway: see its log"))
-        for line in str(failure.value).splitlines():
-            self._log.error("{line}", line=line)
-        self._log.error("reload failed: the gateway goes on as it was")
+        events.reload_failed(str(failure.value))
         return failure
 
     @inlineCallbacks
@@ -183,21 +172,18 @@ class Supervisor(Service):
             return reading, changes(before, reading.document.config)
 
         (document, warnings), found = yield self._away(read)
-        for warning in warnings:
-            self._log.warn("{warning}", warning=warning)
+        events.reload_warns(warnings)
         self.read_again()
         if not found and not code:
             self.current.reload_files()
             self._maker.reload_files()
-            self._log.info("reload: {same}; {again}", same=SAME, again=AGAIN)
+            events.reload_changes_nothing(f"{SAME}; {AGAIN}")
             return [f"{SAME}; {AGAIN}"]
-        lines = list(found.lines()) or [SAME]
+        anew = bound_anew(before, document.config)
+        lines = [*found.lines(), *anew] or [SAME]
         yield self._follow(document)
-        for line in lines:
-            self._log.info("reload: {line}", line=line)
-        number = self.current.number
-        self._log.info("reload: generation {number} has taken over", number=number)
-        return [*lines, f"generation {number} has taken over"]
+        events.reloaded(lines, self.current.number)
+        return [*lines, f"generation {self.current.number} has taken over"]
 
     def _read_again(self) -> Reading:
         if self._read is None:
@@ -239,15 +225,13 @@ class Supervisor(Service):
         self._maker.took_over(after, before)
         before.retire(plan.gone, patient=patient)
         if len(self.others) > MOST:
-            oldest, count = self.others[0], len(self.others)
-            what = "generation {number} ends now: {count} of them retire"
-            self._log.warn(what, number=oldest.number, count=count)
-            oldest.hurry()
+            events.generation_hurried(self.others[0].number, len(self.others))
+            self.others[0].hurry()
 
     def _ended(self, _: object, generation: Generation) -> None:
         if generation in self.others:
             self.others.remove(generation)
-            self._log.info("generation {number} has ended", number=generation.number)
+            events.generation_ended(generation.number)
         if not self.others and generation.number < self.current.number:
             # A reload leaves cycles behind, and the collector is told to look seldom,
             # for the sake of sessions (service.gateway), of which here are none now.
@@ -277,7 +261,7 @@ class Supervisor(Service):
     @inlineCallbacks
     def _renew(self) -> Generator[Deferred[Any], Any, Lines]:
         yield self._follow(self._document, patient=True)
-        self._log.info("the keys of TLS tickets are a day old: workers have new ones")
+        events.tickets_renewed()
         return []
 
     # Stopping
@@ -307,7 +291,7 @@ class Supervisor(Service):
         if self._names is not None and self._names.active():
             self._names.cancel()
             self._sockets.close()
-        self._log.info("bridge has stopped")
+        events.stopped()
 
     def hurry(self) -> None:
         """A second signal, while stopping or before that has begun."""
@@ -333,10 +317,7 @@ class Supervisor(Service):
         """USR2: write what is going on to the log."""
         for generation in (*self.others, self.current):
             if self.others:
-                does = "retires" if generation.retiring else "accepts"
-                self._log.info(
-                    "generation {number} {does}", number=generation.number, does=does
-                )
+                events.generation_is(generation.number, retiring=generation.retiring)
             generation.tell_state()
 
     def reopen_logs(self) -> None:

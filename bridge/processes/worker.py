@@ -263,7 +263,10 @@ class Worker:
         if self._over or starts:
             self._reactor.stop()
             return
-        self._log.error("the supervisor is gone: this worker ends with its sessions")
+        self._log.error(
+            "the supervisor is gone: this worker ends with its sessions",
+            event="supervisor_gone",
+        )
         if self._ending:  # patiently, perhaps
             timeouts = self._job.document.config.timeouts
             self._reactor.callLater(timeouts.drain_timeout, self._hurry)

@@ -60,10 +60,12 @@ class Admin(Service):
     def startService(self) -> None:
         super().startService()
         if self._without:
-            self._log.warn("{why}", why=self._without)
+            self._log.warn("{why}", event="admin_missing", why=self._without)
         if self._socket is not None:
             self._socket.start()
-            self._log.info("admin socket {path}", path=self._socket.path)
+            self._log.info(
+                "admin socket {path}", event="admin_listens", path=self._socket.path
+            )
 
     def close(self) -> None:
         """The last thing of all."""

@@ -152,6 +152,7 @@ class Lists:
         for name in entries:
             _log.info(
                 "front {front}: {files} read again",
+                event="networks_read",
                 front=name,
                 files=", ".join(map(str, files_of(self._fronts[name]))),
             )
@@ -163,7 +164,9 @@ class Lists:
             return
         for line in error.lines:
             _log.error("{line}", line=line)
-        _log.error("the networks that were read before stay in use")
+        _log.error(
+            "the networks that were read before stay in use", event="networks_failed"
+        )
 
     def _done(self, _: object) -> None:
         self._reading = False

@@ -65,7 +65,9 @@ class Drain:
         """Start draining.  Fires with None when no session is left."""
         if self._delay:
             self._log.info(
-                "stopping: listeners close in {delay:g} s", delay=self._delay
+                "stopping: listeners close in {delay:g} s",
+                event="drain_waits",
+                delay=self._delay,
             )
         self._timer = self._clock.callLater(self._delay, self._stop_listening)
         return self._done
@@ -86,6 +88,7 @@ class Drain:
             hurry = "; a second signal resets them now"
             self._log.info(
                 "{why}: {active} sessions may finish{within}{hurry}",
+                event="drain_begins",
                 why=self._why,
                 active=active,
                 within=within,
@@ -111,7 +114,10 @@ class Drain:
     def _finish(self) -> None:
         if active := self._active():
             self._log.warn(
-                "{why}: {active} sessions are reset", why=self._why, active=active
+                "{why}: {active} sessions are reset",
+                event="drain_resets",
+                why=self._why,
+                active=active,
             )
             take_all([self._gateway.reset_all])
         self._done.callback(None)

@@ -112,6 +112,7 @@ class RunningFront:
         for port in self._ports:
             self._log.info(
                 "{front} listens on {port}, for {farms}",
+                event="front_listens",
                 front=self.name,
                 port=str(port),
                 farms=farms,

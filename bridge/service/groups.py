@@ -58,8 +58,9 @@ class Group:
         refused = [error for sock in self.sockets for error in self._set(sock, after)]
         for why in dict.fromkeys(str(error.strerror) for error in refused):
             _log.warn(
-                "{where} stays as it was in this: {why}",
-                where=str(after.binding.asked),
+                "{listener} stays as it was in this: {why}",
+                event="listener_unchanged",
+                listener=str(after.binding.asked),
                 why=why,
             )
 
@@ -119,6 +120,7 @@ def close(listeners: Iterable[Listener]) -> None:
         except OSError as error:  # EACCES: we are not the user any more that made it
             _log.warn(
                 "unix:{path} is left where it is: {why}",
+                event="socket_left",
                 path=listener.path,
                 why=error.strerror,
             )

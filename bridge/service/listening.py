@@ -95,4 +95,8 @@ def close_unused(config: Config, inherited: Inherited) -> None:
     listens = [each for front in config.fronts.values() for each in front.listen]
     used = {each.name for each in listens if isinstance(each, SystemdName)}
     for what in close_rest(inherited, used):
-        _log.warn("no front listens on systemd:{what}: closed", what=what)
+        _log.warn(
+            "no front listens on systemd:{what}: closed",
+            event="socket_unused",
+            what=what,
+        )

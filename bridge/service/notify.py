@@ -165,7 +165,11 @@ class Notify:
         if not self._unheard:
             self._unheard = True
             why = getattr(error, "strerror", None) or error
-            self._log.warn("cannot tell the service manager: {why}", why=why)
+            self._log.warn(
+                "cannot tell the service manager: {why}",
+                event="manager_unreachable",
+                why=why,
+            )
 
 
 def _status(text: str) -> str:

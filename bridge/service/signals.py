@@ -10,7 +10,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
+
+from twisted.logger import Logger
+
+_log = Logger(namespace="bridge.service")
 
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
@@ -53,7 +58,8 @@ def keep(
     for number in STOPPING:
 
         def caught(number: int, _: FrameType | None) -> None:
-            later(actions[signal.Signals(number)])
+            asked = signal.Signals(number)
+            later(partial(_told, asked, actions[asked]))
             for each in STOPPING:
                 signal.signal(each, _end)
 
@@ -77,10 +83,17 @@ def install(
     and INT, after which twistd would exit as if killed instead of with 0.
     """
     for number, action in actions.items():
+        told = partial(_told, number, action)
 
         def caught(
-            _number: int, _frame: FrameType | None, action: Callable[[], None] = action
+            _number: int, _frame: FrameType | None, act: Callable[[], None] = told
         ) -> None:
-            later(action)
+            later(act)
 
         signal.signal(number, caught)
+
+
+def _told(number: signal.Signals, action: Callable[[], None]) -> None:
+    """An order like one by the admin socket: what follows from it has its cause."""
+    _log.info("signal {signal}", event="signal", signal=number.name.removeprefix("SIG"))
+    action()

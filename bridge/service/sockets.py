@@ -146,10 +146,11 @@ class Sockets:
                 if error.errno not in SHARED:
                     raise
                 _log.info(
-                    "{where}: {workers} workers share {sockets}: {why}",
+                    "{listener}: {workers} workers share {sockets}: {why}",
+                    event="listener_shared",
                     workers=workers,
                     sockets="a socket" if len(made) == 1 else f"{len(made)} sockets",
-                    where=str(binding.asked),
+                    listener=str(binding.asked),
                     why=error.strerror,
                 )
                 break

@@ -94,7 +94,7 @@ def _fields(event: LogEvent) -> dict[str, Field]:
         if not name.startswith("log_") and name not in _LEGACY
     }
     # Where a part is told of by its kind and name in one, it can be asked for by both.
-    subject = found.get("subject")
+    subject = found.get("subject", found.get("owner"))
     if isinstance(subject, str):
         kind, _, name = subject.partition(" ")
         if kind in _PARTS and name:

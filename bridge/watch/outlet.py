@@ -127,6 +127,7 @@ class Outlet:
         self._trouble = why  # before it is said: that may come back here
         self._log.error(
             "{name}: {why}; lines wait, and are dropped when they are too many",
+            event="log_stalled",
             name=self.name,
             why=why,
         )
@@ -136,6 +137,7 @@ class Outlet:
         self._lost, self._trouble = 0, ""
         self._log.warn(
             "{name} goes on ({why}): {lost} lines were lost",
+            event="log_goes_on",
             name=self.name,
             why=why,
             lost=lost,
@@ -159,6 +161,7 @@ class Outlet:
             right = "; let its user make files there" if error.errno in _DENIED else ""
             self._log.error(
                 "{name}: cannot reopen: {why}; the old file goes on{right}",
+                event="log_not_reopened",
                 name=self.name,
                 why=error.strerror,
                 right=right,

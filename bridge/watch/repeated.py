@@ -79,7 +79,11 @@ class Repeated:
             kind.last = detail
             return
         self._log.warn(
-            "{subject}: {what}: {detail}", subject=key[0], what=key[1], detail=detail
+            "{subject}: {what}: {detail}",
+            event="complaint",
+            subject=key[0],
+            what=key[1],
+            detail=detail,
         )
         if self._timer is None:
             self._timer = self._clock.callLater(QUIET, self._due)
@@ -102,6 +106,7 @@ class Repeated:
         began = kind.due - QUIET
         self._log.warn(
             "{subject}: {what}: {count} more in {seconds:.0f} s, the last: {detail}",
+            event="complaint",
             subject=key[0],
             what=key[1],
             count=kind.count,

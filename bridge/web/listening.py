@@ -99,7 +99,7 @@ class Web(Service):
     def startService(self) -> None:
         super().startService()
         if self._without:
-            self._log.warn("{why}", why=self._without)
+            self._log.warn("{why}", event="page_missing", why=self._without)
         if self._socket is None or self._config.web is None:
             return
         site: Any = Watched(
@@ -116,6 +116,7 @@ class Web(Service):
             self._renewal.start(self._reactor)
         self._log.info(
             "page and metrics on {scheme}://{at}/",
+            event="page_listens",
             scheme="http" if self._kept is None else "https",
             at=_at(self._port.getHost()),
         )

@@ -66,6 +66,7 @@ class Orders(Plain):
         who = request.getClientAddress()
         _log.info(
             "ordered: {what}, by the page, from {who}",
+            event="ordered",
             what=str(order),
             who=getattr(who, "host", "a unix socket"),
         )
@@ -104,5 +105,5 @@ def _not_done(failure: Failure, request: Request, what: str) -> None:
         _log.failure("A bug in the gateway; {what} is not done", failure, what=what)
         code, why = 500, "a bug in the gateway: see its log"
     else:
-        _log.warn("not done: {what}: {why}", what=what, why=why)
+        _log.warn("not done: {what}: {why}", event="not_done", what=what, why=why)
     give(refuse(request, code, why), request)
