@@ -19,15 +19,9 @@ from collections.abc import Iterator
 from bridge.doctor.size_search import Answer, Reached, Refused, TooBig
 from bridge.net.address import Address
 from bridge.net.mtu import IP_HEADER, TCP_HEADER
+from bridge.net.probing import PortFilter, for_path, for_raw_tcp
 from bridge.net.returned import Returned, returned
-from bridge.net.sockopt import (
-    Options,
-    apply,
-    for_family,
-    keep_ports,
-    set_path_probing,
-    set_tcp_checksum,
-)
+from bridge.net.sockopt import Options, apply, for_family
 
 PORTS = 256
 _FIRST_PORTS = range(10_000, 30_000)
@@ -64,12 +58,11 @@ class SynProbe:
             raise
 
     def _set_up(self, options: Options) -> None:
-        keep_ports(self.socket, self._family, self._first, self._first + PORTS - 1)
-        apply(self.socket, options)
-        set_path_probing(self.socket, self._family)
+        kept = PortFilter(self._family, self._first, self._first + PORTS - 1)
+        ours = (kept.option, *for_path(self._family), *for_raw_tcp(self._family))
+        apply(self.socket, (*ours, *options))
         where: tuple[str, int] | tuple[str, int, int, int] = (self._to.host, 0)
         if self._family == 6:
-            set_tcp_checksum(self.socket)
             scope = socket.if_nametoindex(self._to.scope) if self._to.scope else 0
             where = (self._to.host, 0, 0, scope)
         self.socket.bind((self._source, 0))
@@ -148,7 +141,9 @@ class SynProbe:
 def checksum(source: str, to: str, segment: bytes) -> int:
     """TCP's over IPv4, of a *segment* whose own field is 0 (RFC 9293, section 3.1)."""
     ends = b"".join(ipaddress.IPv4Address(each).packed for each in (source, to))
-    whole = ends + struct.pack("!HH", socket.IPPROTO_TCP, len(segment)) + segment
+    whole = (
+        ends + struct.pack("!HH", socket.IPPROTO_TCP, len(segment) & 0xFFFF) + segment
+    )
     words = memoryview(whole + b"\0" * (len(whole) & 1)).cast("H")
     total = sum(map(socket.ntohs, words))
     while total > 0xFFFF:

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from bridge.doctor.size_search import Answer, Reached, Refused, TooBig
 from bridge.net.address import Address
 from bridge.net.mtu import IP_HEADER
+from bridge.net.probing import for_path
 from bridge.net.returned import Returned, returned
-from bridge.net.sockopt import Options, apply, for_family, set_path_probing
+from bridge.net.sockopt import Options, apply, for_family
 
 UDP_HEADER = 8  # RFC 768
 
@@ -43,8 +44,7 @@ class UdpProbe:
         self._count = 0
         self.socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
-            apply(self.socket, options)
-            set_path_probing(self.socket, address.family)
+            apply(self.socket, (*options, *for_path(address.family)))
             if source:
                 self.socket.bind((source, 0))
         except OSError:

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bridge.net.sockopt import IP_RECVERR, IPV6_RECVERR
+from bridge.net.probing import IP_RECVERR, IPV6_RECVERR
 
 ICMP_ORIGINS = (2, 3)
 """SO_EE_ORIGIN_ICMP and _ICMP6: somebody else has said it (linux/errqueue.h)."""

@@ -8,7 +8,6 @@ costs no system call per connection; a dialed socket pays one for each.
 
 from __future__ import annotations
 
-import ctypes
 import math
 import socket
 import struct
@@ -132,11 +131,6 @@ def for_dial(tuning: Tuning, family: int) -> Options:
     if tuning.fast_open:
         options += (Option("fast_open", socket.IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1),)
     return options
-
-
-def for_probe(tuning: Tuning, family: int) -> Options:
-    """Options of a socket that only looks at the way which sessions will go."""
-    return _addressing(tuning, family)
 
 
 def for_accepted(tuning: Tuning) -> Options:
@@ -345,52 +339,6 @@ def set_nodelay(sock: socket.SocketType, on: bool) -> None:
 
 def set_keepalive(sock: socket.SocketType, on: bool) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(on))
-
-
-IP_MTU_DISCOVER, IP_RECVERR = 10, 11  # linux/in.h
-IPV6_MTU_DISCOVER, IPV6_RECVERR = 23, 25  # linux/in6.h
-_PMTUDISC_PROBE = 3  # the same of both: not to be fragmented, whatever a route says
-
-
-def set_path_probing(sock: socket.SocketType, family: int) -> None:
-    """
-    Of a datagram or raw socket of *family* (4 or 6): what it sends is never fragmented
-    and as large as the link carries, and what ICMP says of it stands in its error
-    queue (ip(7), ipv6(7)).
-    """
-    if family == 6:
-        level, options = socket.IPPROTO_IPV6, (IPV6_MTU_DISCOVER, IPV6_RECVERR)
-        sock.setsockopt(level, socket.IPV6_DONTFRAG, 1)
-    else:
-        level, options = socket.IPPROTO_IP, (IP_MTU_DISCOVER, IP_RECVERR)
-    for option, value in zip(options, (_PMTUDISC_PROBE, 1), strict=True):
-        sock.setsockopt(level, option, value)
-
-
-SO_ATTACH_FILTER = 26  # asm-generic/socket.h
-IPV6_CHECKSUM = 7  # linux/in6.h
-_TCP_CHECKSUM_AT = 16  # RFC 9293, section 3.1
-
-
-def set_tcp_checksum(sock: socket.SocketType) -> None:
-    """Let the kernel fill it in, of TCP that a raw IPv6 socket sends (RFC 3542)."""
-    sock.setsockopt(socket.IPPROTO_IPV6, IPV6_CHECKSUM, _TCP_CHECKSUM_AT)
-
-
-def keep_ports(sock: socket.SocketType, family: int, first: int, last: int) -> None:
-    """
-    A raw TCP socket of *family* (4 or 6) gets segments to these ports of ours only, not
-    all that the host receives (linux/filter.h).
-    """
-    # What an IPv4 socket gets begins with the IP header, of IPv6 with TCP's.
-    load = ((0xB1, 0, 0, 0), (0x48, 0, 0, 2)) if family == 4 else ((0x28, 0, 0, 2),)
-    compare = ((0x35, 0, 2, first), (0x25, 1, 0, last), (0x06, 0, 0, 0xFFFF))
-    program = b"".join(
-        struct.pack("=HBBI", *each) for each in (*load, *compare, (0x06, 0, 0, 0))
-    )
-    kept = ctypes.create_string_buffer(program, len(program))
-    head = struct.pack("@HP", len(program) // 8, ctypes.addressof(kept))
-    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, head)
 
 
 _RESET = struct.pack("=ii", 1, 0)
