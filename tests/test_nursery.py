@@ -295,3 +295,4 @@ def test_a_host_without_room_for_a_process(monkeypatch: pytest.MonkeyPatch) -> N
         worker.close()
         assert not nursery._obey()
         assert ours.recv(100) == b"failed cannot fork: Resource temporarily unavailable"
+        assert link.recv(1) == b""  # nobody has its other end

@@ -209,7 +209,7 @@ def test_the_line_of_a_listener_names_a_few_of_many_servers() -> None:
 
 
 def test_mode_ftp_has_ports_for_data_and_closes_them_at_the_end() -> None:
-    running = Running(more=", mode: ftp, ftp: {ports: 47100-47109}")
+    running = Running(more=", mode: ftp, ftp: {ports: 27100-27109}")
     running.start()
     client, accepted = running.converse()
     with client, accepted:
@@ -222,7 +222,9 @@ def test_mode_ftp_has_ports_for_data_and_closes_them_at_the_end() -> None:
         accepted.sendall(b"227 (9,9,9,9,200,1)\r\n")
         running.turner.settle()
         port = int(client.recv(99).split(b"|")[3])
-        assert 47100 <= port <= 47109
-        running.close()
+        assert 27100 <= port <= 27109
+        running.front.reset_sessions()
+    running.turner.settle()  # the client has had its last words
+    running.close()
     with socket.socket() as late:
         assert late.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED

@@ -71,6 +71,7 @@ def test_whatever_fails_at_a_sessions_end_it_is_let_go_of(
     running: Running, monkeypatch: pytest.MonkeyPatch, where: Any, what: str
 ) -> None:
     (session,) = opened(running, 1)
+    ends = session.front, session.back
     with logged() as log:
         with monkeypatch.context() as patch:
             patch.setattr(where, what, broken)
@@ -78,7 +79,9 @@ def test_whatever_fails_at_a_sessions_end_it_is_let_go_of(
         if what not in ("complain",):  # which is for endings of another kind
             assert log.tracebacks >= 1
     if what == "abort":  # the one thing that cannot be done without it
-        session.front.close()
+        for end in ends:
+            assert end is not None
+            end.close()
     if what == "free":
         assert session.place is not None
         session.place.free()

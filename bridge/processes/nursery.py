@@ -133,7 +133,11 @@ class Nursery:
     def _fork(self, numbers: Sequence[int], link: int) -> None:
         """Raises OSError: the host has no room for another process."""
         number, column, cpu, tells = numbers
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(link)
+            raise
         if pid:
             self._alive += 1
             os.close(link)
