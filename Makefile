@@ -5,7 +5,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/ready
 
-.PHONY: run test soak bench lint docs picture clean
+.PHONY: run test soak bench bench-path lint docs picture clean
 
 run: $(READY)
 	$(BIN)/twistd -n --pidfile= bridge --demo
@@ -18,6 +18,9 @@ soak: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+bench-path: $(READY)
+	$(BIN)/python -m bench.path --write docs
 
 lint: $(READY)
 	$(BIN)/ruff check .

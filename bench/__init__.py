@@ -6,5 +6,5 @@ The benchmark: bridge beside other relays, in the test bed's three namespaces.
 ``measure`` how CPU and memory are read, ``shares`` how cores are made smaller,
 ``report`` the tables; ``floor.c`` is the least a relay in user space can cost,
 ``load.c``, ``connects.c`` and ``shakes.c`` make traffic.  Run it with
-``python -m bench``.
+``python -m bench``.  ``path`` is another one: what two paths are worth.
 """

@@ -258,7 +258,7 @@ LIBRARIES = {"shakes": ("-lssl", "-lcrypto")}
 def compiled(name: str) -> str:
     """The program made from bench/NAME.c, made now if it is older than that."""
     source, program = HERE / f"{name}.c", HERE / "build" / name
-    program.parent.mkdir(exist_ok=True)
+    program.parent.mkdir(parents=True, exist_ok=True)
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         words = ["cc", "-O2", "-o", str(program), str(source), *LIBRARIES.get(name, ())]
         subprocess.run(words, check=True)

@@ -34,6 +34,7 @@ class Segment:
     sequence: int
     payload: int
     """Bytes of it."""
+    acknowledgement: int
     mss: int | None
     """The MSS option, which only a SYN has."""
 
@@ -128,7 +129,7 @@ def parse(packet: bytes) -> Segment | None:
     else:
         return None
     ports = struct.unpack_from("!HH", packet, header)
-    (sequence,) = struct.unpack_from("!I", packet, header + 4)
+    sequence, acknowledgement = struct.unpack_from("!II", packet, header + 4)
     offset, flags = packet[header + 12] >> 4, packet[header + 13]
     return Segment(
         str(ip_address(ends[0])),
@@ -138,6 +139,7 @@ def parse(packet: bytes) -> Segment | None:
         flags,
         sequence,
         size - offset * 4,
+        acknowledgement,
         _mss(packet[header + 20 : header + offset * 4]),
     )
 
