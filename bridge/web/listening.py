@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 
 BACKLOG = 128
 
+UNSENT = 64 << 10
+"""
+Bytes that the kernel takes before they can be sent: who does not read is found out by
+what is left here, and costs no more than that.
+"""
+
+TUNED = BUILT_IN["lan"].model_copy(update={"unsent_low_water": UNSENT})
+
 
 class Web(Service):
     """
@@ -70,7 +78,7 @@ class Web(Service):
         self._read(config)
         try:
             made = listen_tcp(
-                config.web, BUILT_IN["lan"], dual_stack=False, transparent=False
+                config.web, TUNED, dual_stack=False, transparent=False
             ).socket
             try:
                 made.listen(BACKLOG)
