@@ -98,10 +98,14 @@ def pictures(name: str, rounds: report.Rounds, folder: Path) -> list[str]:
     return lines
 
 
+def _compared() -> dict[str, str]:
+    return {name: told for name, told in versions().items() if name != "nginx"}
+
+
 def main(words: Sequence[str]) -> None:
     options = arguments(words)
     with tempfile.TemporaryDirectory(prefix="bench-path-") as name:
-        head = report.header(versions(), options.rounds, options.seconds)[:2]
+        head = report.header(_compared(), options.rounds, options.seconds)[:2]
         print(*head, "", sep="\n", flush=True)
         for key in options.only:
             rounds = measured(EXPERIMENTS[key], options, Path(name))
