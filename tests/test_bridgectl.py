@@ -97,7 +97,7 @@ def test_an_unknown_key_is_a_wrong_command_line(
     assert 'did you mean "listen"?' in refused(capsys, "explain", "fronts.web.listne")
 
 
-@pytest.mark.parametrize("command", ["doctor", "top"])
+@pytest.mark.parametrize("command", ["top"])
 def test_a_command_that_waits_to_be_built_says_so(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -130,7 +130,7 @@ def test_a_map_is_explained_with_the_default_of_each_of_its_keys() -> None:
     assert "fronts.NAME.timeouts" in explain("timeouts").splitlines()[-1]
 
 
-LATER = "doctor top"
+LATER = "top"
 
 
 @pytest.mark.parametrize("command", LATER.split())

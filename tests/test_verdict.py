@@ -13,12 +13,14 @@ from bridge.doctor.verdict import (
     ROUTE,
     SERVER,
     UNKNOWN,
+    About,
     Seen,
     Verdict,
     finding,
     judge,
 )
 
+ABOUT = About("farm web: a", "web", "inside", "192.0.2.9", 4)
 MET = Connected(largest=9000, route=9000, rtt=0.001, source="192.0.2.1")
 
 
@@ -103,7 +105,7 @@ def test_the_second_way_counts_where_the_first_has_no_answer() -> None:
 
 def test_each_verdict_has_its_severity_and_its_cure() -> None:
     def found(verdict: Verdict) -> tuple[Severity, str, str]:
-        made = finding(verdict, "s", host="192.0.2.9", family=4, profile="inside")
+        made = finding(verdict, ABOUT)
         return made.severity, made.cause, made.cure
 
     assert found(Verdict(OK, 9000, 9000)) == (Severity.OK, "9000 bytes arrive", "")
@@ -122,3 +124,9 @@ def test_each_verdict_has_its_severity_and_its_cure() -> None:
     unseen = judged(searched(0), blind="needs root (CAP_NET_RAW)")
     assert found(unseen)[2] == "sudo bridgectl doctor FILE"
     assert "about 8500" in found(judged(searched(8500, silent=True, settled=False)))[1]
+
+
+def test_a_profile_that_is_built_in_is_not_to_be_changed() -> None:
+    broken = Verdict(BROKEN, 9000, 8500)
+    cure = finding(broken, replace(ABOUT, profile="jumbo", family=6)).cure
+    assert cure == ("profiles.web: {base: jumbo, mss: 8440}, farms.web.profile: web")

@@ -21,6 +21,7 @@ from bridge.config.schema import explain, json_schema
 from bridge.control import (
     check_command,
     completion_command,
+    doctor_command,
     init_command,
     orders_command,
     password_command,
@@ -41,7 +42,7 @@ from bridge.control.commands import (
 )
 
 # Of the contract, and not built.
-_LATER = ("doctor", "top")
+_LATER = ("top",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,7 +113,14 @@ def command_line() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_checking(commands)
     for each in (
-        *(init_command, setup_command, password_command, who_command, zone_command),
+        *(
+            doctor_command,
+            init_command,
+            setup_command,
+            password_command,
+            who_command,
+            zone_command,
+        ),
         *(status_command, sessions_command, servers_command, orders_command),
     ):
         each.add(commands)
@@ -133,7 +141,17 @@ def _add_checking(commands: Commands) -> None:
 
 
 _BUILT = (
-    *("check", "completion", "schema", "explain", "init", "setup", "who", "zone"),
+    *(
+        "check",
+        "completion",
+        "doctor",
+        "schema",
+        "explain",
+        "init",
+        "setup",
+        "who",
+        "zone",
+    ),
     "password",
     *("status", "state", "sessions", "session", "kill", "servers", "drain", "ready"),
     *("disable", "log-level", "reload", "upgrade"),

@@ -1,7 +1,7 @@
 """
 What is valid and yet cannot work on this host, or does nothing.
 
-Each check is a pure function of a configuration and a ``Host``; it yields findings,
+Each check is a pure function of a configuration and a ``Host``; it yields oddities,
 which ``warnings`` turns into lines with their places.
 """
 
@@ -17,8 +17,7 @@ from bridge.config.problems import Path, Spot, dotted, place_of
 from bridge.config.profile import BUILT_IN, Profile
 from bridge.config.routes import DEFAULT
 from bridge.config.scalars import show_seconds, show_size
-from bridge.doctor import certificates, descriptors, diverted, identity, start
-from bridge.doctor.farms import oddities
+from bridge.doctor import certificates, descriptors, diverted, farms, identity, start
 from bridge.doctor.host import (
     FAST_OPEN_DIAL,
     FAST_OPEN_LISTEN,
@@ -33,7 +32,7 @@ from bridge.net.prefix_listen import PrefixListen
 
 
 @dataclass(frozen=True)
-class Finding:
+class Oddity:
     """One thing to warn of: at which key, and why."""
 
     path: Path
@@ -53,11 +52,17 @@ def warnings(document: Document, host: Host) -> list[str]:
     """``FILE:LINE:COLUMN: PATH: TEXT`` for all that cannot work, in order of place."""
     main = document.places[()].value.file
     told: dict[str, tuple[bool, str, int, int]] = {}
-    for finding in _findings(document, host):
-        spot = _spot(document, finding.path)
-        line = f"{spot}: {dotted(finding.path)}: {finding.message}"
+    for oddity in _all(document, host):
+        spot = _spot(document, oddity.path)
+        line = f"{spot}: {dotted(oddity.path)}: {oddity.message}"
         told[line] = (spot.file != main, spot.file, spot.line, spot.column)
     return sorted(told, key=lambda line: told[line])
+
+
+def oddities(document: Document, host: Host) -> Iterator[tuple[str, str]]:
+    """The same, each as its key, ``farms.web.source``, and what is odd with it."""
+    for oddity in _all(document, host):
+        yield dotted(oddity.path), oddity.message
 
 
 def _spot(document: Document, path: Path) -> Spot:
@@ -66,7 +71,7 @@ def _spot(document: Document, path: Path) -> Spot:
     return place.value if path in document.places and len(path) > 2 else place.key
 
 
-def _findings(document: Document, host: Host) -> Iterator[Finding]:
+def _all(document: Document, host: Host) -> Iterator[Oddity]:
     owners = _Owners(document.config.profiles)
     for use in _uses(document):
         yield from _profile(document, use, host, owners)
@@ -76,7 +81,7 @@ def _findings(document: Document, host: Host) -> Iterator[Finding]:
         if front.transparent and not host.may(NET_ADMIN) and not host.may(NET_RAW):
             what = "needs CAP_NET_ADMIN for connections that are routed here"
             right = "without it addresses that come later can be had, and no more"
-            yield Finding(("fronts", name, "transparent"), f"{what}: {right}")
+            yield Oddity(("fronts", name, "transparent"), f"{what}: {right}")
         for listen in front.listen:
             yield from _scope(("fronts", name, "listen"), listen, host)
     for name, farm in document.config.farms.items():
@@ -85,14 +90,14 @@ def _findings(document: Document, host: Host) -> Iterator[Finding]:
             yield from _scope(path, server.address, host)
     for path, message in chain(
         loops(document.config),
-        oddities(document),
+        farms.oddities(document),
         identity.oddities(document),
         diverted.findings(document.config, host),
         start.oddities(document, host),
         certificates.findings(document, host),
         descriptors.findings(document.config, host),
     ):
-        yield Finding(path, message)
+        yield Oddity(path, message)
 
 
 def _uses(document: Document) -> Iterator[Use]:
@@ -116,7 +121,7 @@ def _families(listens: Iterable[object]) -> frozenset[int]:
 
 def _profile(
     document: Document, use: Use, host: Host, owners: _Owners
-) -> Iterator[Finding]:
+) -> Iterator[Oddity]:
     """Everything about one profile where it is used."""
     profile = document.config.profile(use.name)
     for key, message in (
@@ -127,7 +132,7 @@ def _profile(
         *_privileged(profile, use, host),
         *_user_timeout(owners, use.name, profile),
     ):
-        yield Finding(("profiles", owners.of(use.name, key), key), message)
+        yield Oddity(("profiles", owners.of(use.name, key), key), message)
 
 
 class _Owners:
@@ -271,33 +276,33 @@ def _mtu(profile: Profile, host: Host) -> int | None:
 
 def _adaptation(
     document: Document, name: str, front: Front, host: Host
-) -> Iterator[Finding]:
+) -> Iterator[Oddity]:
     """Large segments at the back are what the gateway is for, among other things."""
     config = document.config
     ours = _mtu(config.profile(front.profile), host)
     for farm in front.farms:
         theirs = _mtu(config.profile(config.farms[farm].profile), host)
         if ours is not None and theirs is not None and ours >= theirs:
-            yield Finding(
+            yield Oddity(
                 ("fronts", name, "profile"),
                 f"its MTU, {ours}, is not below that of farm {farm}, {theirs}: "
                 "nothing is gained by MTU adaptation",
             )
 
 
-def _greeting(name: str, front: Front) -> Iterator[Finding]:
+def _greeting(name: str, front: Front) -> Iterator[Oddity]:
     """A deadline that a silent client does not live to be led anywhere before."""
     waits = front.mode == "sni" and DEFAULT in front.to
     if waits and front.timeouts.greeting >= front.timeouts.open:
         what = "a client that says nothing is reset before greeting takes it to default"
         right = f"make it more than {show_seconds(front.timeouts.greeting)}"
-        yield Finding(("fronts", name, "timeouts", "open"), f"{what}: {right}")
+        yield Oddity(("fronts", name, "timeouts", "open"), f"{what}: {right}")
 
 
-def _scope(path: Path, listen: object, host: Host) -> Iterator[Finding]:
+def _scope(path: Path, listen: object, host: Host) -> Iterator[Oddity]:
     if not isinstance(listen, Address) or not listen.scope or host.interfaces is None:
         return
     if listen.scope not in host.interfaces and not listen.scope.isdecimal():
         known = ", ".join(sorted(host.interfaces)) or "none"
         what = f"this host has no interface {listen.scope}, it has {known}"
-        yield Finding(path, what)
+        yield Oddity(path, what)

@@ -8,7 +8,7 @@ what follows from the answers (``verdict``).
 
 from __future__ import annotations
 
-import os
+import errno
 import select
 import time
 from collections import deque
@@ -20,9 +20,9 @@ from bridge.doctor.connecting import Connected, Connecting
 from bridge.doctor.size_search import Search
 from bridge.doctor.syn_probe import SynProbe
 from bridge.doctor.udp_probe import UdpProbe
-from bridge.doctor.verdict import Seen, Verdict, judge
+from bridge.doctor.verdict import NEEDED, Seen, Verdict, judge
 from bridge.net.address import Address
-from bridge.net.sockopt import OptionError, Options
+from bridge.net.sockopt import Options
 
 PATIENCE = 5.0
 """Seconds for all of them together."""
@@ -31,7 +31,7 @@ AT_ONCE = 128
 CONNECT = 1.0
 """Seconds for a server to accept."""
 
-BLIND = "asking by TCP as well needs root (CAP_NET_RAW)"
+BLIND = f"asking by TCP as well needs root ({NEEDED})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +157,9 @@ class _Look:
             self.end()
 
     def _fail(self, error: OSError) -> None:
-        told = error.strerror or os.strerror(error.errno or 0)
-        refused = isinstance(error, OptionError)
-        self.end(f"{told}: needs root (CAP_NET_RAW)" if refused else told)
+        why = error.strerror or str(error)
+        denied = error.errno in (errno.EPERM, errno.EACCES)
+        self.end(f"{why}: needs root ({NEEDED})" if denied else why)
 
     def _close(self) -> None:
         if self._connecting is not None:

@@ -30,6 +30,10 @@ _FIRST_PORTS = range(10_000, 30_000)
 _TCP = struct.Struct("!HHIIBBHHH")  # RFC 9293, section 3.1
 _SYN, _RST, _ACK = 0x02, 0x04, 0x10
 _WINDOW = 65535
+_HEADERS = 128
+"""Bytes of a packet that are read: both headers, with options."""
+_MOST = 10_000
+"""Packets that are read at a time."""
 
 
 class SynProbe:
@@ -67,6 +71,9 @@ class SynProbe:
             where = (self._to.host, 0, 0, scope)
         self.socket.bind((self._source, 0))
         self.socket.connect(where)
+        # Until the filter came it was given all that the host received, and is full.
+        for _ in self._packets():
+            pass
 
     def send(self, size: int) -> Answer:
         """One SYN of *size* bytes with its headers; what this host says of it."""
@@ -102,16 +109,20 @@ class SynProbe:
             answer = self._understood(each)
             if answer is not None:
                 yield answer
-        while True:
-            try:
-                packet = self.socket.recv(128)
-            except BlockingIOError:
-                return
-            except OSError:  # an error that stood in the queue, too
-                continue
+        for packet in self._packets():
             size = self._size_of(packet)
             if size:
                 yield Reached(size)
+
+    def _packets(self) -> Iterator[bytes]:
+        """What it has been given since."""
+        for _ in range(_MOST):
+            try:
+                yield self.socket.recv(_HEADERS)
+            except BlockingIOError:
+                return
+            except OSError:  # one of those that stand in the error queue, too
+                continue
 
     def _size_of(self, packet: bytes) -> int:
         """Of the probe that *packet* answers; 0 if it answers none."""

@@ -7,9 +7,9 @@ Pure.  Four verdicts: ``ok``, ``broken`` (something is lost without a word), ``n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bridge.config.profile import BUILT_IN
 from bridge.doctor.connecting import Connected
 from bridge.doctor.report import Finding, Severity
 from bridge.doctor.size_search import Search
@@ -19,6 +19,9 @@ OK, BROKEN, NARROW, UNKNOWN = "ok", "broken", "narrow", "unknown"
 
 SERVER, ROUTE, LINK = "the server", "this host's route", "this host's interface"
 """Who may say that it is too large, other than a router."""
+
+NEEDED = "CAP_NET_RAW"
+"""Without it some things cannot be asked."""
 
 _SEVERITIES = {
     OK: Severity.OK,
@@ -96,7 +99,9 @@ def _measured(seen: Seen, search: Search) -> Verdict:
     wanted, size, met = seen.wanted, search.passes, seen.connected
     if size >= seen.goal:
         if seen.goal < wanted:
-            why = "its MSS says so: its own link, or who rewrites it on the way"
+            why = (
+                "its MSS says so (its link, or who rewrites it), or its window is small"
+            )
             return Verdict(NARROW, wanted, seen.goal, SERVER, why)
         if met is not None and 0 < met.route < wanted:
             why = f"{wanted} would arrive, and connections go by less"
@@ -120,6 +125,8 @@ def _said(by: str) -> str:
 
 def _why_unknown(seen: Seen) -> str:
     met = seen.connected
+    if met is None and not seen.searches:
+        return seen.blind or "nobody has asked"
     for search in reversed(seen.searches):
         if search.refused is not None:
             by = search.refused.by or "this host"
@@ -131,12 +138,20 @@ def _why_unknown(seen: Seen) -> str:
     return f"{what}are not answered{reason}"
 
 
-def finding(
-    verdict: Verdict, subject: str, *, host: str, family: int, profile: str
-) -> Finding:
-    """
-    It as a finding on *subject*: a server at *host*, dialed with *profile*.
-    """
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whose path it is, for a finding."""
+
+    subject: str
+    farm: str
+    profile: str
+    """The farm's."""
+    host: str
+    family: int
+
+
+def finding(verdict: Verdict, about: About) -> Finding:
+    """It as a finding, with its cure."""
     exact = "" if verdict.exact else "about "
     if verdict.kind == OK:
         cause = f"{verdict.size} bytes arrive"
@@ -145,26 +160,36 @@ def finding(
     elif verdict.kind == BROKEN:
         cause = f"{exact}{verdict.size} bytes arrive, {verdict.why}"
     else:
-        size = f"{exact}{verdict.size}" if verdict.size else "less"
+        size = (
+            f"{exact}{verdict.size}" if verdict.size else f"less than {verdict.wanted}"
+        )
         cause = f"{size} bytes arrive, for {verdict.by}: {verdict.why}"
-    cure = " or ".join(_cures(verdict, host, family, profile))
-    return Finding(subject, _SEVERITIES[verdict.kind], cause, cure)
+    severity = _SEVERITIES[verdict.kind]
+    return Finding(about.subject, severity, cause, _cure(verdict, about))
 
 
-def _cures(verdict: Verdict, host: str, family: int, profile: str) -> Iterator[str]:
-    """The one thing to do; nothing where nothing helps."""
-    ip = "ip -6" if family == 6 else "ip"
+def _cure(verdict: Verdict, about: About) -> str:
+    """The one thing to do; empty where nothing helps."""
+    ip = "ip -6" if about.family == 6 else "ip"
     if verdict.kind == BROKEN:
-        headers = IP_HEADER[family] + TCP_HEADER
-        yield f"profiles.{profile}.mss: {verdict.size - headers}"
-    elif verdict.kind == NARROW and verdict.by == LINK:
-        yield f"ip link set dev $({ip} -o route get {host} | grep -o 'dev [^ ]*' | "
-        yield f"cut -c5-) mtu {verdict.wanted}"
-    elif verdict.kind == NARROW and verdict.by == ROUTE:
-        yield f"{ip} route get {host}; {ip} route flush cache"
-    elif verdict.kind == NARROW and verdict.by == SERVER:
-        yield f"on the server: ip link set dev ITS-INTERFACE mtu {verdict.wanted}"
-    elif verdict.kind == NARROW:
-        yield f"profiles.{profile}.mtu: {verdict.size}"
-    elif verdict.kind == UNKNOWN and "CAP_NET_RAW" in verdict.why:
-        yield "sudo bridgectl doctor FILE"
+        headers = IP_HEADER[about.family] + TCP_HEADER
+        return _key(about, "mss", verdict.size - headers)
+    if verdict.kind == UNKNOWN and NEEDED in verdict.why:
+        return "sudo bridgectl doctor FILE"
+    if verdict.kind != NARROW:
+        return ""
+    if verdict.by == LINK:
+        return f"ip link set dev INTERFACE mtu {verdict.wanted}"
+    if verdict.by == ROUTE:
+        return f"{ip} route get {about.host}; {ip} route flush cache"
+    if verdict.by == SERVER:
+        return f"on the server: ip link set dev INTERFACE mtu {verdict.wanted}"
+    return _key(about, "mtu", verdict.size) if verdict.size else ""
+
+
+def _key(about: About, key: str, value: int) -> str:
+    """What is to be written; nobody may change a profile that is built in."""
+    if about.profile not in BUILT_IN:
+        return f"profiles.{about.profile}.{key}: {value}"
+    mine = f"profiles.{about.farm}: {{base: {about.profile}, {key}: {value}}}"
+    return f"{mine}, farms.{about.farm}.profile: {about.farm}"

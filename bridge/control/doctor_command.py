@@ -1,0 +1,62 @@
+"""
+``bridgectl doctor``: what of this host and of the ways to the servers does not do what
+a configuration asks for, each with its cause and its cure.
+
+Not here: what is looked at (``doctor``), and how it is printed (``doctor_shown``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+from bridge.control.commands import DONE, FAILED, Commands
+from bridge.control.doctor_shown import show
+from bridge.doctor import Host, read
+from bridge.doctor.examination import examine
+from bridge.doctor.path_looking import PATIENCE
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "doctor",
+        help="look at this host and at the ways to the servers",
+        description="Looks at interfaces, settings and limits of this host, and asks "
+        "each server for the largest packet that arrives: ok, broken (larger ones are "
+        "lost without a word), narrow (somebody says that they are too large) or "
+        "unknown. Servers are connected to once and sent nothing; probes go to closed "
+        "UDP ports or, for root, in SYNs to theirs. Exits with 1 where one fails.",
+    )
+    parser.set_defaults(run=_run, parser=parser)
+    parser.add_argument("file", metavar="FILE", help="the configuration")
+    parser.add_argument(
+        "--all", action="store_true", help="say what is well, too", dest="all_of_it"
+    )
+    parser.add_argument("--json", action="store_true", help="all of it, for programs")
+    parser.add_argument(
+        "--patience",
+        metavar="SECONDS",
+        type=_seconds,
+        default=PATIENCE,
+        help="how long all servers together may take (%(default)g)",
+    )
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 3600:
+        raise ValueError(text)
+    return value
+
+
+def _run(options: argparse.Namespace) -> int:
+    host = Host.read(looks=True)
+    document = read(Path(options.file), os.environ, host)
+    found = examine(document, host, options.patience)
+    if options.json:
+        print(json.dumps({"file": options.file, **found.plain}, indent=2))
+    else:
+        show(found, all_of_it=options.all_of_it)
+    return DONE if found.is_well else FAILED
