@@ -24,7 +24,7 @@ from bridge.watch.event import json_line, text_line, told
 from bridge.watch.exchange import Exchange
 from bridge.watch.outlet import Outlet
 from bridge.watch.record import Record, Sides
-from bridge.watch.syslog import Syslog
+from bridge.watch.syslog import Header, Syslog
 from tests.outlets import Taking
 
 PAGE = (Path(__file__).parent.parent / "docs" / "log.md").read_text()
@@ -173,7 +173,7 @@ def test_the_page_shows_a_message_as_it_is_sent(
     monkeypatch.setattr("os.getpid", lambda: 1234)
     target = Taking()
     when = datetime.fromtimestamp(EPOCH + 1.75, UTC)
-    syslog = Syslog(Outlet(target, "x"), "local0", "bridge", lambda: when)
+    syslog = Syslog(Outlet(target, "x"), Header("local0", "bridge"), lambda: when)
     syslog.put(TextFormat().line(DONE, EPOCH) + "\n")
     assert f"\n{target.text}" in PAGE, target.text
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.watch.outlet import Outlet
-from bridge.watch.syslog import FACILITIES, Syslog, host_name
+from bridge.watch.syslog import FACILITIES, Header, Syslog, host_name
 from tests.outlets import Taking
 from tests.syslogs import Message, read_message
 
@@ -20,7 +20,8 @@ AT = datetime(2026, 9, 21, 14, 13, 20, 250_000, UTC)
 
 def sent(text: str, facility: str = "local0", app: str = "bridge") -> list[Message]:
     target = Taking()
-    syslog = Syslog(Outlet(target, "access log syslog:x"), facility, app, lambda: AT)
+    outlet = Outlet(target, "access log syslog:x")
+    syslog = Syslog(outlet, Header(facility, app), lambda: AT)
     syslog.put(text)
     data = b"".join(target.written)
     assert data.endswith(b"\n") or not data
@@ -75,6 +76,15 @@ def test_a_host_whose_name_is_not_known_has_none(
 
     monkeypatch.setattr(socket, "gethostname", unknown)
     assert sent("x\n")[0].host == "-"
+
+
+def test_the_older_form_is_that_of_syslog_3() -> None:
+    target = Taking()
+    header = Header("local1", "haproxy", "rfc3164")
+    Syslog(Outlet(target, "x"), header, lambda: AT).put("né\n")
+    when = "Sep 21 14:13:20"
+    told = f"<142>{when} haproxy[{os.getpid()}]: né\n"
+    assert b"".join(target.written).decode() == told
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n", codec="utf-8"))))

@@ -203,6 +203,10 @@ class Log(Part):
     daemon of this host, `syslog:192.0.2.1:514` one elsewhere, by UDP (RFC 5424)."""
     access_facility: Facility = "local0"
     """To a syslog daemon: the facility that its rules tell these lines by."""
+    access_syslog: Literal["rfc5424", "rfc3164"] = "rfc5424"
+    """To a syslog daemon: the form of a message. `rfc3164` is the older one, which
+    syslog(3) has, and which systemd, and rsyslog unless it is told otherwise,
+    understand at `/dev/log`."""
     access_format: Literal["text", "json"] = "text"
     """`text` follows the field order of HAProxy's TCP log, and in mode `http` that of
     its HTTP log, one line a request; `json` is one object a line, for each request and

@@ -33,7 +33,7 @@ from bridge.watch.log import Form, Log
 from bridge.watch.outlet import PATIENCE, Outlet
 from bridge.watch.record import Record
 from bridge.watch.requests import Requests
-from bridge.watch.syslog import Syslog
+from bridge.watch.syslog import Header, Syslog
 
 HAPROXY = "haproxy"
 """What we are called to programs that read its log."""
@@ -50,7 +50,8 @@ def _access_format(config: Config, worker: int) -> Format:
 
 def _to_daemon(outlet: Outlet, config: Config) -> Sink:
     app = HAPROXY if config.log.access_prefix == "syslog" else IDENTIFIER
-    return Syslog(outlet, config.log.access_facility, app, partial(datetime.now, UTC))
+    header = Header(config.log.access_facility, app, config.log.access_syslog)
+    return Syslog(outlet, header, partial(datetime.now, UTC))
 
 
 class Listeners(NamedTuple):

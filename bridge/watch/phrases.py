@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 
-def _month(when: datetime) -> str:
+def month(when: datetime) -> str:
     """English, whatever the locale."""
     return "JanFebMarAprMayJunJulAugSepOctNovDec"[when.month * 3 - 3 :][:3]
 
@@ -23,7 +23,7 @@ def _month(when: datetime) -> str:
 def to_the_second(second: int) -> str:
     """As HAProxy's %t, but UTC: the other log's clock."""
     when = datetime.fromtimestamp(second, UTC)
-    return f"{when:%d}/{_month(when)}/{when:%Y:%H:%M:%S}"
+    return f"{when:%d}/{month(when)}/{when:%Y:%H:%M:%S}"
 
 
 @lru_cache(maxsize=64)
@@ -33,7 +33,7 @@ def syslog(second: int, pid: int) -> str:
     """
     when = datetime.fromtimestamp(second, UTC)
     host = socket.gethostname().partition(".")[0]
-    return f"{_month(when)} {when.day:2} {when:%H:%M:%S} {host} haproxy[{pid}]: "
+    return f"{month(when)} {when.day:2} {when:%H:%M:%S} {host} haproxy[{pid}]: "
 
 
 def stamp(when: float) -> str:

@@ -1,5 +1,5 @@
 """
-Lines of the access log as syslog messages, by RFC 5424.
+Lines of the access log as syslog messages, by RFC 5424, or in the form of before that.
 
 Here: what a message is made of.  Not here: how it is sent (``datagrams``), or what
 becomes of it while nobody takes it (``outlet``).
@@ -11,11 +11,16 @@ import os
 import re
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
+
+from bridge.watch.phrases import month
 
 FACILITIES = {"user": 1, "daemon": 3} | {f"local{n}": 16 + n for n in range(8)}
 """Those that a program may have (section 6.2.1), by the names of syslog.conf(5)."""
+
+Form: TypeAlias = Literal["rfc5424", "rfc3164"]
 
 _INFORMATIONAL = 6
 _VERSION = 1
@@ -34,39 +39,69 @@ class _Outlet(Protocol):
     def put(self, text: str) -> None: ...
 
 
-class Syslog:
-    """
-    What gives *outlet* each line with the header of a message from the program *app*.
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What every message of a log has before its text."""
 
-    *facility* is a name of FACILITIES; *now* is in UTC.  A line is a message:
-    its time is that at which it was given, however long it may have to wait.
-    """
+    facility: str
+    """A name of FACILITIES."""
+    app: str
+    """The program that it is from."""
+    form: Form = "rfc5424"
 
-    def __init__(
-        self, outlet: _Outlet, facility: str, app: str, now: Callable[[], datetime]
-    ) -> None:
-        self._outlet = outlet
-        self.name = outlet.name
-        self._priority = FACILITIES[facility] * 8 + _INFORMATIONAL
-        self._app = app
-        self._now = now
+    @property
+    def priority(self) -> int:
+        return FACILITIES[self.facility] * 8 + _INFORMATIONAL
 
-    def put(self, text: str) -> None:
-        """Take *text*, which is whole lines."""
-        head = self._head()
-        lines = text.split("\n")
-        lines.pop()  # what comes after the last end of a line: nothing
-        self._outlet.put("".join(f"{head}{_marked(line)}\n" for line in lines))
-
-    def _head(self) -> str:
+    def rfc5424(self, when: datetime) -> str:
         """
         Priority, version, time, host, program, process, kind of message and structured
         data, of which there is none: the fields of a session are in its line.
         """
         return (
-            f"<{self._priority}>{_VERSION} {self._now():%Y-%m-%dT%H:%M:%S.%f}Z "
-            f"{host_name()} {self._app} {os.getpid()} {_MESSAGE_ID} {_NIL} "
+            f"<{self.priority}>{_VERSION} {when:%Y-%m-%dT%H:%M:%S.%f}Z "
+            f"{host_name()} {self.app} {os.getpid()} {_MESSAGE_ID} {_NIL} "
         )
+
+    def older(self, when: datetime) -> str:
+        """
+        As syslog(3) has it: without a host, which a daemon of this host knows.  It puts
+        its own time there as well, since this one has neither year nor zone.
+        """
+        return (
+            f"<{self.priority}>{month(when)} {when.day:2} {when:%H:%M:%S} {self.who}: "
+        )
+
+    @property
+    def who(self) -> str:
+        return f"{self.app}[{os.getpid()}]"
+
+
+class Syslog:
+    """
+    What gives *outlet* each line with the header of a message.
+
+    *now* is in UTC.  A line is a message: its time is that at which it was given,
+    however long it may have to wait.
+    """
+
+    def __init__(
+        self, outlet: _Outlet, header: Header, now: Callable[[], datetime]
+    ) -> None:
+        self._outlet = outlet
+        self.name = outlet.name
+        self._header = header
+        self._now = now
+
+    def put(self, text: str) -> None:
+        """Take *text*, which is whole lines."""
+        when = self._now()
+        old = self._header.form == "rfc3164"
+        head = self._header.older(when) if old else self._header.rfc5424(when)
+        lines = text.split("\n")
+        lines.pop()  # what comes after the last end of a line: nothing
+        texts = lines if old else map(_marked, lines)
+        self._outlet.put("".join(f"{head}{text}\n" for text in texts))
 
 
 def host_name() -> str:

@@ -8,6 +8,7 @@ come from files, and the servers are programs beside the gateway.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -303,6 +304,49 @@ def test_workers_are_shut_in_as_well_and_replaced(deployed: Deployed) -> None:
     assert second in workers(deployed)
     assert deployed.show("NRestarts") == "0"
     assert deployed.ask().startswith("this is")
+
+
+def journal(deployed: Deployed, *fields: str) -> list[dict[str, str]]:
+    """What the gateway's processes gave the journal, of those *fields*."""
+    command = ["journalctl", "--no-pager", "--unit=bridge", "--output=json", *fields]
+    lines = deployed.machine.run(shlex.join(command)).stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_the_journal_has_events_by_their_fields(deployed: Deployed) -> None:
+    (died,) = journal(deployed, "BRIDGE_EVENT=worker_died")
+    assert died["PRIORITY"] == "3" and died["SYSLOG_IDENTIFIER"] == "bridge"
+    assert died["_SYSTEMD_UNIT"] == "bridge.service"
+    assert died["_TRANSPORT"] == "journal"
+    assert died["MESSAGE"].startswith(f"worker {died['BRIDGE_NUMBER']}, process ")
+    again = journal(deployed, "BRIDGE_EVENT=worker_accepts")
+    assert again[-1]["BRIDGE_NUMBER"] == died["BRIDGE_NUMBER"]
+    faults = journal(deployed, "BRIDGE_EVENT=reload_fault")
+    assert 'did you mean "to"' in faults[-1]["BRIDGE_WHY"]
+    signals = {
+        each["BRIDGE_SIGNAL"] for each in journal(deployed, "BRIDGE_EVENT=signal")
+    }
+    assert signals >= {"HUP", "TERM", "USR1"}
+    from_workers = journal(deployed, "BRIDGE_EVENT=drain_begins", "BRIDGE_WORKER=0")
+    assert all(each["MESSAGE"].startswith("worker 0: ") for each in from_workers)
+
+
+def test_the_journal_has_them_without_what_it_says_itself(deployed: Deployed) -> None:
+    (line, *_) = journal(deployed, "BRIDGE_EVENT=starts")
+    assert re.fullmatch(r"bridge \S+ starts, process \d+", line["MESSAGE"])
+    good = read(deployed)
+    deployed.configure(good.replace("log: {", "log: {format: json, "))
+    deployed.machine.run("systemctl restart bridge")
+    (*_, event) = journal(deployed, "BRIDGE_EVENT=starts")
+    told = json.loads(event["MESSAGE"])
+    assert told["event"] == "starts" and str(told["pid"]) == event["BRIDGE_PID"]
+    deployed.configure(good)
+    deployed.machine.run("systemctl restart bridge")
+
+
+def read(deployed: Deployed) -> str:
+    """Its configuration."""
+    return (deployed.machine.root / "etc/bridge/bridge.yaml").read_text()
 
 
 def test_a_gateway_that_hangs_is_started_again(deployed: Deployed) -> None:
