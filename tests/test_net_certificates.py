@@ -125,6 +125,7 @@ def test_a_key_of_another_certificate_is_the_keys_fault(tmp_path: Path) -> None:
             "of a kind that TLS cannot sign with",
         ),
     ],
+    ids=["none", "a certificate", "a passphrase", "cut short", "x25519"],
 )
 def test_a_wrong_key_is_refused(tmp_path: Path, data: bytes, why: str) -> None:
     files = GOOD.write(tmp_path, "a")
