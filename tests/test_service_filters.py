@@ -64,7 +64,8 @@ def test_every_key_reaches_the_setting_of_its_name() -> None:
     }
 
 
-NAMES = ["A", "x-y", "Host", "a b", "", "A:", "Ü", *sorted(FRAMING), "Content-LENGTH", "x" * 65]
+FRAMED = [*sorted(FRAMING), "Content-LENGTH"]
+NAMES = ["A", "x-y", "Host", "a b", "", "A:", "Ü", *FRAMED, "x" * 65]
 VALUES = ["", "a", "a b", " a", "a\r\nb: c", "\0", "ü", "$", "$$", "${", "${}", "${x}"]
 
 
