@@ -340,6 +340,20 @@ def test_a_bug_changes_nothing_and_is_not_the_end_of_reloads(
     bench.follow("b")
 
 
+def test_a_reload_tells_which_sockets_it_makes_anew() -> None:
+    every = 'fronts: {web: {listen: "[::]:80", to: a, dual_stack: %s}}\n'
+    farm = "farms: {a: {servers: [192.0.2.1:80]}}\n"
+    bench = Bench(parse(every % "false" + farm))
+    bench.start()
+    bench.next = parse(every % "true" + farm)
+    with logged() as log:
+        found = bench.reload()
+        bench.made[1].accepts()
+    told = "fronts.web: [::]:80 gets another socket, plain → dual"
+    assert told in found[0]
+    assert f"reload: {told}" in log.lines
+
+
 def test_many_that_ask_at_once_share_one_more_reload(bench: Bench) -> None:
     bench.next = document("b")
     first = bench.reload()
@@ -458,11 +472,11 @@ class Cycle:
 def test_what_reloads_leave_behind_is_freed_with_the_last_of_the_old_ones(
     bench: Bench,
 ) -> None:
-    left = weakref.ref(Cycle())
     bench.follow("b")
     bench.follow("a")
-    gc.disable()
+    gc.disable()  # by itself it would come at any time
     try:
+        left = weakref.ref(Cycle())
         bench.made[0].ended.callback(None)
         assert left() is not None  # its sessions may have been this process's
         bench.made[1].ended.callback(None)

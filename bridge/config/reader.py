@@ -37,8 +37,6 @@ class Document:
     places: Mapping[problems.Path, Place]
     texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The lines of each file, for errors that are found later."""
-    values: Any = None
-    """All of it as plain values, with what is included and the environment's."""
     files: Sequence[tuple[str, str]] = ()
     """Name and text of each file, the main one first: see ``parse_files``."""
 
@@ -225,7 +223,7 @@ def _document(trees: Sequence[Tree], lists: _Lists) -> Document:
         draft = Draft(values, main.places, texts, folder, flaws, lists.problems)
         raise ConfigError([*problems.told(flaws, texts), *lists.problems], draft)
     files = [(tree.file, tree.text) for tree in trees]
-    return Document(config, main.places, texts, values, files)
+    return Document(config, main.places, texts, files)
 
 
 def _validated(

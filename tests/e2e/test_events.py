@@ -70,7 +70,7 @@ def test_a_life_is_told_in_objects_each_with_its_cause(
 
             crew.control("drain", "b")
             ordered = wait(gateway, "ordered")
-            assert ordered["what"] == "drain b" and ordered["who"]
+            assert ordered["what"] == "drain server b" and ordered["who"]
             assert wait(gateway, "server_state", server="b", state="draining")["why"]
 
             gateway.write(changed(made, 1))
