@@ -24,6 +24,8 @@ from tests.netlab import Lab
 from tests.netlab.fixtures import SEARCH
 
 HERE = Path(__file__).parent
+PATIENCE = 30
+"""Seconds for a contender to start, on a machine that does much else."""
 WEB, BULK, TOLD = 80, 81, 82  # on the server; TOLD wants a PROXY header
 
 
@@ -294,8 +296,8 @@ def running(
 def _wait(lab: Lab, place: Place) -> None:
     """Until both ports are served; an error with the program's last words, if not."""
     try:
-        lab.gateway.wait_listening(place.web)
-        lab.gateway.wait_listening(place.bulk)
+        lab.gateway.wait_listening(place.web, PATIENCE)
+        lab.gateway.wait_listening(place.bulk, PATIENCE)
     except TimeoutError as error:
         said = (place.directory / "output").read_text(errors="replace").split("\n")
         raise TimeoutError("\n    ".join([f"{error}; it said:", *said[-6:]])) from None
