@@ -322,3 +322,18 @@ def test_nothing_breaks_out_of_a_line(evil: str) -> None:
 def test_ipv4_mapped_and_unix_clients_have_their_form() -> None:
     assert as_json(client=("unix", 0))["client"] == "unix"
     assert text(client=("192.0.2.5", 7))["client_ip"] == "192.0.2.5"
+
+
+def test_a_heartbeat_in_json_is_no_session_that_has_ended() -> None:
+    told = json.loads(JsonFormat().line(record(ending="", letters="--"), EPOCH))
+    assert (told["kind"], told["ending"]) == ("heartbeat", None)
+    assert told["bytes"]["down"] == 20000
+    assert told.keys() == json.loads(JsonFormat().line(record(), EPOCH)).keys()
+
+
+def test_a_heartbeat_in_text_has_haproxys_sign_of_what_is_not_all() -> None:
+    ended = TextFormat(everything=True).line(record(), EPOCH)
+    beat = TextFormat(everything=True).line(record(ending="", letters="--"), EPOCH)
+    assert beat == ended.replace("/1500 20000 ", "/+1500 +20000 ").replace(
+        " done ", " open "
+    )

@@ -1,53 +1,92 @@
-"""When segments of full size seem to vanish."""
+"""When segments of full size seem to vanish, and what only looks like that."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from bridge.net.tcpinfo import NOTHING
-from bridge.watch.black_holes import towards_client, towards_server
-from bridge.watch.record import Record, Sides
-from tests.test_access import record
+from bridge.net.path_info import PathSent
+from bridge.watch.black_holes import AGAIN, SPOKE, Verdict, arrives, verdict
 
-STUCK = {"snd_mss": 1428, "total_retrans": 5, "bytes_acked": 0, "segs_in": 3}
+STUCK = PathSent(
+    probes=0,
+    backoff=5,
+    rto=32 * 200.0,
+    mss=1428,
+    unacked=11,
+    sacked=0,
+    last_sent=3000,
+    last_data=3000 + 31 * 200 + 50,
+    last_ack=3000 + 31 * 200 + 50,
+    pmtu=1500,
+    retransmits=5,
+    acked=0,
+    unsent=50_000,
+    delivered=1,
+    window=65536,
+)
+"""Towards a client that has asked: of the answer eleven full segments are sent."""
+
+WAITING = 50_000 + 11 * 1428
 
 
-def ended(side: str, sent: int, **info: int) -> Record:
-    """After *sent* bytes were there for *side*, of which the kernel knows *info*."""
-    known: Any = {side: NOTHING._replace(**STUCK | info)}
-    moved = {"down" if side == "front" else "up": sent}
-    return record(sides=Sides(**known), **{"up": 0, "down": 0} | moved)
+def shows(waiting: int = WAITING, **info: int) -> Verdict:
+    return verdict(STUCK._replace(**info), waiting)
 
 
-def test_nothing_of_full_size_was_ever_acknowledged() -> None:
-    assert towards_client(ended("front", 50_000))
-    assert towards_client(ended("front", 50_300, bytes_acked=300))  # a greeting
-    assert towards_server(ended("back", 50_000, bytes_acked=1))  # the SYN
-    assert not towards_server(ended("front", 50_000))
-    assert not towards_client(ended("back", 50_000))
+def test_an_end_that_is_silent_since_it_asked_may_sit_behind_one() -> None:
+    assert shows() is Verdict.SILENT
+    assert shows(last_data=99_999) is Verdict.SILENT  # its ACK is a word, too
+
+
+def test_what_is_shorter_has_arrived_meanwhile() -> None:
+    assert shows(sacked=1, waiting=WAITING - 1000) is Verdict.VANISHES
+
+
+def test_the_other_end_was_heard_since_and_has_got_one_more_in_vain() -> None:
+    assert shows(last_ack=3000 + 1000) is Verdict.VANISHES
+    assert shows(last_data=3000 + 1000) is Verdict.VANISHES
+
+
+def test_one_that_is_just_back_has_to_get_one_more() -> None:
+    assert shows(last_ack=100) is Verdict.TALKS
+    assert shows(last_ack=300, last_sent=100) is Verdict.TALKS  # hardly under way
 
 
 @pytest.mark.parametrize(
     "info",
     [
-        {"total_retrans": 2},  # a bad moment
-        {"bytes_acked": 1428},  # one came through
-        {"segs_in": 1},  # nobody was there
-        {"snd_mss": 0},  # no TCP
+        {"backoff": AGAIN - 1},  # a bad moment
+        {"probes": 5, "unacked": 0},  # a reader that pauses
+        {"window": 0},  # likewise
+        {"mss": 0},  # no TCP
+        {"last_ack": 90_000, "last_data": 90_000},  # away before it was sent
+        {"acked": 900_000, "delivered": 631},  # away in the middle of it
+        {"acked": 900_000, "delivered": 631, "sacked": 3},  # a path that loses much
     ],
 )
 def test_what_is_no_sign_of_one(info: dict[str, int]) -> None:
-    assert not towards_client(ended("front", 50_000, **info))
+    assert shows(**info) is Verdict.FINE
 
 
-def test_what_is_short_cannot_vanish_for_its_length() -> None:
-    assert not towards_client(ended("front", 1427))
-    assert not towards_client(ended("front", 1500, bytes_acked=73))
-    assert towards_client(ended("front", 1428))
+def test_a_peer_that_was_quiet_for_a_while_was_perhaps_away() -> None:
+    spoke = STUCK.last_ack + SPOKE
+    assert shows(last_ack=int(spoke), last_data=99_999) is Verdict.SILENT
+    assert shows(last_ack=int(spoke) + 500, last_data=99_999) is Verdict.FINE
 
 
-def test_where_nobody_has_asked_the_kernel_nobody_knows() -> None:
-    assert not towards_client(record(sides=None))
-    assert not towards_server(record(sides=None))
+def test_many_short_pieces_are_no_segment_of_full_size() -> None:
+    assert shows(waiting=20 * 100, unsent=0, unacked=20) is Verdict.FINE
+    assert shows(waiting=1427, unsent=0, unacked=1) is Verdict.FINE
+    assert shows(waiting=1428, unsent=0, unacked=1) is Verdict.SILENT
+
+
+def test_a_long_talk_in_short_pieces_is_no_proof_that_full_ones_arrive() -> None:
+    talk = STUCK._replace(acked=20_000, delivered=101)
+    assert not arrives(talk)
+    assert verdict(talk._replace(sacked=1), WAITING - 1000) is Verdict.VANISHES
+    assert arrives(STUCK._replace(acked=20_000, delivered=15))
+    assert not arrives(STUCK._replace(acked=1427, delivered=1))
+
+
+def test_an_old_kernel_that_counts_no_deliveries_is_believed_what_it_says() -> None:
+    assert arrives(STUCK._replace(acked=1428, delivered=0))

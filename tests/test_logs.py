@@ -41,7 +41,7 @@ def logs(
 def test_without_an_access_log_nobody_is_told_of_sessions() -> None:
     made = logs(None, "off")
     assert (made.lines, made.outlets, made.told) == (None, [], "no access log")
-    assert made.listeners(requests=True) == (None, None)
+    assert made.listeners(requests=True) == (None, None, None)
 
 
 def lines_of(tmp_path: Path, more: str, *, requests: bool) -> str:

@@ -43,14 +43,3 @@ def test_times_are_taken_in_before_there_are_many() -> None:
     assert measured.lasted["web"].values == measured.dials["inner"].values == []
     assert dict(measured.lasted["web"].parts())[SUM] == NANO // 4
     assert dict(measured.dials["inner"].parts()) == {SUM: NANO // 1000, 1: 1}
-
-
-def test_black_holes_are_counted_where_they_are_suspected() -> None:
-    measured = Measured(["web"], ["inner"])
-    told = measured.listener("web", lambda _: None)
-    stuck = NOTHING._replace(snd_mss=1428, total_retrans=3, segs_in=2)
-    for sides in (Sides(front=stuck), Sides(back=stuck), Sides(front=stuck)):
-        told(record(front="web", farm="inner", up=9000, down=9000, sides=sides))
-    measured.gather()
-    assert measured.fronts["web"].black_holes == 2
-    assert measured.farms["inner"].black_holes == 1

@@ -229,3 +229,23 @@ def test_lines_of_state_say_whose_they_are() -> None:
     parts = [{"worker": number, "lines": ["web: 1"]} for number in range(2)]
     told = merge("state", {}, parts)
     assert told == {"lines": ["worker 0: web: 1", "worker 1: web: 1"]}
+
+
+def path(clients: int, sessions: int, seconds: float) -> dict[str, Any]:
+    network = {"network": "192.0.2.0/24", "host": f"192.0.2.{sessions}"}
+    told = {"mss": 1460, "sessions": sessions, "seconds": seconds}
+    row = {"family": 4, "kind": "Ethernet", "mtu": 1500, "clients": clients}
+    rare = {"family": 6, "kind": "PPPoE", "mtu": 1492, "clients": 2}
+    side = {"suspected": sessions, "networks": [network | told]}
+    kinds = {"sampled": clients + 2, "mss": [row, rare], "pmtu": []}
+    return {"fronts": {"web": side | kinds}, "farms": {"web": side}}
+
+
+def test_clients_of_a_kind_are_added_up_and_a_network_is_told_once() -> None:
+    merged = merge("path", {}, [path(1, 3, 60.0), path(5, 4, 20.0)])
+    web = merged["fronts"]["web"]
+    assert [row["clients"] for row in web["mss"]] == [6, 4]
+    assert (web["sampled"], web["suspected"]) == (10, 7)
+    (network,) = merged["farms"]["web"]["networks"]
+    assert (network["host"], network["sessions"]) == ("192.0.2.4", 7)
+    assert network["seconds"] == 20.0  # as whoever met it last has it

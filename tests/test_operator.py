@@ -144,3 +144,12 @@ def test_the_configuration_is_that_of_those_who_accept() -> None:
     answer = ask(FakeSupervisor(new, old), "config", salt="00")
     assert answer == {"leaves": [["a", "2"]]}
     assert old.asked == []
+
+
+def test_of_paths_it_adds_what_is_odd_on_this_host() -> None:
+    says = Told(0, {"fronts": {}, "farms": {}})
+    supervisor: Any = FakeSupervisor(FakeGeneration(1, says))
+    operator = Operator(supervisor, Logs(Log()), lambda: ["a warning"])
+    answers: list[Any] = []
+    operator.ask("path", {}, Peer(0, 1)).addCallback(answers.append)
+    assert answers == [{"fronts": {}, "farms": {}, "warnings": ["a warning"]}]

@@ -36,3 +36,9 @@ def test_times_are_of_the_day() -> None:
     assert told["seconds"]["total"] == round(RECORD.closed - RECORD.accepted, 3)
     assert (told["client"], told["client_port"]) == RECORD.client
     assert told["ending"] == RECORD.ending and told["bytes"]["lost"] == RECORD.lost
+
+
+def test_a_heartbeat_is_no_end() -> None:
+    recent = Recent()
+    recent.see([ended("a"), RECORD._replace(session="b", ending="")])
+    assert [each["session"] for each in recent.told(2, 0.0)] == ["a"]

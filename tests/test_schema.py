@@ -226,7 +226,7 @@ def test_every_key_can_be_explained() -> None:
         ("farms.web.eject.for", ["farms.NAME.eject.for", "default: 30s"]),
         ("farms.web.queue", ["default: {length: 1000, timeout: 10s}"]),
         ("farms.web.servers.0.connections", ["default: the farm's"]),
-        ("log.every", ["Not built yet; only `off` is taken."]),
+        ("log.every", ["a time or off, in seconds", "default: off"]),
         ("farms.web.source", ["NAME.source.otherwise.pool", "default: auto"]),
         (
             "fronts.web.limits.bandwidth.front",

@@ -70,12 +70,18 @@ def halves() -> Iterator[list[Quiet]]:
         each.close()
 
 
-def sweeping(*sessions: Any, meetings: Any = None, **settings: Any) -> Clock:
+def sweeping(
+    *sessions: Any,
+    meetings: Any = None,
+    vanishing: Any = None,
+    beats: Any = None,
+    **settings: Any,
+) -> Clock:
     clock = Clock()
     made = timeouts(**settings)
     terms: Any = SimpleNamespace(timeouts=made, destinations=())
     live: Any = SimpleNamespace(sessions=set(sessions), meetings=meetings)
-    Sweep(clock, terms, live).start()
+    Sweep(clock, terms, live, vanishing, beats).start()
     return clock
 
 
@@ -284,3 +290,47 @@ def test_a_session_that_raises_is_given_up_and_the_walk_goes_on() -> None:
         assert [quiet.ended for quiet in made] == [[Event.CRASHED]] * 2
         assert log.tracebacks == 2
         assert clock.getDelayedCalls(), "it still walks"
+
+
+class Looks:
+    """Takes the place of what is looked for on the way."""
+
+    def __init__(self, every: float = 0.0) -> None:
+        self.every = every
+        self.looks: list[tuple[Any, ...]] = []
+        self.walks = 0
+
+    def look(self, *those: Any) -> bool:
+        self.looks.append(those)
+        return True
+
+    def walked(self) -> None:
+        self.walks += 1
+
+
+def test_who_waits_for_bytes_to_arrive_is_looked_at_within_ten_seconds(
+    quiet: Quiet,
+) -> None:
+    vanishing = Looks()
+    clock = sweeping(quiet, vanishing=vanishing, idle=None, half_closed=1000)
+    quiet.front.socket.send(bytes(700))
+    quiet.down.bytes = 700
+    advance(clock, 10)
+    assert vanishing.looks == [(quiet, 700, 0)] or vanishing.looks[0][1] >= 700
+    assert vanishing.walks == 1
+
+
+def test_heartbeats_are_asked_for_with_the_time_since_the_last_walk(
+    quiet: Quiet,
+) -> None:
+    beats = Looks(every=4.0)
+    clock = sweeping(quiet, beats=beats, idle=None, half_closed=1000)
+    advance(clock, 3)
+    assert beats.looks == [(quiet, 0, 1), (quiet, 1, 2), (quiet, 2, 3)]
+
+
+def test_who_has_no_directions_yet_has_no_heartbeat(quiet: Quiet) -> None:
+    beats = Looks(every=4.0)
+    quiet.state = State.DIALING
+    advance(sweeping(quiet, beats=beats), 9)
+    assert beats.looks == []

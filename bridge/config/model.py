@@ -39,9 +39,9 @@ from bridge.config.scalars import (
     show_seconds,
 )
 from bridge.config.tls import FrontTlsOrOff
-from bridge.config.unbuilt import Unbuilt
 from bridge.net.prefix_listen import TPROXY_PORT
 
+_EVERY = Bounds(1.0, 365 * 24 * 3600.0, show_seconds)
 _TIMEOUT = Bounds(0.001, 365 * 24 * 3600.0, show_seconds)
 _DELAY = Bounds(0.0, 24 * 3600.0, show_seconds)
 _CONNECTIONS = Bounds(1, 10_000_000)
@@ -50,8 +50,6 @@ Facility: TypeAlias = Literal[
     "user", "daemon",
     "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ]  # fmt: skip
-
-_Off: TypeAlias = Annotated[None, Unbuilt("off")]
 
 
 def _log_target(value: object, info: ValidationInfo) -> object:
@@ -225,8 +223,10 @@ class Log(Part):
     """How the gateway's own log is written: as lines for people, or as one object a
     line, with the fields that `docs/log.md` has. Under systemd the journal is given the
     fields in both cases."""
-    every: _Off = None
-    """How often a long session is told of before its end."""
+    every: Annotated[SecondsOrOff, _EVERY] = None
+    """How often a long session is told of before its end: a line in the access log,
+    which says that it is none of an end. `off`: only its end is. In mode `http` only
+    `json` has such lines."""
 
 
 class GlobalLimits(Part):

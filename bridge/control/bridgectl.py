@@ -25,6 +25,7 @@ from bridge.control import (
     init_command,
     orders_command,
     password_command,
+    path_command,
     servers_command,
     sessions_command,
     setup_command,
@@ -121,7 +122,8 @@ def command_line() -> argparse.ArgumentParser:
             who_command,
             zone_command,
         ),
-        *(status_command, sessions_command, servers_command, orders_command),
+        *(status_command, sessions_command, servers_command, path_command),
+        orders_command,
     ):
         each.add(commands)
     completion_command.add(commands, command_line)
@@ -153,7 +155,17 @@ _BUILT = (
         "zone",
     ),
     "password",
-    *("status", "state", "sessions", "session", "kill", "servers", "drain", "ready"),
+    *(
+        "status",
+        "state",
+        "path",
+        "sessions",
+        "session",
+        "kill",
+        "servers",
+        "drain",
+        "ready",
+    ),
     *("disable", "log-level", "reload", "upgrade"),
 )
 

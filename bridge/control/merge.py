@@ -233,6 +233,50 @@ def _prefix(group: list[Told]) -> Told:
     }
 
 
+def _path(given: Sequence[Answer], _: Mapping[str, Any]) -> Answer:
+    """A network that several suspect is told once, as whoever met it last has it."""
+    fronts = _by_name(given, "fronts", _clients_and_networks)
+    return {"fronts": fronts, "farms": _by_name(given, "farms", _networks)}
+
+
+def _by_name(
+    given: Iterable[Answer], what: str, one: Callable[[list[Told]], Told]
+) -> Told:
+    groups: dict[str, list[Told]] = {}
+    for each in given:
+        for name, told in each[what].items():
+            groups.setdefault(name, []).append(told)
+    return {name: one(group) for name, group in groups.items()}
+
+
+def _clients_and_networks(group: list[Told]) -> Told:
+    return _networks(group) | {
+        "sampled": _sum(group, "sampled"),
+        **{key: _kinds(group, key) for key in ("mss", "pmtu")},
+    }
+
+
+def _kinds(group: list[Told], key: str) -> list[Told]:
+    rows = _by(
+        ("family", "kind"),
+        _each(group, key),
+        lambda same: same[0] | {"clients": _sum(same, "clients")},
+    )
+    return sorted(rows, key=lambda row: -row["clients"])
+
+
+def _networks(group: list[Told]) -> Told:
+    found = sorted(_each(group, "networks"), key=lambda told: told["seconds"])
+    return {
+        "suspected": _sum(group, "suspected"),
+        "networks": _by(
+            ("network",),
+            found,
+            lambda same: same[0] | {"sessions": _sum(same, "sessions")},
+        ),
+    }
+
+
 def _state(given: Sequence[Answer], _: Mapping[str, Any]) -> Answer:
     """Each one's lines, with its number before them where there are several."""
     if len(given) == 1:
@@ -253,6 +297,7 @@ _MERGES: Mapping[str, Callable[[Sequence[Answer], Mapping[str, Any]], Answer]] =
     "drain": _servers,
     "ready": _servers,
     "disable": _servers,
+    "path": _path,
     "who": _who,
     "log-level": _first,
     "config": _first,

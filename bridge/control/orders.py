@@ -121,6 +121,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "session": Command({"session": _text}),
     "endings": Command(may={"limit": _count}),
+    "path": Command(),
     "who": Command({"address": _text}),
     "state": Command(),
     "config": Command({"salt": _salt}),

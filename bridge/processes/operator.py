@@ -8,7 +8,7 @@ together.  Not here: what each of them says (``service.answers``), and who may a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
@@ -26,11 +26,20 @@ RELOADS: Mapping[str, bool] = {"reload": False, "upgrade": True}
 
 
 class Operator:
-    """Of *supervisor*, whose own process has *logs*."""
+    """
+    Of *supervisor*, whose own process has *logs*; *warnings* says what is odd with the
+    configuration on this host.
+    """
 
-    def __init__(self, supervisor: Supervisor, logs: Logs) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        logs: Logs,
+        warnings: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         self._supervisor = supervisor
         self._logs = logs
+        self._warnings = warnings
 
     def ask(self, command: str, args: dict[str, Any], peer: Peer) -> Deferred[Answer]:
         """For an AdminSocket."""
@@ -63,6 +72,8 @@ class Operator:
         if command == "status":
             everybody = (self._supervisor.current, *self._supervisor.others)
             answer["generations"] = [_described(each) for each in everybody]
+        elif command == "path":
+            answer["warnings"] = list(self._warnings())
         elif command == "log-level":
             self._logs.level = args["level"]
         return answer

@@ -119,6 +119,11 @@ class Answers:
                 lines.append(line)
         return {"lines": lines, "worker": self._worker}
 
+    def _path(self, _: Mapping[str, Any]) -> Steps[Answer]:
+        """What is odd with the configuration is the operator's to add."""
+        yield
+        return self._gateway.paths.told()
+
     def _config(self, args: Mapping[str, Any]) -> Steps[Answer]:
         """As ``config.plain`` has it, without secrets, leaf by leaf."""
         found = []
@@ -265,6 +270,7 @@ _ANSWERS: Mapping[str, Callable[[Answers, Mapping[str, Any]], Steps[Answer]]] = 
     "session": Answers._session,
     "endings": Answers._endings,
     "kill": Answers._kill,
+    "path": Answers._path,
     "who": Answers._who,
     "log-level": Answers._set_level,
 }

@@ -46,11 +46,13 @@ def of_all(gateway: Gateway) -> Iterator[Counted]:
         for name, side in tuple(measured.fronts.items()):
             yield from _distribution(side.mss, "mss_front_bytes", name)
             yield ("retransmits_front", name), side.retransmits
-            yield ("blackhole_suspected_front", name), side.black_holes
         for name, side in tuple(measured.farms.items()):
             yield from _distribution(side.mss, "mss_back_bytes", name)
             yield ("retransmits_back", name), side.retransmits
-            yield ("blackhole_suspected_back", name), side.black_holes
+    for name, paths in gateway.paths.fronts.items():
+        yield ("blackhole_suspected_front", name), paths.suspects.sessions
+    for name, suspects in gateway.paths.farms.items():
+        yield ("blackhole_suspected_back", name), suspects.sessions
     for expiry in gateway.certificates.expiries():
         name = "certificate_not_after_timestamp_seconds"
         yield (name, expiry.owner, str(expiry.file)), int(expiry.not_after)

@@ -31,8 +31,10 @@ from bridge.service.filters import filters_of
 from bridge.service.listening import listen_errors
 from bridge.service.logs import Logs
 from bridge.service.measured import Measured
+from bridge.service.paths import Paths
 from bridge.service.steps import take_all
 from bridge.session.admission import Admission
+from bridge.session.beats import Beats
 from bridge.session.destination import Destination, Routes, SendProxy
 from bridge.session.exchanging import tell
 from bridge.session.filtering import FilteredSession
@@ -40,10 +42,12 @@ from bridge.session.flow import Event
 from bridge.session.front import FrontFactory, PrefixFactory
 from bridge.session.live import Live
 from bridge.session.meetings import DataPorts, MeetingsOf
+from bridge.session.sampling import Sampling
 from bridge.session.session import Session
 from bridge.session.shared import SharedAdmission, SharedLive
 from bridge.session.sweep import Sweep
 from bridge.session.terms import House, Terms, Timeouts
+from bridge.session.vanishing import Vanishing
 from bridge.watch.counters import Counters
 
 SHOWN = 20
@@ -64,6 +68,16 @@ class FrontMeans:
     """What is told of every session."""
     measured: Measured | None = None
     """What is measured of every session; None: nobody wants to know."""
+    paths: Paths | None = None
+    """What is learnt of the paths on both sides; None: likewise."""
+
+    def vanishing(self, front: str) -> Vanishing | None:
+        """What looks at its sessions for that."""
+        return None if self.paths is None else self.paths.vanishing(front)
+
+    def sampling(self, front: str) -> Sampling | None:
+        """Likewise, at its clients."""
+        return None if self.paths is None else self.paths.fronts[front].sampling
 
 
 class RunningFront:
@@ -82,8 +96,18 @@ class RunningFront:
         if means.measured is not None:
             self._live.counters.lasted = means.measured.lasted[name].values
         self._factory = FrontFactory(terms, self._live)
-        self._sweep = Sweep(clock, terms, self._live)
+        self._sweep = Sweep(
+            clock, terms, self._live, means.vanishing(name), self._beats(means)
+        )
         self._ports: list[Port] = []
+
+    def _beats(self, means: FrontMeans) -> Beats | None:
+        """None: nobody wants any, or there is no line for them."""
+        front, every = means.config.fronts[self.name], means.config.log.every
+        told = means.logs.listeners(requests=front.mode == "http").beat
+        if every is None or told is None:
+            return None
+        return Beats(every, told, lambda: len(self._live.sessions))
 
     # Starting
 
@@ -223,6 +247,7 @@ def terms_of(name: str, means: FrontMeans) -> Terms:
         securities=securities,
         told=told,
         needs_sides=sides,
+        sampling=means.sampling(name),
         filters=filters_of(front),
         exchange_told=partial(tell, listeners.exchange),
     )

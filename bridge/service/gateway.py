@@ -42,6 +42,7 @@ from bridge.service.hub_link import HubLink
 from bridge.service.listening import Listeners
 from bridge.service.logs import Logs
 from bridge.service.measured import Measured
+from bridge.service.paths import Paths
 from bridge.service.published import Counts, counts
 from bridge.service.steps import take_all
 from bridge.session.flow import Event, State
@@ -93,6 +94,8 @@ class Gateway(Service):
         """What is measured of sessions; None: nobody can ask for it."""
         if config.admin.web is not None:
             self.measured = Measured(config.fronts, config.farms)
+        self.paths = Paths(config, reactor.seconds)
+        """What is learnt of those to clients and servers."""
         self._failures = Repeated(reactor)
         self._fronts: list[RunningFront] = []
         self._lists = Lists(config.fronts, self._change_entry, Aside(reactor))
@@ -116,7 +119,13 @@ class Gateway(Service):
             measured=self.measured,
         )
         means = FrontMeans(
-            config, house, self.farms, certificates.fronts, self._logs, self.measured
+            config,
+            house,
+            self.farms,
+            certificates.fronts,
+            self._logs,
+            self.measured,
+            self.paths,
         )
         for name, listeners in self._listeners.open().items():
             front = RunningFront(name, means)

@@ -90,7 +90,7 @@ class Interfaces(Service):
             self._socket = self._open()
         except OSError as error:  # no rtnetlink in this container: all else runs
             why = error.strerror
-            self._log.warn("interfaces are not watched: {why}", why=why)
+            self._unwatched("interfaces are not watched: {why}", why)
             return
         self._reactor.addReader(self)
         self._warned.start()
@@ -101,6 +101,10 @@ class Interfaces(Service):
         self._told.stop()
         self._warned.stop()
         self._close()
+
+    def _unwatched(self, line: str, why: str | None) -> None:
+        """What there was to hear is not heard; all else runs."""
+        self._log.warn(line, why=why, event="interfaces_unwatched")
 
     def _close(self) -> None:
         made, self._socket = self._socket, None
@@ -133,8 +137,7 @@ class Interfaces(Service):
             if error.errno == errno.ENOBUFS:  # some of it was lost: netlink(7)
                 self._ask_again()
                 return
-            why = error.strerror
-            self._log.warn("interfaces are watched no more: {why}", why=why)
+            self._unwatched("interfaces are watched no more: {why}", error.strerror)
             self._close()
         except Exception:
             self._log.failure("A bug in the gateway; interfaces are watched no more")
@@ -171,7 +174,7 @@ class Interfaces(Service):
         try:
             self._ask_all()
         except OSError as error:
-            self._log.warn("interfaces are watched no more: {why}", why=error.strerror)
+            self._unwatched("interfaces are watched no more: {why}", error.strerror)
             self._close()
 
     def _round(self, message: Message) -> None:
@@ -184,7 +187,7 @@ class Interfaces(Service):
                 self._ask_again()
             else:
                 why = os.strerror(message.error)
-                self._log.warn("interfaces are not told of: {why}", why=why)
+                self._unwatched("interfaces are not told of: {why}", why)
             return
         del self._asked[0]
         if self._incomplete:

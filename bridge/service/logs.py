@@ -59,6 +59,8 @@ class Listeners(NamedTuple):
 
     session: Callable[[Record], None] | None
     exchange: Callable[[Exchange], None] | None
+    beat: Callable[[Record], None] | None = None
+    """Of sessions that run."""
 
 
 class Logs:
@@ -147,8 +149,8 @@ class Logs:
                 see([record])  # it may have no line of its own
                 told.session(record)
 
-            return Listeners(session, told.exchange)
-        return Listeners(add, add)
+            return Listeners(session, told.exchange)  # lines of requests, and no other
+        return Listeners(add, add, add)
 
     def _sink(self, where: str, foreground: bool, owner: Owner) -> Sink:
         """A daemon has no standard output: its lines go where its own log goes."""

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from bridge.net.tcpinfo import TcpInfo
-from bridge.watch.black_holes import AGAIN, towards_client, towards_server
 from bridge.watch.gathered import Gathered
 from bridge.watch.metrics import DIALS, LASTED, MSS, NANO
 from bridge.watch.record import Record
@@ -23,15 +22,11 @@ class Side:
     def __init__(self) -> None:
         self.mss = Gathered(MSS)
         self.retransmits = 0
-        self.black_holes = 0
-        """Sessions that suggest one: see ``black_holes``."""
 
-    def take(self, infos: Sequence[TcpInfo]) -> int:
-        """Of so many sessions.  How many segments were sent again."""
+    def take(self, infos: Sequence[TcpInfo]) -> None:
+        """Of so many sessions."""
         self.mss.values += [info.snd_mss for info in infos if info.snd_mss]
-        again = sum([info.total_retrans for info in infos])
-        self.retransmits += again
-        return again
+        self.retransmits += sum([info.total_retrans for info in infos])
 
 
 class Measured:
@@ -71,17 +66,12 @@ class Measured:
     def _of_front(self, front: str, records: Sequence[Record]) -> None:
         """In whole lists at a time: there may be thousands."""
         sides = [record.sides for record in records if record.sides is not None]
-        again = self.fronts[front].take([each.front for each in sides])
+        self.fronts[front].take([each.front for each in sides])
         farms = {record.farm for record in records}
         for farm in farms - {""}:  # they had no server
             of_farm = zip(records, sides, strict=True)
-            again += self.farms[farm].take(
+            self.farms[farm].take(
                 [side.back for record, side in of_farm if record.farm == farm]
                 if len(farms) > 1
                 else [side.back for side in sides]
             )
-        if again >= AGAIN:
-            for record in records:
-                self.fronts[front].black_holes += towards_client(record)
-                if towards_server(record):
-                    self.farms[record.farm].black_holes += 1

@@ -33,9 +33,14 @@ class Recent:
         self._records: deque[Record] = deque(maxlen=MOST)
 
     def see(self, entries: Sequence[Entry]) -> None:
-        """They are over.  Of requests nothing is kept: these are no sessions."""
+        """
+        They are over, but for heartbeats.  Of requests nothing is kept: these are no
+        sessions.
+        """
         self._records.extend(
-            each for each in entries[-MOST:] if not isinstance(each, Exchange)
+            each
+            for each in entries[-MOST:]
+            if not isinstance(each, Exchange) and each.ending
         )
 
     def told(self, most: int, epoch: float) -> list[dict[str, Any]]:

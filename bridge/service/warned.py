@@ -106,9 +106,9 @@ class Warned:
         kept = [line for line in holder.warned if line not in gone]
         holder.warned = (*kept, *(line for line in new if line not in kept))
         for line in new[:SHOWN]:
-            self._log.warn("{line}", line=line)
+            self._log.warn("{line}", line=line, event="warning_new")
         for line in gone[:SHOWN]:
-            self._log.info("no longer so: {line}", line=line)
+            self._log.info("no longer so: {line}", line=line, event="warning_gone")
 
     def _failed(self, failure: Failure) -> None:
         self._log.failure("A bug in the gateway, met by its warnings", failure)

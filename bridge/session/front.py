@@ -48,6 +48,9 @@ class Front(Protocol):
         self.transport = stream
         stream.paused = True  # while dialing, what the client sends waits in the kernel
         self._session = session = factory.kind(factory.terms, factory.live, stream)
+        sampling = factory.sampling
+        if sampling is not None and session.accepted >= sampling.due:
+            sampling.look(stream, session.accepted)
         session.begin(factory.judge(session))
 
     def connectionLost(self, reason: Failure | None = None) -> None:
@@ -65,6 +68,7 @@ class FrontFactory(ServerFactory):
         self.live = live
         filtered = not all(use.idle for use in terms.filters)
         self.kind = FilteredSession if filtered else Session
+        self.sampling = terms.sampling
         self._admission = terms.admission
         self._admitted = terms.stages[0]
 

@@ -3,7 +3,8 @@ Idle time-outs without a timer per chunk.
 
 Here: a walk over a front's sessions, several within each time-out, that compares every
 session's progress with what it was at the last walk.  The data path pays nothing.  Not
-here: whether a peer is gone (``gone``).
+here: whether a peer is gone (``gone``), a path broken (``vanishing``) or a heartbeat
+due (``beats``), which are looked for on the way.
 
 Time is what passes while walks go on: neither a clock that was set nor a process that
 was stopped makes a session quiet, for nobody could move its bytes meanwhile.
@@ -26,9 +27,11 @@ from bridge.session.gone import Gone, hear_no_more
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+    from bridge.session.beats import Beats
     from bridge.session.live import Live
     from bridge.session.session import Session
     from bridge.session.terms import Terms
+    from bridge.session.vanishing import Vanishing
 
 SHARE = 4
 """Walks within the shortest time-out: a session ends up to a quarter of it late."""
@@ -38,6 +41,10 @@ GONE_SHARE = 8
 
 SHORTEST, LONGEST = 0.02, 30.0
 """Seconds between walks, at least and at most: long time-outs are kept closely."""
+
+STUCK = 10.0
+"""At most, where it is to be seen within seven retransmission time-outs, which are 16
+seconds at least, that a path lets nothing through."""
 
 LATEST = 2.0
 """Periods from one walk to the next that are believed: more is no time that passed."""
@@ -56,7 +63,15 @@ class Sweep:
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, terms: Terms, live: Live[Session]) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        terms: Terms,
+        live: Live[Session],
+        vanishing: Vanishing | None = None,
+        beats: Beats | None = None,
+    ) -> None:
+        """*vanishing* and *beats* look at sessions, too, if there are any."""
         timeouts = terms.timeouts
         idle = NEVER if timeouts.idle is None else timeouts.idle
         self._limits = {
@@ -70,10 +85,15 @@ class Sweep:
         self._sessions = live.sessions
         self._front_gone = terms.timeouts.gone
         self._clock = clock
-        self._period = _period(terms)
+        self._vanishing = vanishing
+        self._beats = beats
+        longest = LONGEST if vanishing is None else STUCK
+        every = NEVER if beats is None else beats.every / SHARE
+        self._period = min(_period(terms), max(SHORTEST, min(longest, every)))
         self._now = 0.0
         """Seconds of walking; and by the clock, when this walk began."""
-        self._began = clock.seconds()
+        self._began = self._before = clock.seconds()
+        """... and when the one before it did."""
         self._gone = Gone()
         self._left: list[Session] = []
         """Those that this walk has still to come to."""
@@ -82,7 +102,7 @@ class Sweep:
         self._timer: IDelayedCall | None = None
 
     def start(self) -> None:
-        self._began = self._clock.seconds()
+        self._began = self._before = self._clock.seconds()
         self._wait()
 
     def _wait(self) -> None:
@@ -96,7 +116,7 @@ class Sweep:
     def _begin(self) -> None:
         now = self._clock.seconds()
         self._now += min(max(0.0, now - self._began), LATEST * self._period)
-        self._began = now
+        self._before, self._began = self._began, now
         self._left = list(self._sessions)  # ending one takes it out
         self._walk()
 
@@ -114,6 +134,8 @@ class Sweep:
             self._timer = self._clock.callLater(0, self._walk)
         else:
             self._gone.walked()
+            if self._vanishing is not None:
+                self._vanishing.walked()
             self._wait()
 
     def _look_at(self, session: Session, now: float) -> None:
@@ -121,6 +143,9 @@ class Sweep:
         up, down = session.up, session.down
         if limit is None or up is None or down is None:
             return
+        beats = self._beats
+        if beats is not None and beats.look(session, self._before, self._began):
+            self._spent += ENDED
         received = up.bytes + down.bytes
         if session.seen != 2 * received and self._moves(session, received, now):
             return
@@ -148,6 +173,8 @@ class Sweep:
         assert up is not None and down is not None
         to_front = unacknowledged(front.socket)
         to_back = unacknowledged(back.socket) if back is not None else 0
+        if self._vanishing is not None:
+            self._vanishing.look(session, to_front, to_back)
         held = up.held + down.held
         progress = 2 * received - held - to_front - to_back
         moved = progress > session.seen

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.session.admission import Admission
     from bridge.session.destination import Destination, Routes
     from bridge.session.flow import Event, State
+    from bridge.session.sampling import Sampling
     from bridge.watch.exchange import Exchange
     from bridge.watch.record import Record
     from bridge.watch.repeated import Repeated
@@ -111,6 +112,8 @@ class Terms:
     """Gets each session's record; None: nobody wants any."""
     needs_sides: bool = False
     """Whether records tell what the two sockets knew."""
+    sampling: Sampling | None = None
+    """Looks at clients' paths as they come."""
     filters: tuple[Use, ...] = ()
     """What reads or changes bytes, from the client's side on."""
     exchange_told: Callable[[Any, Exchange], None] | None = None

@@ -78,7 +78,8 @@ class TextFormat:
             queue = (dial_began - accepted) * 1000
             if dialed is not None:
                 dial = (dialed - dial_began) * 1000
-        told = _TCPLOG % (  # a third faster than an f-string, which calls for each part
+        # A third faster than an f-string, which calls for each part.
+        told = (_TCPLOG if record.ending else _BEAT) % (
             host, port, to_the_second(second), (when - second) * 1000,
             front, farm or "-", word(server) if server else "<NOSRV>", queue, dial,
             (closed - accepted) * 1000, down, letters, active, at_front, at_farm,
@@ -101,7 +102,7 @@ class TextFormat:
 def _more(record: Record) -> str:
     reason = json.dumps(record.reason) if record.reason else "-"
     return (
-        f" {reason} {record.session} {record.lost} {record.ending}"
+        f" {reason} {record.session} {record.lost} {record.ending or 'open'}"
         f" {word(_name(record))} {_via(record) or '-'}"
     )
 
@@ -114,6 +115,10 @@ def _name(record: Record) -> str:
     """The one that the client asked for, wherever it was read."""
     return (record.tls.sni if record.tls is not None else "") or record.asked
 
+
+_BEAT = "%s:%d [%s.%03d] %s %s/%s %d/%d/+%d +%d %s %d/%d/%d/%d/%d 0/%d"
+"""Of a session that goes on: its time and bytes so far, with a sign as HAProxy has it
+for what is told before the end (``option logasap``)."""
 
 _TCPLOG = "%s:%d [%s.%03d] %s %s/%s %d/%d/%d %d %s %d/%d/%d/%d/%d 0/%d"
 
@@ -212,13 +217,15 @@ class JsonFormat:
 
     def line(self, record: Record, epoch: float) -> str:
         sides = record.sides or Sides()
+        kind = "session" if record.ending else "heartbeat"
         return (
-            f'{{"time":"{stamp(epoch + record.closed)}","kind":"session",'
+            f'{{"time":"{stamp(epoch + record.closed)}","kind":"{kind}",'
             f'"session":"{record.session}",{_control(record)}"worker":{self._worker},'
             f'"front":{quoted(record.front)},"farm":{quoted(record.farm or None)},'
             f'"server":{quoted(record.server or None)},'
             f"{self._addresses(record, sides)}"
-            f'"ending":"{record.ending}","reason":{quoted(record.reason or None)},'
+            f'"ending":{quoted(record.ending or None)},'
+            f'"reason":{quoted(record.reason or None)},'
             f'"retries":{record.retries},"queued":{record.queued},'
             f'"seconds":{{"queue":{seconds(record.accepted, record.dial_began)},'
             f'"dial":{seconds(record.dial_began, record.dialed)},'

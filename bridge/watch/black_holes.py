@@ -1,46 +1,81 @@
 """
-Paths on which segments of full size seem to vanish, as records show it.
+Paths on which segments of full size seem to vanish, as a connection shows it that is
+stuck.
 
 Some links drop what is too long for them, and the ICMP that should say so is filtered
 (RFC 2923): a handshake gets through, a short request, too, and then nothing does.  So
-suspected is who never acknowledged a byte of full size, although it was sent again and
-again, and yet had spoken to us.  A client that vanished just then looks the same: one
-is no proof, many are.
+suspected is a connection on which no segment of full size ever arrived, although it was
+sent again and again, while the other end shows that it is alive, or gets what is
+shorter.
 
-Not here: asking the kernel (``session.recording``), and counting them
-(``service.measured``).
+What looks alike and is not: a peer that is away (nothing at all comes from it), one
+that reads nothing (its window is zero), a path that loses much (of many segments of
+full size some arrive).
+
+Not here: asking the kernel (``session.vanishing``), and whom to tell (``suspects``).
 """
 
 from __future__ import annotations
 
-from bridge.net.tcpinfo import TcpInfo
-from bridge.watch.record import Record
+from enum import Enum
 
-AGAIN = 3
-"""Segments sent again: with the usual back-off that is more than a second."""
+from bridge.net.path_info import PathSent
 
-SPOKEN = 2
-"""Segments that came: a handshake's and one more."""
+AGAIN = 4
+"""
+Retransmission time-outs in a row; with the usual ones that is three seconds.  The same
+segment is lost by chance so often once in some 100,000 times where a tenth is.
+"""
 
-
-def towards_client(record: Record) -> bool:
-    """Whether one is suspected in front."""
-    sides = record.sides
-    return sides is not None and _vanishes(sides.front, record.down, 0)
-
-
-def towards_server(record: Record) -> bool:
-    """Whether one is suspected behind."""
-    sides = record.sides
-    # The dialing end's count includes the SYN it sent (tcp_snd_una_update).
-    return sides is not None and _vanishes(sides.back, record.up, 1)
+SPOKE = 1000.0
+"""Milliseconds before what vanishes within which a silent end must have spoken: then it
+was hardly away."""
 
 
-def _vanishes(info: TcpInfo, sent: int, before: int) -> bool:
-    acknowledged = max(0, info.bytes_acked - before)
-    return (
-        info.total_retrans >= AGAIN
-        and 0 < info.snd_mss <= sent - acknowledged
-        and acknowledged < info.snd_mss
-        and info.segs_in >= SPOKEN
-    )
+class Verdict(Enum):
+    """What one look at a connection shows."""
+
+    FINE = "fine"
+    """Nothing is stuck that has full size."""
+    SILENT = "silent"
+    """It may be one.  So looks a peer that vanished in that very moment, too."""
+    TALKS = "talks"
+    """It may be one: the other end was away until now, or is heard all the time."""
+    VANISHES = "vanishes"
+
+
+def verdict(sent: PathSent, waiting: int) -> Verdict:
+    """Of a connection with *waiting* bytes that are not acknowledged, or not sent."""
+    if (
+        sent.backoff < AGAIN
+        or sent.probes
+        or not sent.window
+        or not _full(sent, waiting - sent.unsent)
+    ):
+        return Verdict.FINE
+    if sent.sacked:
+        return Verdict.VANISHES
+    silent = min(sent.last_ack, sent.last_data)
+    first = sent.rto / (1 << sent.backoff)  # the first time-out; each doubled the next
+    since = sent.last_sent + sent.rto - first  # it was sent for the first time
+    if silent > since - first:
+        return Verdict.SILENT if silent <= since + first + SPOKE else Verdict.FINE
+    # It was heard after much had been sent in vain: did it get another one since?
+    answers = sent.last_sent + first < silent and sent.last_sent > first
+    return Verdict.VANISHES if answers else Verdict.TALKS
+
+
+def arrives(sent: PathSent) -> bool:
+    """Whether segments of full size have."""
+    return not _never(sent)
+
+
+def _full(sent: PathSent, in_flight: int) -> bool:
+    """What is missing has full size, and nothing of that has ever arrived."""
+    missing = sent.unacked - sent.sacked
+    return 0 < sent.mss <= in_flight >= missing * sent.mss > 0 and _never(sent)
+
+
+def _never(sent: PathSent) -> bool:
+    """By what was acknowledged, it was all shorter."""
+    return sent.acked < sent.mss or 2 * sent.acked < sent.delivered * sent.mss

@@ -45,6 +45,7 @@ class Record(NamedTuple):
     """The server's address and port."""
     client: tuple[str, int]
     ending: str
+    """Empty: it goes on, and this is a heartbeat (``log.every``)."""
     letters: str
     """How HAProxy would say it: who ended the session, and in which phase."""
     reason: str
