@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from bridge.watch.target import RETRY
+
 
 class Taking:
     """Takes as much as it is told to."""
+
+    retry = RETRY
 
     def __init__(self, most: int = 1 << 20) -> None:
         self.most = most

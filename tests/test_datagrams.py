@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
-from bridge.watch.datagrams import MOST, Datagrams, bounded
-from bridge.watch.outlet import FAILED_RETRY, RETRY, Outlet
+from bridge.watch.datagrams import MOST, RETRY, Datagrams, bounded
+from bridge.watch.outlet import FAILED_RETRY, Outlet
 from tests.logged import logged
 
 

@@ -9,8 +9,8 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger, LogLevel
 
 from bridge.watch.log import Log
-from bridge.watch.outlet import FAILED_RETRY, MOST_WAITING, PIECE, RETRY, Outlet
-from bridge.watch.target import File
+from bridge.watch.outlet import FAILED_RETRY, MOST_WAITING, PIECE, Outlet
+from bridge.watch.target import RETRY, File
 from tests.logged import logged
 from tests.outlets import Taking
 

@@ -80,11 +80,13 @@ def test_a_host_whose_name_is_not_known_has_none(
 
 def test_the_older_form_is_that_of_syslog_3() -> None:
     target = Taking()
-    header = Header("local1", "haproxy", "rfc3164")
-    Syslog(Outlet(target, "x"), header, lambda: AT).put("né\n")
-    when = "Sep 21 14:13:20"
-    told = f"<142>{when} haproxy[{os.getpid()}]: né\n"
-    assert b"".join(target.written).decode() == told
+    for remote in (False, True):
+        header = Header("local1", "haproxy", "rfc3164", remote)
+        Syslog(Outlet(target, "x"), header, lambda: AT).put("né\n")
+    when, who = "Sep 21 14:13:20", f"haproxy[{os.getpid()}]: né\n"
+    assert b"".join(target.written).decode() == (
+        f"<142>{when} {who}<142>{when} {host_name()} {who}"
+    )
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n", codec="utf-8"))))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from bridge.config.log_target import syslog_at
 from bridge.config.model import Config
+from bridge.net.address import Address
 from bridge.net.pump import Reactor
 from bridge.service.log_places import (
     STANDARD_OUTPUT,
@@ -50,7 +51,8 @@ def _access_format(config: Config, worker: int) -> Format:
 
 def _to_daemon(outlet: Outlet, config: Config) -> Sink:
     app = HAPROXY if config.log.access_prefix == "syslog" else IDENTIFIER
-    header = Header(config.log.access_facility, app, config.log.access_syslog)
+    remote = isinstance(syslog_at(config.log.access), Address)
+    header = Header(config.log.access_facility, app, config.log.access_syslog, remote)
     return Syslog(outlet, header, partial(datetime.now, UTC))
 
 

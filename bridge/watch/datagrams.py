@@ -20,6 +20,14 @@ Bytes of a message: what rsyslog takes where it is not told of more, and within 
 carries.  A longer one is cut.
 """
 
+RETRY = 0.002
+"""
+Seconds between two tries at a daemon that is slow.
+
+A unix socket keeps ten messages where nobody has said otherwise
+(net.unix.max_dgram_qlen), and a daemon that reads has done so long before that.
+"""
+
 LEAST = 1024
 """Bytes of one that the way does not take."""
 
@@ -42,6 +50,7 @@ class Datagrams:
     """
 
     most = WHOLE
+    retry = RETRY
 
     def __init__(self, address: str | tuple[str, int]) -> None:
         self._address = address

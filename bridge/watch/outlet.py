@@ -31,9 +31,6 @@ Bytes up to which lines that wait are joined: one write for some forty of them, 
 reader goes on, and no pipe takes only half of it.
 """
 
-RETRY = 0.1
-"""Seconds between two tries at a slow target."""
-
 FAILED_RETRY = 1.0
 """Seconds between two tries at one that reported an error."""
 
@@ -145,7 +142,7 @@ class Outlet:
 
     def _look_again(self) -> None:
         if self._waiting and self._timer is None and self._clock is not None:
-            delay = FAILED_RETRY if self._failed else RETRY
+            delay = FAILED_RETRY if self._failed else self._target.retry
             self._timer = self._clock.callLater(delay, self._retry)
 
     def _retry(self) -> None:

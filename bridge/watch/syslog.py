@@ -48,6 +48,8 @@ class Header:
     app: str
     """The program that it is from."""
     form: Form = "rfc5424"
+    remote: bool = False
+    """Whether the daemon is elsewhere."""
 
     @property
     def priority(self) -> int:
@@ -68,13 +70,9 @@ class Header:
         As syslog(3) has it: without a host, which a daemon of this host knows.  It puts
         its own time there as well, since this one has neither year nor zone.
         """
-        return (
-            f"<{self.priority}>{month(when)} {when.day:2} {when:%H:%M:%S} {self.who}: "
-        )
-
-    @property
-    def who(self) -> str:
-        return f"{self.app}[{os.getpid()}]"
+        date = f"{month(when)} {when.day:2} {when:%H:%M:%S}"
+        host = f"{host_name()} " if self.remote else ""
+        return f"<{self.priority}>{date} {host}{self.app}[{os.getpid()}]: "
 
 
 class Syslog:

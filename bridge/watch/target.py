@@ -34,11 +34,19 @@ _FEW = 64
 """Bytes handed to a terminal that could not be opened anew: poll(2) promises one."""
 
 
+RETRY = 0.1
+"""Seconds between two tries at a slow reader of what the kernel keeps much of."""
+
+
 class Target(Protocol):
     """Where lines end up."""
 
     most: int
     """Bytes that it takes whole or not at all, where it can do that (pipe(7))."""
+
+    @property
+    def retry(self) -> float:
+        """Seconds after which it may have room again."""
 
     def write(self, data: bytes) -> int:
         """Take some of *data*, without blocking.  How many bytes.  Raises OSError."""
@@ -61,6 +69,8 @@ class File:
     A new one is given to *owner*, a user and a group.  One that is there already is
     not: in a folder of that user's it might be a link to any file of the system's.
     """
+
+    retry = RETRY
 
     def __init__(self, path: str, owner: tuple[int, int] | None = None) -> None:
         self.path = os.path.abspath(path)  # twistd changes directory as a daemon
@@ -155,6 +165,8 @@ def _ends_torn(fd: int) -> bool:
 
 class Descriptor:
     """Standard output's *fd*, written to as it is; see ``Target`` for *most*."""
+
+    retry = RETRY
 
     def __init__(self, fd: int, most: int) -> None:
         self._fd = fd
