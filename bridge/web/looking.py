@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from bridge.control.orders import Answer, AnswerError
 from bridge.control.slices import Slices, Steps
 from bridge.web.history import History, Row, totals
+from bridge.web.limits import FASTEST, limits
 from bridge.web.parts import Change, Known, Parts, change, encoded, parts_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class Looking:
         self._slices = Slices(clock)
         self._servers = _Asked(clock, sources.ask, "servers", {})
         self._endings = _Asked(clock, sources.ask, "endings", {"limit": ENDINGS})
+        self._fastest = _Asked(
+            clock, sources.ask, "sessions", {"sort": "rate", "limit": FASTEST}
+        )
         self._parts: Parts = {}
         self._made_at: float | None = None
         self._waiting: list[Deferred[bytes]] = []
@@ -148,6 +152,7 @@ class Looking:
             return
         self._servers.ask_again()
         self._endings.ask_again()
+        self._fastest.ask_again()
         known = Known(
             numbers,
             self._sources.plan(),
@@ -156,6 +161,7 @@ class Looking:
             self._endings.answer.get("endings", ()),
             self._sources.warnings(),
             self._sources.changes,
+            limits(self._fastest.answer.get("sessions", ())),
         )
         now = yield self._slices.run(parts_of(known))
         self._tell(change(self._parts, now), now, row)

@@ -46,6 +46,8 @@ class Known:
     warnings: Sequence[str] = ()
     changes: bool = False
     """Whether orders are taken."""
+    limits: Told = field(default_factory=dict)
+    """See ``limits``."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def _parts(known: Known) -> Iterator[tuple[str, Any]]:
     yield "gateway", whole | {"changes": known.changes}
     yield "clock", {"time": numbers["time"], "seconds": numbers["seconds"]}
     yield "plan", known.plan
+    yield "limits", known.limits
     for name, front in numbers["fronts"].items():
         yield f"front/{name}", front
     for name, farm in numbers["farms"].items():

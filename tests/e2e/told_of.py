@@ -10,6 +10,7 @@ from typing import Any
 from twisted.internet import reactor  # noqa: TID251  # a process of its own
 from twisted.internet.task import LoopingCall
 
+from bridge.watch.limited import VERDICTS
 from bridge.web.page import Page
 from bridge.web.plain import Plain
 from bridge.web.site import Watched
@@ -56,6 +57,7 @@ def session(number: int) -> dict[str, Any]:
         "seconds": {"total": float(number)},
         "bytes": {"up": number * 100, "down": 10**9 // (number + 1), "held": 0},
         "rate": {"up": number, "down": 10**7 // (number + 1)},
+        "limited_by": HOSTILE[0] if number < 8 else VERDICTS[number % len(VERDICTS)],
     }
 
 

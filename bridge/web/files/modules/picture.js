@@ -82,10 +82,30 @@ function fillLine(path, { kind, flow, from, to, width, shift }) {
     `M${from.x} ${from.y + shift}C${half} ${from.y + shift} ${half} ${to.y + shift} ${to.x} ${to.y + shift}`,
   );
   path.setAttribute("stroke-width", width.toFixed(1));
-  path.setAttribute("class", `flow ${kind} ${flow.kind}${flow[kind] >= 1 ? " moves" : ""}`);
+  const why = flow.kind === "bad" ? "bad" : flow.limit;
+  path.setAttribute("class", `flow ${kind} ${why}${flow[kind] >= 1 ? " moves" : ""}`);
 }
 
 // What there is to say
+
+// What limits a flow on one side, by the most of what it moves: the colour, and in words.
+const LIMITS = {
+  front_net: ["net", "limited by the network to clients"],
+  front_app: ["app", "limited by its clients"],
+  back_net: ["net", "limited by the network to servers"],
+  back_app: ["app", "limited by its servers"],
+  gateway: ["gate", "limited by this gateway"],
+};
+const ENOUGH = 0.3; // of what moves
+
+function limitOf(shares, side) {
+  for (const [cause, share] of Object.entries(shares ?? {})) {
+    if (share < ENOUGH || !(cause.startsWith(side) || cause === "gateway")) continue;
+    const [colour, words] = LIMITS[cause] ?? ["", ""];
+    if (colour) return [colour, `${words}, ${Math.round(share * 100)} % of it`];
+  }
+  return ["", ""];
+}
 
 function frontOf(store, plan, name, told) {
   const key = `front/${name}`;
@@ -97,10 +117,13 @@ function frontOf(store, plan, name, told) {
   let note = "";
   if (refusing > 0) [kind, note] = ["slow", `refuses ${count(Math.ceil(refusing))} a second`];
   else if (lost > 10) [kind, note] = ["slow", `${count(lost)} retransmits a second`];
+  const [limit, words] = limitOf(store.get("limits")?.fronts?.[name], "front");
   return {
     name,
     kind,
     note,
+    limit,
+    words,
     planned: plan.fronts[name],
     mss: median(told.mss),
     active: told.active,
@@ -119,10 +142,13 @@ function farmOf(store, plan, name, told, servers) {
   else if (told.waiting > 0) [kind, note] = ["slow", `${several(told.waiting, "session")} wait for a place`];
   else if (lost > 10) [kind, note] = ["slow", `${count(lost)} retransmits a second`];
   else if (up < all) [kind, note] = ["some", `${count(all - up)} not up`];
+  const [limit, words] = limitOf(store.get("limits")?.farms?.[name], "back");
   return {
     name,
     kind,
     note,
+    limit,
+    words,
     planned: plan.farms[name],
     mss: median(told.mss),
     active: told.active,
@@ -170,6 +196,7 @@ function makeCard(kind) {
       el("p", { class: "line path" }),
       el("p", { class: "moving" }, el("span", { class: "up" }), el("span", { class: "down" })),
       el("p", { class: "note" }),
+      el("p", { class: "limit" }),
     );
     return card;
   };
@@ -200,6 +227,9 @@ function fillCard(card, thing, tag, first) {
   say(card.querySelector(".down"), `↓ ${rate(thing.down)}`);
   say(card.querySelector(".many"), several(thing.active, "session"));
   say(card.querySelector(".note"), thing.note);
+  const moves = thing.up + thing.down >= 1;
+  say(card.querySelector(".limit"), moves ? thing.words : "");
+  mark(card.querySelector(".limit"), "limit", thing.limit || "none");
 }
 
 function fillFront(card, front) {

@@ -6,6 +6,14 @@ import { ask } from "./live.js";
 import { order } from "./orders.js";
 
 const STATES = ["accepted", "securing", "reading", "dialing", "queued", "open", "front_ended", "back_ended", "flushing_back", "flushing_front"];
+// What it was limited by, since it began: in words, and in the colours of the picture.
+export const LIMITED = {
+  front_net: ["net", "client's network"],
+  front_app: ["app", "client"],
+  back_net: ["net", "server's network"],
+  back_app: ["app", "server"],
+  gateway: ["gate", "this gateway"],
+};
 const FIRST = 15;
 const MOST = 200; // that the gateway lists
 const EVERY = 2000;
@@ -94,7 +102,7 @@ export class Sessions {
   }
 
   row(row, told) {
-    const [name, client, front, server, state, age, up, down, bytes, held] = row.children;
+    const [name, client, front, server, state, age, up, down, bytes, held, limited] = row.children;
     const speed = told.rate ?? {
       up: this.store.rate(`session/${told.session}/up`, told.bytes.up),
       down: this.store.rate(`session/${told.session}/down`, told.bytes.down),
@@ -112,6 +120,9 @@ export class Sessions {
     say(bytes, size(told.bytes.up + told.bytes.down));
     say(held, told.bytes.held ? size(told.bytes.held) : "0");
     mark(held, "kind", told.bytes.held ? "slow" : "none");
+    const [colour, words] = LIMITED[told.limited_by] ?? ["none", "–"];
+    say(limited, words);
+    mark(limited, "limit", colour);
   }
 }
 
@@ -129,6 +140,7 @@ function makeRow() {
     el("td", { class: "number" }),
     el("td", { class: "number wide" }),
     el("td", { class: "number wide" }),
+    el("td", { class: "wide" }),
   );
 }
 
@@ -150,6 +162,18 @@ const FACTS = [
   ["… held by its window", "rwnd_limited_ms", (value) => time(value / 1000)],
   ["… held by our buffer", "sndbuf_limited_ms", (value) => time(value / 1000)],
 ];
+
+// Where its time has gone: see docs/limited.md.
+const WAITS = {
+  idle: "nobody had anything to say for",
+  front_silent: "the client was waited for",
+  back_silent: "the server was waited for",
+  front_full: "the client took no more for",
+  back_full: "the server took no more for",
+  front_flow: "flowed from the client",
+  back_flow: "flowed from the server",
+  gateway: "the gateway was busy for",
+};
 
 class OneSession {
   constructor(store) {
@@ -179,6 +203,7 @@ class OneSession {
     this.verdict = el("p", { class: "verdict", role: "status" });
     this.moves = el("dl", { class: "glance small" });
     this.cells = FACTS.map(([label]) => [label, el("td", { class: "number" }), el("td", { class: "number" })]);
+    this.spent = el("p", { class: "quiet" });
     this.more = el("p", { class: "quiet" });
     this.kill = el(
       "button",
@@ -196,6 +221,7 @@ class OneSession {
         el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Side"), el("th", { scope: "col", class: "number" }, "Client's"), el("th", { scope: "col", class: "number" }, "Server's"))),
         el("tbody", {}, ...this.cells.map(([label, front, back]) => el("tr", {}, el("th", { scope: "row" }, label), front, back))),
       ),
+      this.spent,
       this.more,
       el("p", { class: "answers" }, this.kill),
     ];
@@ -231,6 +257,7 @@ class OneSession {
       ["Sent", size(told.bytes.down)],
       ["Held here", size(told.bytes.held)],
       ["Dialed in", time(told.seconds.dial)],
+      ["Limited by", LIMITED[told.limited_by]?.[1] ?? "nothing much"],
     ];
     keep(this.moves, figures, ([label]) => label, ([label]) => el("div", {}, el("dt", {}, label), el("dd")), (item, [, value]) => say(item.lastChild, value));
     this.cells.forEach(([, front, back], index) => {
@@ -243,6 +270,10 @@ class OneSession {
     say(this.verdict, verdict);
     mark(this.verdict, "kind", kind);
     const tls = told.tls ? `TLS: ${Object.values(told.tls).filter(Boolean).join(", ")}. ` : "";
+    const spent = Object.entries(told.spent ?? {}).filter(([, seconds]) => seconds >= 0.01);
+    spent.sort(([, one], [, other]) => other - one);
+    const waits = spent.map(([name, seconds]) => `${WAITS[name] ?? name} ${time(seconds)}`).join(", ");
+    say(this.spent, waits ? `Since it began: ${waits}.` : "");
     say(this.more, `${tls}Front ${told.front}, farm ${told.farm ?? "none yet"}, server ${told.server ?? "none yet"}, worker ${told.worker}.`);
     show(this.kill, Boolean(this.store.get("gateway")?.changes));
     this.before = seen;
