@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from bridge.config import parse
 from bridge.config.model import Config
 from bridge.service.log_places import STANDARD_OUTPUT, to_file, to_standard_output
 from bridge.service.logs import Logs
+from bridge.watch.access import TextFormat
 from bridge.watch.log import Log
 from bridge.watch.outlet import Outlet
 from tests.outlets import Taking
@@ -144,6 +147,36 @@ def test_logs_that_were_moved_are_opened_anew(tmp_path: Path) -> None:
     made.reopen()
     assert path.exists()
     made.finish()
+
+
+@pytest.mark.parametrize(
+    ("more", "head"),
+    [
+        ("", r"<134>1 \S+ \S+ bridge \d+ access - "),
+        (", access_facility: local3", r"<158>1 \S+ \S+ bridge \d+ access - "),
+        (", access_prefix: syslog", r"<134>1 \S+ \S+ haproxy \d+ access - "),
+        (", access_syslog: rfc3164", r"<134>\w{3} [ \d]\d \S+ bridge\[\d+\]: "),
+    ],
+)
+def test_a_syslog_daemon_gets_the_same_lines_as_messages(
+    more: str, head: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "log"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(str(path))
+        made = logs(None, f"syslog:{path}", more=more)
+        listeners = made.listeners(requests=False)
+        assert listeners.session is not None and made.lines is not None
+        listeners.session(record())
+        made.lines.close()
+        told = daemon.recv(9000).decode()
+    line = TextFormat().line(record(), 0.0)
+    assert re.fullmatch(head + r"(.*)", told)
+    assert told.endswith(line.partition("] ")[2]), "the date is another"
+    assert made.told == f"access log: syslog:{path}, text, times in UTC"
+    assert [outlet.name for outlet in made.outlets] == [f"access log syslog:{path}"]
+    made.finish()
+    made.outlets[0].close()
 
 
 def test_a_file_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
