@@ -109,6 +109,18 @@ def test_who_may_not_move_more_waits_for_us() -> None:
     assert it.told == {"gateway": 2.0}
 
 
+def test_a_wait_that_is_over_was_ours() -> None:
+    """What comes as soon as it is, and is met with no wait, does not hide it."""
+    it = Session()
+    it.spent.made_wait()
+    it.after(1, starved=0.5)
+    it.spent.made_wait()
+    it.server(100)
+    it.after(2)
+    it.server(100)
+    assert it.told == {"gateway": 1.0, "back_silent": 2.0}
+
+
 @pytest.mark.parametrize("saturated", [False, True])
 def test_what_comes_quickly_flows_unless_we_have_no_time_left(
     saturated: bool,

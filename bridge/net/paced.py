@@ -86,6 +86,7 @@ class Paced(Direction):
             if wait.who is not None:  # run for another reason, and too early
                 return
             self._wait = None
+            self.source.spent.made_wait()
         self.move()
 
     def part(self) -> None:

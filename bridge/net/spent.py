@@ -125,6 +125,13 @@ class Spent:
             self.back_silent += span
             self.answers += self.up != was_up
 
+    def made_wait(self) -> None:
+        """Until now a direction was not to move what there was."""
+        pulse, last = self.pulse, self.beat
+        if pulse.beat is not last:
+            self.gateway += pulse.beat - last
+            self.beat, self.events, self._starved = pulse.beat, 0, pulse.starved
+
     def _short(self, last: float, span: float) -> float:
         """Seconds of *span* in which the process could not run when it was to."""
         pulse = self.pulse

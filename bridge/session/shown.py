@@ -135,6 +135,7 @@ class Shown(Answered):
             if wait.who is not None:  # run for another reason, and too early
                 return
             self._wait = None
+            self.source.spent.made_wait()
         self.move()
 
     def failed(self) -> None:

@@ -19,8 +19,8 @@ from typing import TypeAlias
 
 from tests.e2e.peers import BLOCK
 
-LONG = 1.5
-"""Seconds that a session lasts: some 30 beats."""
+LONG = 1.0
+"""Seconds that a session lasts: some 20 beats."""
 
 Act: TypeAlias = Callable[[socket.socket, float], object]
 """What one end does with its socket until a time."""
