@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.watch.access import Entry, JsonFormat, TextFormat, render
+from bridge.watch.access import Entry, TextFormat, render
 from bridge.watch.access_http import HOST, METHOD, TARGET, VERSION, text_line, unread
+from bridge.watch.access_json import JsonFormat
 from bridge.watch.exchange import Exchange
 from tests.test_access import EPOCH, halog, record
 

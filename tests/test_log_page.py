@@ -19,7 +19,8 @@ from bridge.net.tcpinfo import NOTHING
 from bridge.net.tlsinfo import TlsInfo
 from bridge.session import exchanging, recording
 from bridge.session.flow import TABLE, Ending, State
-from bridge.watch.access import JsonFormat, TextFormat
+from bridge.watch.access import TextFormat
+from bridge.watch.access_json import JsonFormat
 from bridge.watch.event import json_line, text_line, told
 from bridge.watch.exchange import Exchange
 from bridge.watch.outlet import Outlet

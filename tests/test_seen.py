@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.watch.access import JsonFormat, TextFormat
+from bridge.watch.access import TextFormat
+from bridge.watch.access_json import JsonFormat
 from bridge.watch.seen import LONGEST, Told, sessions, told_in
 from tests.test_access import EPOCH, record
 from tests.test_access_http import REQUEST

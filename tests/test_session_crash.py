@@ -15,7 +15,8 @@ from bridge.session import session as module
 from bridge.session.flow import Event, State
 from bridge.session.place import Place
 from bridge.session.session import Session
-from bridge.watch.access import JsonFormat, TextFormat, render
+from bridge.watch.access import TextFormat, render
+from bridge.watch.access_json import JsonFormat
 from tests.logged import logged
 from tests.pumping import PATIENCE
 from tests.sessions import CONNECT, Running, server

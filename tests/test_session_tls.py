@@ -11,7 +11,7 @@ from OpenSSL import SSL
 from bridge.net.security import Security
 from bridge.session.flow import Event, State
 from bridge.session.gone import hear_no_more
-from bridge.watch.access import JsonFormat
+from bridge.watch.access_json import JsonFormat
 from tests.secured import NAME, TLS_1_2, Far, accepting
 from tests.sessions import TIMEOUTS, Running, reset, server
 

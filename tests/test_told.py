@@ -8,7 +8,7 @@ from typing import Any
 
 from bridge.net.tcpinfo import NOTHING, TcpInfo
 from bridge.service.told import of_session, of_tcp, of_whole_session
-from bridge.watch.access import JsonFormat
+from bridge.watch.access_json import JsonFormat
 from bridge.watch.record import Record, Sides
 from tests.questioned import asked
 

@@ -17,7 +17,8 @@ from bridge.net.listener import Listener, listen_unix
 from bridge.net.port import Port
 from bridge.net.sockaddr import describe
 from bridge.session.front import FrontFactory
-from bridge.watch.access import JsonFormat, TextFormat
+from bridge.watch.access import TextFormat
+from bridge.watch.access_json import JsonFormat
 from tests.pumping import PATIENCE
 from tests.sessions import Running, server
 

@@ -11,7 +11,8 @@ import pytest
 
 from bridge.control.bridgectl import main
 from bridge.net.pseudonym import DEFAULT_KEY, Pseudonyms
-from bridge.watch.access import JsonFormat, TextFormat
+from bridge.watch.access import TextFormat
+from bridge.watch.access_json import JsonFormat
 from bridge.watch.seen import LONGEST
 from tests.answering import Answering, answering
 from tests.test_access import EPOCH, record

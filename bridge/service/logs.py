@@ -26,7 +26,8 @@ from bridge.service.log_places import (
     to_standard_output,
 )
 from bridge.service.recent import Recent
-from bridge.watch.access import Entry, Format, JsonFormat, TextFormat, render
+from bridge.watch.access import Entry, Format, TextFormat, render
+from bridge.watch.access_json import JsonFormat
 from bridge.watch.exchange import Exchange
 from bridge.watch.journal_entry import IDENTIFIER
 from bridge.watch.lines import Events, Lines, Sink

@@ -1,9 +1,10 @@
 """
-The access log's two formats: a record in, one line out.
+The access log's lines: a record in, one line out.
 
-Text is HAProxy's ``tcplog``, field by field, so that the tools that read it read this
-too (HAProxy configuration manual, section 8.2.2).  JSON says everything, one object a
-line.  Lines of requests are in ``access_http``, what all are made of in ``phrases``.
+Here: text, and what is done for lines of either format.  Text is HAProxy's ``tcplog``,
+field by field, so that the tools that read it read this too (HAProxy configuration
+manual, section 8.2.2).  Not here: JSON, which says everything (``access_json``); lines
+of requests (``access_http``), and what all are made of (``phrases``).
 """
 
 from __future__ import annotations
@@ -16,21 +17,15 @@ from typing import Protocol, TypeAlias
 
 from twisted.logger import Logger
 
-from bridge.net.spent import Times, waited
-from bridge.net.tcpinfo import TcpInfo
-from bridge.net.tlsinfo import TlsInfo
-from bridge.watch.access_http import json_line, text_line
+from bridge.watch.access_http import text_line
 from bridge.watch.exchange import Exchange
 from bridge.watch.phrases import (
     endpoint,
-    quoted,
-    seconds,
-    stamp,
     syslog,
     to_the_second,
     word,
 )
-from bridge.watch.record import Record, Sides
+from bridge.watch.record import Record
 
 Entry: TypeAlias = Record | Exchange
 """What there is a line for."""
@@ -158,94 +153,3 @@ def _those_that_can(
                 yield form.line(each, epoch) + "\n"
         except Exception:
             _log.failure("A bug in the gateway; a session has no line in the log")
-
-
-def _side(info: TcpInfo) -> str:
-    """One side's TCP_INFO; its microseconds told as milliseconds."""
-    return (
-        f'{{"mss_out":{info.snd_mss},"mss_in":{info.rcv_mss},'
-        f'"mss_advertised":{info.advmss},"pmtu":{info.pmtu},'
-        f'"rtt_ms":{info.rtt / 1000},"min_rtt_ms":{info.min_rtt / 1000},'
-        f'"retransmits":{info.total_retrans},"segments_out":{info.segs_out},'
-        f'"segments_in":{info.segs_in},"delivery_rate":{info.delivery_rate},'
-        f'"busy_ms":{info.busy_time / 1000},'
-        f'"rwnd_limited_ms":{info.rwnd_limited / 1000},'
-        f'"sndbuf_limited_ms":{info.sndbuf_limited / 1000},'
-        f'"data_segments_in":{info.data_segs_in},'
-        f'"out_of_order":{info.rcv_ooopack}}}'
-    )
-
-
-def _spent(times: Times | None) -> str:
-    if times is None:
-        return "null"
-    told = (f'"{name}":{value:.3f}' for name, value in waited(times).items())
-    return f"{{{','.join(told)}}}"
-
-
-def _tls(record: Record) -> str:
-    """What the client sent is quoted, like everything from the network."""
-    info = record.tls
-    if info is None and not record.asked:
-        return ""
-    if info is None:  # unopened, or a handshake that failed
-        info = TlsInfo("", "", "", "", "")
-    return (
-        f'"tls":{{"version":{quoted(info.version or None)},'
-        f'"cipher":{quoted(info.cipher or None)},'
-        f'"sni":{json.dumps(_name(record) or None)},'
-        f'"alpn":{json.dumps(info.alpn or None)},'
-        f'"client_subject":{json.dumps(info.subject or None)}}},'
-    )
-
-
-def _control(record: Record) -> str:
-    return f'"control":"{record.control}",' if record.control else ""
-
-
-class JsonFormat:
-    """One object a line; a phase that was not reached is null, not zero."""
-
-    needs_sides = True
-
-    def __init__(self, worker: int = 0) -> None:
-        self._worker = worker
-
-    def request(self, exchange: Exchange, epoch: float) -> str:
-        """See ``access_http``."""
-        return json_line(exchange, epoch, self._worker)
-
-    def line(self, record: Record, epoch: float) -> str:
-        sides = record.sides or Sides()
-        kind = "session" if record.ending else "heartbeat"
-        return (
-            f'{{"time":"{stamp(epoch + record.closed)}","kind":"{kind}",'
-            f'"session":"{record.session}",{_control(record)}"worker":{self._worker},'
-            f'"front":{quoted(record.front)},"farm":{quoted(record.farm or None)},'
-            f'"server":{quoted(record.server or None)},'
-            f"{self._addresses(record, sides)}"
-            f'"ending":{quoted(record.ending or None)},'
-            f'"reason":{quoted(record.reason or None)},'
-            f'"retries":{record.retries},"queued":{record.queued},'
-            f'"seconds":{{"queue":{seconds(record.accepted, record.dial_began)},'
-            f'"dial":{seconds(record.dial_began, record.dialed)},'
-            f'"total":{record.closed - record.accepted:.6f}}},'
-            f'"bytes":{{"up":{record.up},"down":{record.down},"lost":{record.lost}}},'
-            f"{_tls(record)}"
-            f'"sides":{{"front":{_side(sides.front)},"back":{_side(sides.back)}}},'
-            f'"spent":{_spent(sides.times)},"limited_by":"{sides.limited_by}"}}'
-        )
-
-    @staticmethod
-    def _addresses(record: Record, sides: Sides) -> str:
-        host, port = record.client
-        listen, source = sides.listen, sides.source
-        back, back_port = record.back
-        return (
-            f'"client":{json.dumps(host)},"client_port":{port},'
-            f'"listen":{quoted(endpoint(*listen))},'
-            f'"via":{quoted(_via(record) or None)},'
-            f'"source":{quoted(source[0] or None)},'
-            f'"source_port":{source[1] or "null"},'
-            f'"back":{quoted(endpoint(back, back_port))},'
-        )

@@ -37,9 +37,26 @@ def syslog(second: int, pid: int) -> str:
 
 
 def stamp(when: float) -> str:
-    """Unix seconds by RFC 3339, to the millisecond."""
-    now = datetime.fromtimestamp(when, UTC)
-    return f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z"
+    """
+    Unix seconds by RFC 3339, to the millisecond.
+
+    >>> stamp(0.25), stamp(1.9999999)
+    ('1970-01-01T00:00:00.250Z', '1970-01-01T00:00:02.000Z')
+    """
+    second = int(when)
+    thousandth = int((when - second) * 1000 + _HALF)
+    if thousandth == 1000:
+        second, thousandth = second + 1, 0
+    return f"{_by_rfc_3339(second)}.{thousandth:03}Z"
+
+
+_HALF = 0.0005
+"""Of a microsecond, in milliseconds: what a float may lack of a round date."""
+
+
+@lru_cache(maxsize=64)
+def _by_rfc_3339(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 @lru_cache(maxsize=1024)
