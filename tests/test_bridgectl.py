@@ -97,14 +97,6 @@ def test_an_unknown_key_is_a_wrong_command_line(
     assert 'did you mean "listen"?' in refused(capsys, "explain", "fronts.web.listne")
 
 
-@pytest.mark.parametrize("command", ["top"])
-def test_a_command_that_waits_to_be_built_says_so(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for rest in (), ("x", "--socket", "y"), ("--json",), ("--help",):
-        assert f"{command} is not built yet" in refused(capsys, command, *rest)
-
-
 @pytest.mark.parametrize("arguments", [(), ("chekc",), ("check",), ("schema", "x")])
 def test_a_wrong_command_line_is_2(
     arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]

@@ -130,16 +130,6 @@ def test_a_map_is_explained_with_the_default_of_each_of_its_keys() -> None:
     assert "fronts.NAME.timeouts" in explain("timeouts").splitlines()[-1]
 
 
-LATER = "top"
-
-
-@pytest.mark.parametrize("command", LATER.split())
-def test_a_command_of_later_is_not_built_yet(
-    capsys: pytest.CaptureFixture[str], command: str
-) -> None:
-    assert f"{command} is not built yet" in said(capsys, command, "x")
-
-
 def test_a_command_that_is_none_is_told_those_there_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

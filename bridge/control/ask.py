@@ -40,6 +40,10 @@ _CURES = {
 }
 
 
+class RefusedError(CommandError):
+    """The gateway is there, and says that it cannot be done."""
+
+
 class Gateway:
     """The one whose admin socket is at *path*.  Connects as it is asked first."""
 
@@ -52,7 +56,8 @@ class Gateway:
         """
         What it answers; of *args* those that are None are left out.
 
-        Raises CommandError: it cannot be asked, or says that it cannot be done.
+        Raises CommandError: it cannot be asked; or RefusedError: it says that it cannot
+        be done.
         """
         given = {key: value for key, value in args.items() if value is not None}
         try:
@@ -62,7 +67,7 @@ class Gateway:
                 self._socket.sendall(asked(command, given))
             return answer_of(self._line())
         except AnswerError as error:
-            raise CommandError(clean(str(error))) from None
+            raise RefusedError(clean(str(error))) from None
         except TimeoutError:
             what = f"no answer within {PATIENCE:g} s: it hangs, or is stopped"
             raise CommandError(f"{self._path}: {what}; its log may say more") from None

@@ -30,6 +30,7 @@ from bridge.control import (
     sessions_command,
     setup_command,
     status_command,
+    top_command,
     who_command,
     zone_command,
 )
@@ -41,9 +42,6 @@ from bridge.control.commands import (
     Commands,
     UsageError,
 )
-
-# Of the contract, and not built.
-_LATER = ("top",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,12 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _refuse_unknown(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
     """
-    A command that is none, or not yet: argparse would list what is not built with the
-    rest, and find fault with the options that such a command is given.
+    A command that is none: argparse would find fault with its options first, and knows
+    no spelling.
     """
     command = arguments[0] if arguments else "-"
-    if command in _LATER:
-        parser.error(f"{command} is not built yet")
     if not command.startswith("-") and command not in _BUILT:
         hint = did_you_mean(command, _BUILT)
         parser.error(f"there is no command {command!r}, {hint}")
@@ -122,7 +118,8 @@ def command_line() -> argparse.ArgumentParser:
             who_command,
             zone_command,
         ),
-        *(status_command, sessions_command, servers_command, path_command),
+        *(status_command, top_command, sessions_command),
+        *(servers_command, path_command),
         orders_command,
     ):
         each.add(commands)
@@ -166,7 +163,7 @@ _BUILT = (
         "drain",
         "ready",
     ),
-    *("disable", "log-level", "reload", "upgrade"),
+    *("top", "disable", "log-level", "reload", "upgrade"),
 )
 
 _DESCRIPTION = "Checks, explains and prepares configurations of the bridge gateway."

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import time as clock
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from bridge.control.ask import Gateway, add_common, gateway, show
 from bridge.control.commands import CommandError, Commands, UsageError
@@ -84,7 +85,7 @@ def servers_lines(answer: Answer) -> Iterator[str]:
                 time(each["seconds"]),
                 _sessions(each),
                 f"{each['weight']}{' backup' if each['backup'] else ''}",
-                _why(each),
+                why_of(each),
             ]
             for each in answer["servers"]
         ),
@@ -96,7 +97,8 @@ def _sessions(told: Answer) -> str:
     return f"{told['sessions']}" if most is None else f"{told['sessions']}/{most}"
 
 
-def _why(told: Answer) -> str:
+def why_of(told: Mapping[str, Any]) -> str:
+    """Why it is in its state, and what its checks say."""
     words = [told["why"]]
     if told.get("workers"):
         words.append(

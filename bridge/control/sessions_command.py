@@ -9,8 +9,8 @@ import argparse
 import json
 import sys
 import time as clock
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
 
 from bridge.control.ask import Gateway, add_common, gateway, show
 from bridge.control.commands import DONE, Commands, UsageError
@@ -124,7 +124,7 @@ def sessions_lines(answer: Answer) -> Iterator[str]:
         (
             [
                 each["session"],
-                _client(each),
+                client_of(each),
                 each["front"],
                 each["farm"],
                 each["server"],
@@ -148,7 +148,8 @@ def sessions_lines(answer: Answer) -> Iterator[str]:
         yield f"{matching} of {total} sessions"
 
 
-def _client(told: Answer) -> str:
+def client_of(told: Mapping[str, Any]) -> str:
+    """Its address and port."""
     host, port = told["client"], told["client_port"]
     if not port:
         return str(host)
@@ -186,7 +187,7 @@ def session_lines(told: Answer) -> Iterator[str]:
 def _way(told: Answer) -> str:
     sender = f" (through {clean(told['via'])})" if told["via"] else ""
     to = f" -> {clean(told['listen'])}" if told["listen"] else ""
-    text = f"{clean(_client(told))}{sender}{to}, front {clean(told['front'])}"
+    text = f"{clean(client_of(told))}{sender}{to}, front {clean(told['front'])}"
     if told["server"] is not None:
         text += f", farm {clean(told['farm'])}, server {clean(told['server'])}"
         if told["back"] != told["server"]:

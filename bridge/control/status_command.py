@@ -6,7 +6,8 @@ in full.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from bridge.control.ask import add_common, gateway, show
 from bridge.control.commands import Commands
@@ -129,7 +130,7 @@ def _farms(farms: list[Answer]) -> Iterator[str]:
                 f"{farm['up']}/{farm['servers']}",
                 farm["sessions"],
                 farm["queue"]["waiting"],
-                _note(farm),
+                note_of(farm),
             ]
             for farm in farms
         ),
@@ -155,7 +156,8 @@ def _some(names: list[str]) -> str:
     return told + (f" and {more} more" if more > 0 else "")
 
 
-def _note(farm: Answer) -> str:
+def note_of(farm: Mapping[str, Any]) -> str:
+    """What is not usual of it."""
     if farm["panic"]:
         return "no server is up: all are tried"
     if farm["map"]:
