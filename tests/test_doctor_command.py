@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,20 @@ def test_a_patience_that_is_none_is_2(tmp_path: Path, patience: str) -> None:
     with pytest.raises(SystemExit) as ended:
         doctor(tmp_path, TEXT, f"--patience={patience}")
     assert ended.value.code == 2
+
+
+def test_an_ordinary_user_is_helped_where_only_root_could_start(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with listening("127.0.0.1") as server:
+        text = TEXT.format(server) + "log: {access: /none/such/file}\n"
+        assert doctor(tmp_path, text) == 0
+        told = capsys.readouterr().out
+        assert "unknown  start: by this user: " in told
+        assert "there is no folder /none/such" in told
+        monkeypatch.undo()
+        if os.geteuid() == 0:
+            assert doctor(tmp_path, text) == 78

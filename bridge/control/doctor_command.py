@@ -12,11 +12,13 @@ import json
 import os
 from pathlib import Path
 
+from bridge.config import ConfigError, Document, load
 from bridge.control.commands import DONE, FAILED, Commands
 from bridge.control.doctor_shown import show
 from bridge.doctor import Host, read
 from bridge.doctor.examination import examine
 from bridge.doctor.path_looking import PATIENCE
+from bridge.doctor.report import Finding, Severity
 
 
 def add(commands: Commands) -> None:
@@ -51,10 +53,31 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _read(file: Path, host: Host) -> tuple[Document, list[Finding]]:
+    """
+    The configuration, and what only stands in the way of who asks: ports and keys that
+    are not an ordinary user's, who is helped all the same.  Raises ConfigError.
+    """
+    try:
+        return read(file, os.environ, host), []
+    except ConfigError as error:
+        if not os.geteuid():
+            raise
+        document = load(
+            file, os.environ
+        )  # what is wrong with the text is for everybody
+        cure = f"sudo bridgectl doctor {file}"
+        return document, [
+            Finding("start", Severity.UNKNOWN, f"by this user: {line}", cure)
+            for line in str(error).splitlines()
+            if line[:1].strip()  # the others show the text, and point at it
+        ]
+
+
 def _run(options: argparse.Namespace) -> int:
     host = Host.read(looks=True)
-    document = read(Path(options.file), os.environ, host)
-    found = examine(document, host, options.patience)
+    document, hidden = _read(Path(options.file), host)
+    found = examine(document, host, options.patience).with_more(hidden)
     if options.json:
         print(json.dumps({"file": options.file, **found.plain}, indent=2))
     else:

@@ -6,8 +6,8 @@ Not here: how it is shown (``control``), or the parts that are looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from bridge.config import Config, Document
@@ -54,6 +54,10 @@ class Examination:
     paths: Sequence[Path]
     findings: Sequence[Finding]
     """The worst first."""
+
+    def with_more(self, findings: Iterable[Finding]) -> Examination:
+        """With what somebody else has found."""
+        return replace(self, findings=worst_first([*self.findings, *findings]))
 
     @property
     def is_well(self) -> bool:
