@@ -28,6 +28,8 @@ NUMBERS: dict[Series, int] = {
     ("mss_front_bytes", "web", 2): 2,
     ("retransmits_front", "web"): 6,
     ("blackhole_suspected_front", "web"): 1,
+    ("limited", "web", "front_net"): 2,
+    ("limited", "web", "none"): 5,
     ("farm_sessions_active", "a"): 2,
     ("queue_length", "a"): 5,
     ("farm_servers", "a"): 2,

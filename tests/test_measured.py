@@ -35,6 +35,16 @@ def test_records_are_passed_on_and_their_sides_measured() -> None:
     assert set(measured.farms) == {"inner"}
 
 
+def test_what_sessions_were_limited_by_is_counted() -> None:
+    measured = Measured(["web"], ["inner"])
+    told = measured.listener("web", lambda _: None)
+    for verdict in ("none", "back_app", "none"):
+        told(record(front="web", farm="inner", sides=Sides(limited_by=verdict)))
+    told(record(front="web", farm="inner", sides=None))
+    measured.gather()
+    assert measured.limited == {"web": {"none": 2, "back_app": 1}}
+
+
 def test_times_are_taken_in_before_there_are_many() -> None:
     measured = Measured(["web"], ["inner"])
     measured.lasted["web"].values.append(0.25)

@@ -45,6 +45,7 @@ def test_a_front() -> None:
         "tls_failures": 1,
         "retransmits": 6,
         "black_holes": 1,
+        "limited": {"front_net": 2, "none": 5},
     }
     counts = [count for _, count in seconds["buckets"]]
     assert (seconds["count"], seconds["sum"]) == (7, 1.5)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from bridge.farm.state import TRAFFIC, State
 from bridge.service.moved import moved
 from bridge.session.flow import Ending
+from bridge.watch.limited import VERDICTS
 from bridge.watch.metrics import NANO, Series
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ def of_all(gateway: Gateway) -> Iterator[Counted]:
         for name, side in tuple(measured.farms.items()):
             yield from _distribution(side.mss, "mss_back_bytes", name)
             yield ("retransmits_back", name), side.retransmits
+        for name, limited in tuple(measured.limited.items()):
+            for verdict in VERDICTS:
+                yield ("limited", name, verdict), limited[verdict]
     for name, paths in gateway.paths.fronts.items():
         yield ("blackhole_suspected_front", name), paths.suspects.sessions
     for name, suspects in gateway.paths.farms.items():

@@ -7,7 +7,7 @@ here: what is counted anyway (``watch.counters``), and who is told (``publishing
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from bridge.net.tcpinfo import TcpInfo
@@ -39,6 +39,8 @@ class Measured:
         """Of those whose records tell of TCP."""
         self.farms: dict[str, Side] = defaultdict(Side)
         """Likewise."""
+        self.limited: dict[str, Counter[str]] = defaultdict(Counter)
+        """Sessions of these fronts, by what they were limited by (``limited``)."""
         self._records: dict[str, list[Record]] = defaultdict(list)
 
     def listener(
@@ -67,6 +69,7 @@ class Measured:
         """In whole lists at a time: there may be thousands."""
         sides = [record.sides for record in records if record.sides is not None]
         self.fronts[front].take([each.front for each in sides])
+        self.limited[front].update([each.limited_by for each in sides])
         farms = {record.farm for record in records}
         for farm in farms - {""}:  # they had no server
             of_farm = zip(records, sides, strict=True)

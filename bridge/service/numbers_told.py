@@ -27,6 +27,7 @@ FRONTS = {
     "mss_front_bytes": "mss",
     "retransmits_front": "retransmits",
     "blackhole_suspected_front": "black_holes",
+    "limited": "limited",
 }
 """How each is called of a front; with two labels it is one value by the second."""
 
@@ -158,6 +159,7 @@ def _front() -> Told:
         "mss": None,
         "retransmits": 0,
         "black_holes": 0,
+        "limited": {},
     }
 
 

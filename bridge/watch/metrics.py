@@ -102,6 +102,11 @@ METRICS: dict[str, Metric] = {
     "mss_front_bytes": Metric("MSS at the end", _FRONT, _H, bounds=MSS, shown=False),
     "retransmits_front": Metric("Segments sent again", _FRONT, shown=False),
     "blackhole_suspected_front": Metric("See black_holes", _FRONT, shown=False),
+    "limited": Metric(
+        "Sessions that have ended, and whose record tells of TCP "
+        "(log.access_format json), by what they were limited by",
+        (*_FRONT, "limited_by"),
+    ),
     # Of farms
     "farm_sessions_active": Metric("Sessions that a farm has now", _FARM, _G),
     "queue_length": Metric("Sessions that wait until a server is free", _FARM, _G),
