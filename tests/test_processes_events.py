@@ -54,11 +54,12 @@ def test_an_event_has_its_name_and_its_line(say: object, name: str, line: str) -
 
 def test_a_reload_that_failed_has_a_line_for_each_fault() -> None:
     with logged() as seen:
-        events.reload_failed("f:1:1: x: wrong\nf:2:1: y: wrong")
-    assert [event["event"] for event in seen.events] == [
-        *["reload_fault", "reload_fault", "reload_failed"]
+        events.reload_failed("f:1:1: x: wrong\n    x\n    ^\nf:2:1: y: wrong")
+    fault, where = "reload_fault", None
+    assert [event.get("event") for event in seen.events] == [
+        *[fault, where, where, fault, "reload_failed"]
     ]
-    assert seen.lines[1] == "f:2:1: y: wrong"
+    assert seen.lines[2:4] == ["    ^", "f:2:1: y: wrong"]
     assert set(seen.levels) == {"error"}
 
 

@@ -45,9 +45,12 @@ def reload_warns(warnings: Iterable[str]) -> None:
 
 
 def reload_failed(why: str) -> None:
-    """*why*: in a line for each fault."""
+    """*why*: in a line for each fault, and below it where that stands."""
     for line in why.splitlines():
-        _log.error("{why}", event="reload_fault", why=line)
+        if line.startswith(" "):
+            _log.error("{line}", line=line)
+        else:
+            _log.error("{why}", event="reload_fault", why=line)
     _log.error("reload failed: the gateway goes on as it was", event="reload_failed")
 
 
