@@ -115,8 +115,10 @@ def test_a_server_on_jumbo_frames_sends_fewer_packets(start: Start) -> None:
         assert sent(start_in(lab, start)) < direct / 4
 
 
-def stalls(host: Host, interface: str, port: int, lab: Lab, request: bytes) -> bool:
-    """Whether *request* has whoever sends to or from *port* repeat itself in vain."""
+def assert_stalls(
+    lab: Lab, host: Host, interface: str, port: int, request: bytes
+) -> None:
+    """*request* has whoever sends on *interface* to or from *port* repeat itself."""
 
     def repeated() -> int:
         sent = Counter(
@@ -136,7 +138,6 @@ def stalls(host: Host, interface: str, port: int, lab: Lab, request: bytes) -> b
         client.setblocking(False)
         with pytest.raises(BlockingIOError):
             client.recv(1)
-    return True
 
 
 def test_a_narrow_path_without_icmp_stalls_with_mss_auto(start: Start) -> None:
@@ -145,7 +146,7 @@ def test_a_narrow_path_without_icmp_stalls_with_mss_auto(start: Start) -> None:
         where = start_in(lab, start)
         assert fetch(lab, where, 500, PATIENCE) is not None
         request = f"get {SOME}\n".encode()
-        assert stalls(lab.gateway, "front", PORT, lab, request)
+        assert_stalls(lab, lab.gateway, "front", PORT, request)
 
 
 def test_a_narrow_path_without_icmp_carries_mss_safe(start: Start) -> None:
@@ -161,9 +162,9 @@ def test_a_switch_behind_that_drops_jumbo_frames_stalls(start: Start) -> None:
         assert fetch(lab, (lab.server.address, BULK), SOME, PATIENCE) is not None
         start_in(lab, start)
         request = f"get {SOME}\n".encode()
-        assert stalls(lab.server, "back", BULK, lab, request)
+        assert_stalls(lab, lab.server, "back", BULK, request)
         request = f"put {SOME}\n".encode() + bytes(SOME)
-        assert stalls(lab.gateway, "back", BULK, lab, request)
+        assert_stalls(lab, lab.gateway, "back", BULK, request)
 
 
 def test_a_switch_behind_that_drops_jumbo_frames_carries_a_smaller_mss(
