@@ -326,7 +326,7 @@ def test_the_journal_has_events_by_their_fields(deployed: Deployed) -> None:
     signals = {
         each["BRIDGE_SIGNAL"] for each in journal(deployed, "BRIDGE_EVENT=signal")
     }
-    assert signals >= {"HUP", "TERM", "USR1"}
+    assert signals >= {"TERM", "USR1"}, "to reload, some versions send HUP"
     from_workers = journal(deployed, "BRIDGE_EVENT=drain_begins", "BRIDGE_WORKER=0")
     assert all(each["MESSAGE"].startswith("worker 0: ") for each in from_workers)
 
