@@ -69,105 +69,107 @@ def waited(times: Times) -> dict[str, float]:
     return dict(zip(Times._fields[1:-1], times[1:-1], strict=True))
 
 
+(
+    IDLE, FRONT_SILENT, BACK_SILENT, FRONT_FLOW, BACK_FLOW, FRONT_FULL, BACK_FULL,
+    GATEWAY, PARTS,
+) = range(9)  # fmt: skip
+"""Where each part stands in a list, in the order of Times; and how many there are."""
+
+
 class Spent:
     """Of a session with *fd* in front; *pulse* is its pump's."""
 
-    # Without __slots__: what is 0 for most of them is then not set for each.
-
-    idle = front_silent = back_silent = front_flow = back_flow = 0.0
-    front_full = back_full = gateway = 0.0
-    answers = up = down = 0
+    __slots__ = (
+        "_answers", "_down", "_fd", "_seconds", "_starved", "_up", "beat", "began",
+        "events", "pulse",
+    )  # fmt: skip
 
     def __init__(self, pulse: Pulse, fd: int) -> None:
         self.pulse = pulse
-        self.beat = pulse.beat
-        """When it was looked at last."""
+        self.beat = self.began = pulse.beat
+        """When it was looked at last, and when it began."""
         self.events = 0
-        """Since then."""
+        """Since it was looked at."""
         self._fd = fd
-        self.began = pulse.beat
         self._starved = pulse.starved
+        self._seconds: list[float] | None = None
+        """Each part; None: it was not looked at yet, as most are never."""
+        self._up = self._down = self._answers = 0
+        """Bytes at the last look; and how often the server has answered."""
 
     def note(self, fd: int, reads: Way, writes: Way | None) -> None:
         """
         *fd* has something to tell, and it is another beat; *reads* reads from it, and
         *writes* writes to it.
         """
-        pulse, beat, last, events = self.pulse, self.pulse.beat, self.beat, self.events
-        self.beat, self.events = beat, 1
+        pulse, last, events = self.pulse, self.beat, self.events
+        self.beat = beat = pulse.beat
+        self.events = 1
+        seconds = self._seconds
+        if seconds is None:
+            self._seconds = seconds = [0.0] * PARTS
         span = beat - last
-        starved = self._short(last, span)
-        self._starved = pulse.starved
-        if starved > 0.0:
-            self.gateway += starved
+        if pulse.starved != self._starved:
+            starved = self._short(last, span)
+            seconds[GATEWAY] += starved
             span -= starved
         if writes is None:  # there is no server now
             return
-        front = fd == self._fd
-        up, down = (reads, writes) if front else (writes, reads)
-        was_up, was_down = self.up, self.down
-        self.up, self.down = up.bytes, down.bytes
-        if up.held or down.held:
-            if up.held:
-                self.back_full += span
-            if down.held:
-                self.front_full += span
-        elif (up.paced and up.waits) or (down.paced and down.waits):
-            self.gateway += span
+        front, came, went = fd == self._fd, reads.bytes, writes.bytes
+        if reads.held or writes.held:
+            if reads.held:
+                seconds[BACK_FULL if front else FRONT_FULL] += span
+            if writes.held:
+                seconds[FRONT_FULL if front else BACK_FULL] += span
+        elif reads.paced and (reads.waits or writes.waits):
+            seconds[GATEWAY] += span
         elif span < events * PAUSE:
-            self._flows(span, front=front)
+            flow = FRONT_FLOW if front else BACK_FLOW
+            seconds[GATEWAY if pulse.saturated else flow] += span
         elif front:
-            if self.up - was_up > self.down - was_down:
-                self.front_silent += span
-            else:
-                self.idle += span
+            slow = came - self._up > went - self._down
+            seconds[FRONT_SILENT if slow else IDLE] += span
         else:
-            self.back_silent += span
-            self.answers += self.up != was_up
+            seconds[BACK_SILENT] += span
+            self._answers += went != self._up
+        if front:
+            self._up, self._down = came, went
+        else:
+            self._up, self._down = went, came
 
     def made_wait(self) -> None:
         """Until now a direction was not to move what there was."""
         pulse, last = self.pulse, self.beat
         if pulse.beat is not last:
-            self.gateway += pulse.beat - last
-            self.beat, self.events, self._starved = pulse.beat, 0, pulse.starved
+            seconds = self._seconds or [0.0] * PARTS
+            seconds[GATEWAY] += pulse.beat - last
+            self._seconds, self._starved = seconds, pulse.starved
+            self.beat, self.events = pulse.beat, 0
 
     def _short(self, last: float, span: float) -> float:
         """Seconds of *span* in which the process could not run when it was to."""
-        pulse = self.pulse
+        pulse, before = self.pulse, self._starved
+        self._starved = pulse.starved
         if last is pulse.before:
-            return min(span, pulse.starved - self._starved)
+            return min(span, pulse.starved - before)
         return min(span, pulse.lately)  # it was quiet, and met only the end of that
-
-    def _flows(self, span: float, *, front: bool) -> None:
-        if self.pulse.saturated:
-            self.gateway += span
-        elif front:
-            self.front_flow += span
-        else:
-            self.back_flow += span
 
     def times(self, now: float, up: Way | None, down: Way | None) -> Times:
         """All of it until *now*, by what *up* and *down* wait for."""
-        idle, silent = self.idle, self.back_silent
-        front_full, back_full, gateway = self.front_full, self.back_full, self.gateway
+        seconds = list(self._seconds or [0.0] * PARTS)
         span = max(0.0, now - self.beat)
         if up is None or down is None:
-            idle += span
+            seconds[IDLE] += span
         elif up.held or down.held:
-            back_full += span if up.held else 0.0
-            front_full += span if down.held else 0.0
+            seconds[BACK_FULL] += span if up.held else 0.0
+            seconds[FRONT_FULL] += span if down.held else 0.0
         elif up.waits or down.waits:
-            gateway += span
-        elif up.bytes != self.up and down.bytes == self.down:
-            silent += span  # it was asked, and has not answered
+            seconds[GATEWAY] += span
+        elif up.bytes != self._up and down.bytes == self._down:
+            seconds[BACK_SILENT] += span  # it was asked, and has not answered
         else:
-            idle += span
-        return Times(
-            max(0.0, now - self.began), idle, self.front_silent, silent,
-            self.front_flow, self.back_flow, front_full, back_full, gateway,
-            self.answers,
-        )  # fmt: skip
+            seconds[IDLE] += span
+        return Times(max(0.0, now - self.began), *seconds, answers=self._answers)
 
 
 UNCOUNTED = Spent(Pulse(), -1)
