@@ -9,7 +9,9 @@ from typing import ClassVar
 import pytest
 
 from bridge.net.connected import Connected
+from bridge.net.pulse import Pulse
 from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP
+from bridge.net.spent import Spent, waited
 from tests.pumping import Turner, tcp_pair
 
 HUP = 0x10
@@ -90,6 +92,33 @@ def test_a_lone_urgent_byte_is_readable_and_kept_in_its_place(joined: Joined) ->
     assert joined.it.piecemeal
     assert joined.socket.getsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE)
     assert not joined.out.ended
+
+
+def test_of_a_beat_its_first_event_is_looked_at_and_others_are_counted(
+    joined: Joined,
+) -> None:
+    pulse = Pulse()
+    joined.it.spent = spent = Spent(pulse, joined.it.fd)
+    joined.it.ready(IN)
+    joined.it.ready(IN | OUT)
+    assert (spent.events, spent.beat) == (2, 0.0)
+    pulse.before, pulse.beat = pulse.beat, 3.0
+    joined.out.bytes = 7
+    joined.it.ready(OUT)
+    assert spent.beat == 0.0, "there is room, and nothing that needs any"
+    joined.it.ready(IN)
+    assert (spent.events, spent.beat) == (1, 3.0)
+    assert waited(spent.times(3.0, joined.out, joined.into))["front_silent"] == 3.0
+
+
+def test_a_sink_with_room_is_looked_at_while_it_is_full(joined: Joined) -> None:
+    pulse = Pulse()
+    joined.it.spent = spent = Spent(pulse, joined.it.fd)
+    joined.into.held = 1
+    pulse.before, pulse.beat = pulse.beat, 3.0
+    joined.it.ready(OUT)
+    joined.into.held = 0
+    assert waited(spent.times(3.0, joined.out, joined.into))["front_full"] == 3.0
 
 
 def test_an_error_is_told_and_what_came_before_it_is_read(joined: Joined) -> None:

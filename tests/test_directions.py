@@ -12,6 +12,7 @@ from bridge.net.direction import Direction
 from bridge.net.paced import Pace, PacedRelay, PacedSplice
 from bridge.net.pipes import Pipes
 from bridge.net.relay import Relay
+from bridge.net.spent import UNCOUNTED
 from bridge.net.splice import Splice
 from bridge.net.tls import TLSStream
 from bridge.session.directions import between
@@ -46,8 +47,11 @@ def test_tls_needs_memory_and_a_limit_needs_patience(
     assert type(up) is type(down) is kind
     assert (up.source, up.sink) == (streams["front"], streams["back"])
     assert (down.source, down.sink) == (streams["back"], streams["front"])
+    spent = streams["front"].spent
+    assert spent is streams["back"].spent is not UNCOUNTED, "both are of one session"
     for stream in streams.values():
         stream.abort()
+        assert stream.spent is UNCOUNTED, "and now of none"
     for end in others:
         end.close()
     pipes.close()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReadDescriptor
 from zope.interface.verify import verifyObject
 
+from bridge.net.pulse import Beating
 from bridge.net.pump import IN, ROUNDS, STREAM, Pump
 from tests.logged import logged
 from tests.pumping import HandTurned, Turner
@@ -205,3 +206,16 @@ def test_a_close_that_fails_does_not_keep_the_others_open(turner: Turner) -> Non
     turner.pump.again(Closing())
     turner.turn()
     assert (odd.fileno(), other.fileno()) == (-1, -1)
+
+
+def test_its_pulse_begins_with_work_and_ends_with_it() -> None:
+    reactor = HandTurned()
+    pulse = Beating(reactor)
+    pump = Pump(reactor, pulse)
+    assert pulse.rests and not reactor.getDelayedCalls()
+    reactor.advance(60)
+    pump.turn()
+    assert not pulse.rests and pulse.turned
+    assert pulse.beat == 60, "it is known what time it is before anything is done"
+    pump.stop()
+    assert not reactor.getDelayedCalls()

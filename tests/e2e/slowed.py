@@ -75,6 +75,31 @@ def answer(pause: float) -> Act:
     return act
 
 
+def request(sock: socket.socket, until: float) -> None:
+    """As a browser asks that needs no time to think."""
+    while time.monotonic() < until:
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        through(sock, b"\n\n")
+
+
+def respond(sock: socket.socket, until: float) -> None:
+    """As a server that has to think, and then says little."""
+    while time.monotonic() < until:
+        through(sock, b"\r\n\r\n")
+        time.sleep(0.15)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\n\n")
+
+
+def through(sock: socket.socket, end: bytes) -> None:
+    """Read until that comes, which nothing follows."""
+    got = b""
+    while not got.endswith(end):
+        more = sock.recv(10_000)
+        if not more:
+            raise EOFError
+        got += more
+
+
 def whole(sock: socket.socket, size: int) -> None:
     """Read so many bytes."""
     while size:
@@ -84,19 +109,18 @@ def whole(sock: socket.socket, size: int) -> None:
         size -= got
 
 
-def both(client: socket.socket, act: Act, server: socket.socket, other: Act) -> None:
-    """Each acts for as long as a session lasts, and then ends."""
+def begun(sock: socket.socket, act: Act) -> threading.Thread:
+    """*act* with *sock* for as long as a session lasts, and then end it."""
     until = time.monotonic() + LONG
 
-    def guarded(sock: socket.socket, act: Act) -> None:
+    def acting() -> None:
         sock.settimeout(2 * LONG)
         with suppress(OSError, EOFError), sock:
             act(sock, until)
 
-    thread = threading.Thread(target=guarded, args=(server, other), daemon=True)
+    thread = threading.Thread(target=acting, daemon=True)
     thread.start()
-    guarded(client, act)
-    thread.join()
+    return thread
 
 
 @contextmanager

@@ -9,7 +9,6 @@ are two, again and again: it is to be named each time.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -23,13 +22,27 @@ from tests.e2e.gateway import Gateway, relay, until
 from tests.e2e.operating import ask as order
 from tests.e2e.operating import bridgectl, operated
 from tests.e2e.peers import BLOCK, accept
-from tests.e2e.slowed import Act, answer, ask, both, dribble, read, send, sip, starved
+from tests.e2e.slowed import (
+    Act,
+    answer,
+    ask,
+    begun,
+    dribble,
+    read,
+    request,
+    respond,
+    send,
+    sip,
+    starved,
+)
 from tests.netlab import Lab, Lossy
 from tests.netlab.fixtures import laboratory
 
 PORT = 8080
 NARROW = 8081
-"""Of the front whose sessions may move only so much."""
+"""Of the front whose sessions may move only so much ..."""
+HTTP = 8082
+"""... and of the one that reads requests."""
 LOSES = Lossy(delay=0.005, loss=0.03)
 FAR = Lossy(delay=0.02)
 AT_ONCE = 3
@@ -68,6 +81,9 @@ CAUSES = {
     "a server of a tiny window": Cause("back_app", send, read, of_server=TINY),
     "a server that sends slowly": Cause("back_app", read, dribble),
     "a server that thinks": Cause("back_app", ask(0.0), answer(0.15)),
+    "a server that thinks about requests": Cause(
+        "back_app", request, respond, port=HTTP
+    ),
     "a lossy path to the server": Cause("back_net", send, read, None, LOSES),
     "a lossy path from the server": Cause("back_net", read, send, None, LOSES),
     "a server far away": Cause("back_net", ask(0.0), answer(0.0), None, FAR),
@@ -91,18 +107,17 @@ class Bed:
         """So many of them at once: their records."""
         lab, gateway = self.lab, self.gateway
         address = lab.server.address, cause.port
+        there = lab.front_address, cause.port
         with lab.server.listen(address, **cause.of_server) as listener:
-            ends = []
-            for _ in range(count):
-                there = lab.front_address, cause.port
-                client = lab.client.connect(there, **cause.of_client)
-                ends.append((client, cause.client, accept(listener), cause.server))
-        threads = [threading.Thread(target=both, args=each) for each in ends]
-        with cause.around(gateway.pid):
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            clients = [
+                lab.client.connect(there, **cause.of_client) for _ in range(count)
+            ]
+            with cause.around(gateway.pid):
+                acting = [begun(client, cause.client) for client in clients]
+                for _ in clients:
+                    acting.append(begun(accept(listener), cause.server))
+                for each in acting:
+                    each.join()
         self._over += count
         return gateway.records(self._over)[-count:]
 
@@ -116,12 +131,13 @@ def made(cause: Cause, folder: Path) -> Iterator[Bed]:
     with laboratory(**links) as lab:
         front, server = f"[{lab.front_address}]", lab.server.address
         configuration = relay(f"{server}:{PORT}", listen=f"{front}:{PORT}")
-        configuration["fronts"]["narrow"] = {
-            "listen": f"{front}:{NARROW}",
-            "to": "narrow",
-            "limits": {"bandwidth": "4Mbit/s"},
-        }
-        configuration["farms"]["narrow"] = {"servers": [f"{server}:{NARROW}"]}
+        for name, port, more in (
+            ("narrow", NARROW, {"limits": {"bandwidth": "4Mbit/s"}}),
+            ("http", HTTP, {"mode": "http"}),
+        ):
+            of_front = {"listen": f"{front}:{port}", "to": name} | more
+            configuration["fronts"][name] = of_front
+            configuration["farms"][name] = {"servers": [f"{server}:{port}"]}
         gateway = Gateway(folder, operated(configuration), host=lab.gateway)
         try:
             yield Bed(lab, gateway.wait())
