@@ -35,6 +35,7 @@ from bench.http import HTTP
 from bench.loads import Bench, Figures, LoadError
 from bench.rows import ROWS, Row
 from bench.secure import SECURE
+from bench.watching import UNSEEN, WATCHED, with_page
 from bench.workers import THREADS, WORKERS
 from tests.netlab import Lab
 
@@ -44,6 +45,8 @@ COMMANDS: dict[str, Command | None] = {
     **SECURE,
     **HTTP,
     **WORKERS,
+    UNSEEN: with_page,
+    WATCHED: with_page,
 }
 TROUBLE = (LoadError, OSError, subprocess.SubprocessError, TimeoutError)
 
@@ -158,6 +161,8 @@ class Contest:
                     target = replace(target, threads=THREADS[name])
                 if name == PROXIED:
                     target = replace(target, proxied=True)
+                if name == WATCHED:
+                    target = replace(target, watched=True)
                 if name == UNLIMITED:
                     target = replace(target, rate=RATE)
                 return row.measure(self._bench, target)

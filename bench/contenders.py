@@ -66,6 +66,8 @@ class Target:
     scheme: str = "http"
     proxied: bool = False
     """Whether its front wants a PROXY header."""
+    watched: bool = False
+    """Whether somebody looks at its page."""
     rate: int = 0
     """Bytes in a second to which the load holds itself; 0: none."""
     threads: int = 1

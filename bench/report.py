@@ -11,9 +11,10 @@ from bench.contenders import BEFORE, ONE
 from bench.loads import Figures
 from bench.measure import middle, ratio
 from bench.rows import Column, Row
+from bench.watching import UNSEEN
 
 YARDSTICKS = (
-    *("floor", "haproxy", ONE, secure.HAPROXY, secure.NGINX),
+    *("floor", "haproxy", ONE, UNSEEN, secure.HAPROXY, secure.NGINX),
     *(http.HAPROXY, http.NGINX),
     *workers.YARDSTICKS,
     *(BEFORE, secure.BEFORE, http.BEFORE),

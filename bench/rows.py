@@ -38,6 +38,7 @@ from bench.loads import (
     warmed,
 )
 from bench.secure import SECURE
+from bench.watching import BUSY, SESSIONS, UNSEEN, WATCHED, beside_many
 from bench.workers import PLAIN as PLAIN_WORKERS
 from bench.workers import SECURE as SECURE_WORKERS
 
@@ -204,6 +205,13 @@ ROWS: dict[str, Row] = {
         "New connections, each worker as fast as two cores with the load on them allow",
         warmed(connects),
         PLAIN_WORKERS,
+    ),
+    "page": Row(
+        f"Small requests, {BUSY} kept-alive connections beside {SESSIONS:,} sessions",
+        beside_many,
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+        fresh=True,
+        contenders=(UNSEEN, WATCHED),
     ),
     "limited_up": limited("front to back", "push"),
     "limited_down": limited("back to front", "pull"),
