@@ -28,6 +28,7 @@ from bridge.config.model import Config
 from bridge.config.problems import ConfigError
 from bridge.config.reader import summary
 from bridge.control.admin import Ask
+from bridge.control.check_command import probed
 from bridge.control.peer import Peer
 from bridge.control.slices import Slices
 from bridge.demo import Demo
@@ -47,6 +48,7 @@ from bridge.service.aside import Aside
 from bridge.service.log_places import Owner, journal, to_file, to_standard_output
 from bridge.service.logs import Logs
 from bridge.service.notify import Notify, manager
+from bridge.service.path_told import PathTold
 from bridge.service.signals import Stop, install, keep
 from bridge.service.sockets import Sockets
 from bridge.watch import log
@@ -72,6 +74,7 @@ class Options(usage.Options):
     """What was odd with the configuration when it was read last."""
     optFlags = [
         ["check", None, "Read and verify the configuration, say so, and exit."],
+        ["probe", None, "With --check: ask the servers what the paths to them carry."],
         ["demo", None, "No file: a small farm on 127.0.0.1, fronted on [::1]:8080."],
     ]
 
@@ -98,6 +101,8 @@ class Options(usage.Options):
             raise usage.UsageError("--demo needs no --config: give one, not both")
         if not self["demo"] and not self["config"]:
             raise usage.UsageError("one of --config FILE and --demo is needed")
+        if self["probe"] and not self["check"]:
+            raise usage.UsageError("--probe is for --check: a start does it by itself")
         self.demo = Demo() if self["demo"] else None
         uid = self.parent.get("uid") if self.parent is not None else None
         host = doctor.Host.read(uid=uid, looks=bool(self["check"]))
@@ -112,6 +117,8 @@ class Options(usage.Options):
         self._warn(host)
         if self["check"]:
             print(f"{self['config'] or 'demo'}: ok ({summary(self.document)})")
+            if self["probe"]:
+                print("\n".join(probed(self.document.config)))
             raise SystemExit(0)
         _refuse_places(self.parent or {})
         try:
@@ -238,6 +245,7 @@ def makeService(options: Options) -> IService:
     )
     gateway.setServiceParent(started)
     watch_host(ours, options, gateway).setServiceParent(started)
+    PathTold(reactor, document.config).setServiceParent(started)
     _ask_and_watch(options, gateway, making, logs).setServiceParent(started)
     started.keep_signals = _obey_signals(gateway, logs, reactor)
     reactor.addSystemEventTrigger("after", "shutdown", notify.close)

@@ -14,6 +14,7 @@ from bridge.config import parse
 from bridge.config.plain import leaves
 from bridge.control.bridgectl import main
 from tests.asked import answering
+from tests.paths import listening
 
 TEXT = """\
 fronts: {web: {listen: "[::]:8080", to: web}}
@@ -151,3 +152,19 @@ def test_what_is_of_a_gateway_is_refused_without_it(
         main(["check", str(file), option])
     assert left.value.code == 2
     assert "--against-running" in capsys.readouterr().err
+
+
+def test_servers_are_asked_what_the_paths_carry_if_wanted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "f.yaml"
+    with listening("127.0.0.1") as server:
+        file.write_text(
+            "profiles: {inside: {mtu: 9000}}\n"
+            'fronts: {web: {listen: "[::1]:1", to: web}}\n'
+            f'farms: {{web: {{servers: ["{server}"], profile: inside}}}}\n'
+        )
+        assert main(["check", str(file)]) == 0
+        assert "path: " not in capsys.readouterr().out
+        assert main(["check", str(file), "--probe"]) == 0
+    assert "path: 1 of 1 servers carry 9000\n" in capsys.readouterr().out

@@ -142,6 +142,7 @@ def test_a_command_that_is_none_is_told_those_there_are(
     ("arguments", "code", "text"),
     [
         (["--demo", "--config", "x"], 2, "give one, not both"),
+        (["--demo", "--probe"], 2, "--probe is for --check"),
         (["bridge.yaml"], 2, "write --config bridge.yaml"),
         (["--version"], 0, "bridge 0."),
     ],

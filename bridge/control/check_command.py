@@ -30,6 +30,7 @@ from bridge.control.commands import (
     UsageError,
 )
 from bridge.doctor import Host, read, warnings
+from bridge.doctor.arrivals import arrivals
 
 _SALT = 16
 """Bytes."""
@@ -56,6 +57,11 @@ def add(commands: Commands) -> None:
         help="of that gateway; without it the admin.socket that FILE has",
     )
     parser.add_argument(
+        "--probe",
+        action="store_true",
+        help="ask the servers what the paths to them carry, as doctor does",
+    )
+    parser.add_argument(
         "--json", action="store_true", help="the differences, for programs"
     )
 
@@ -69,6 +75,9 @@ def _run(options: argparse.Namespace) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
+    if options.probe:
+        for line in probed(config):
+            print(line, file=sys.stderr if options.json else sys.stdout)
     if options.against_running:
         path = options.socket or config.admin.socket or DEFAULT
         with closing(Gateway(path)) as gateway:
@@ -98,6 +107,14 @@ def _read(file: Path, host: Host, *, quiet: bool = False) -> Config:
     if not quiet:
         print(f"{file}: ok ({summary(document)})")
     return document.config
+
+
+def probed(config: Config) -> Iterator[str]:
+    """What the paths to the servers carry."""
+    found = arrivals(config, config.farms)
+    yield f"path: {found.line or 'no server has answered'}"
+    for each in found.findings:
+        yield f"{each.severity.value}: {each}"
 
 
 def against(config: Config, gateway: Gateway) -> Changes:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.gateway import TWISTD, Gateway, relay, until
 from tests.e2e.routed_path import MTU, RoutedPath, routed_path
 from tests.netlab.fixtures import requires
 
@@ -222,3 +223,36 @@ def test_people_are_told_the_cause_and_the_cure(
     status, told = doctor(path, tmp_path)
     assert status == 0
     assert "broken" not in told
+
+
+def test_a_start_says_what_the_paths_carry(path: RoutedPath, tmp_path: Path) -> None:
+    path.drop("meta length > 8500 drop")
+    four, six = path.server_address
+    made = relay(
+        f"{four}:{PORT}",
+        f"[{six}]:{PORT}",
+        listen="[::1]:8080",
+        farm={"profile": "inside", "check": {"kind": "tcp"}},
+    )
+    made["profiles"] = {"inside": {"base": "jumbo"}}
+    gateway = Gateway(tmp_path / "gateway", made, host=path.gateway)
+    try:
+        gateway.wait()
+        until(lambda: gateway.log.count("8500 bytes arrive") == 2, "the paths")
+        assert "path: 0 of 2 servers carry 9000" in gateway.log
+        assert "(cure: profiles.inside.mss: 8460)" in gateway.log
+    finally:
+        gateway.close()
+
+
+def test_check_says_so_before_a_start(path: RoutedPath, tmp_path: Path) -> None:
+    path.router.ip("link set far mtu 1400")
+    file = str(written(path, tmp_path))
+    for command in (
+        [sys.executable, "-m", "bridge", "check", file, "--probe"],
+        [str(TWISTD), "bridge", "--config", file, "--check", "--probe"],
+    ):
+        done = path.gateway.run(command)
+        assert "path: 0 of 2 servers carry 9000\n" in done.stdout
+        for by in path.router_address:
+            assert f"1400 bytes arrive, for {by}: it says so by ICMP" in done.stdout
