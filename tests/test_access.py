@@ -20,7 +20,7 @@ SIDE = NOTHING._replace(
     snd_mss=1428, rcv_mss=1400, advmss=1440, pmtu=1500, rtt=12_345, min_rtt=11_000,
     total_retrans=3, segs_out=10, segs_in=9, delivery_rate=125_000_000,
     busy_time=5_000, rwnd_limited=1_000, sndbuf_limited=500, data_segs_in=8,
-    rcv_ooopack=2,
+    data_segs_out=6, rcv_ooopack=2,
 )  # fmt: skip
 
 SIDES = Sides(

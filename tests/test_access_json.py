@@ -39,7 +39,7 @@ def test_json_says_everything() -> None:
         "rtt_ms": 12.345, "min_rtt_ms": 11.0, "retransmits": 3, "segments_out": 10,
         "segments_in": 9, "delivery_rate": 125_000_000, "busy_ms": 5.0,
         "rwnd_limited_ms": 1.0, "sndbuf_limited_ms": 0.5,
-        "data_segments_in": 8, "out_of_order": 2,
+        "data_segments_in": 8, "data_segments_out": 6, "out_of_order": 2,
     }  # fmt: skip
     assert told == {
         "kind": "session",
@@ -68,7 +68,7 @@ def test_json_says_everything() -> None:
 
 
 def test_json_tells_what_a_session_was_limited_by() -> None:
-    times = Times(2.5, 0.5, back_silent=2.0, answers=3)
+    times = Times(2.5, 0.5, back_silent=2.0)
     told = as_json(sides=SIDES._replace(limited_by="back_app", times=times))
     assert told["limited_by"] == "back_app"
     assert told["spent"] == {

@@ -75,16 +75,6 @@ def test_a_client_that_goes_on_was_to() -> None:
     assert it.told == {"front_silent": 3.0}
 
 
-def test_only_answers_are_counted_as_such() -> None:
-    it = Session()
-    for asks in (True, False, False):
-        if asks:
-            it.client(100)
-        it.after(1)
-        it.server(1000)
-    assert it.spent.times(it.pulse.beat, it.up, it.down).answers == 1
-
-
 def test_who_holds_bytes_waits_for_its_sink() -> None:
     it = Session()
     it.down.held = 5

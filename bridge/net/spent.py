@@ -60,13 +60,11 @@ class Times(NamedTuple):
     """... and the server's."""
     gateway: float = 0.0
     """This process could not run, had nothing left, or was told to wait."""
-    answers: int = 0
-    """How often, at least, ``back_silent`` was for an answer."""
 
 
 def waited(times: Times) -> dict[str, float]:
     """The parts, by name, in seconds."""
-    return dict(zip(Times._fields[1:-1], times[1:-1], strict=True))
+    return dict(zip(Times._fields[1:], times[1:], strict=True))
 
 
 (
@@ -80,7 +78,7 @@ class Spent:
     """Of a session with *fd* in front; *pulse* is its pump's."""
 
     __slots__ = (
-        "_answers", "_down", "_fd", "_seconds", "_starved", "_up", "beat", "began",
+        "_down", "_fd", "_seconds", "_starved", "_up", "beat", "began",
         "events", "pulse",
     )  # fmt: skip
 
@@ -94,8 +92,8 @@ class Spent:
         self._starved = pulse.starved
         self._seconds: list[float] | None = None
         """Each part; None: it was not looked at yet, as most are never."""
-        self._up = self._down = self._answers = 0
-        """Bytes at the last look; and how often the server has answered."""
+        self._up = self._down = 0
+        """Bytes at the last look."""
 
     def note(self, fd: int, reads: Way, writes: Way | None) -> None:
         """
@@ -131,7 +129,6 @@ class Spent:
             seconds[FRONT_SILENT if slow else IDLE] += span
         else:
             seconds[BACK_SILENT] += span
-            self._answers += went != self._up
         if front:
             self._up, self._down = came, went
         else:
@@ -169,7 +166,7 @@ class Spent:
             seconds[BACK_SILENT] += span  # it was asked, and has not answered
         else:
             seconds[IDLE] += span
-        return Times(max(0.0, now - self.began), *seconds, answers=self._answers)
+        return Times(max(0.0, now - self.began), *seconds)
 
 
 UNCOUNTED = Spent(Pulse(), -1)

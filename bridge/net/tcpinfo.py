@@ -38,7 +38,7 @@ _PICK = struct.Struct(
     "2I"  # segs_out, segs_in
     "4x"  # notsent_bytes
     "I"  # min_rtt
-    "I4x"  # data_segs_in, data_segs_out
+    "2I"  # data_segs_in, data_segs_out
     "Q"  # delivery_rate
     "3Q"  # busy_time, rwnd_limited, sndbuf_limited
     "32x"  # delivered .. reord_seen
@@ -68,6 +68,7 @@ class TcpInfo(NamedTuple):
     segs_in: int
     min_rtt: int
     data_segs_in: int
+    data_segs_out: int
     delivery_rate: int
     busy_time: int
     rwnd_limited: int

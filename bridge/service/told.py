@@ -228,5 +228,6 @@ def of_tcp(info: TcpInfo) -> Told:
         "rwnd_limited_ms": info.rwnd_limited / 1000,
         "sndbuf_limited_ms": info.sndbuf_limited / 1000,
         "data_segments_in": info.data_segs_in,
+        "data_segments_out": info.data_segs_out,
         "out_of_order": info.rcv_ooopack,
     }

@@ -38,10 +38,11 @@ _SIDE = (
     '{"mss_out":%d,"mss_in":%d,"mss_advertised":%d,"pmtu":%d,"rtt_ms":%.3f,'
     '"min_rtt_ms":%.3f,"retransmits":%d,"segments_out":%d,"segments_in":%d,'
     '"delivery_rate":%d,"busy_ms":%.3f,"rwnd_limited_ms":%.3f,'
-    '"sndbuf_limited_ms":%.3f,"data_segments_in":%d,"out_of_order":%d}'
+    '"sndbuf_limited_ms":%.3f,"data_segments_in":%d,"data_segments_out":%d,'
+    '"out_of_order":%d}'
 )
 
-_SPENT = "{" + ",".join(f'"{name}":%.3f' for name in Times._fields[1:-1]) + "}"
+_SPENT = "{" + ",".join(f'"{name}":%.3f' for name in Times._fields[1:]) + "}"
 
 _NO_SIDES = Sides()
 
@@ -81,7 +82,7 @@ class JsonFormat:
             source_port or "null", _where(*back), _or_null(ending), _or_null(reason),
             retries, queued, queue, dial, closed - accepted, up, down, lost,
             _tls(tls, asked) if tls is not None or asked else "", _side(of_front),
-            _side(of_back), "null" if times is None else _SPENT % times[1:-1], limited,
+            _side(of_back), "null" if times is None else _SPENT % times[1:], limited,
         )  # fmt: skip
 
 
@@ -89,12 +90,12 @@ def _side(info: TcpInfo) -> str:
     """One side's TCP_INFO; its microseconds told as milliseconds."""
     (
         mss_out, mss_in, pmtu, rtt, advertised, again, _, segments_out, segments_in,
-        least, data_in, rate, busy, window, buffer, astray,
+        least, data_in, data_out, rate, busy, window, buffer, astray,
     ) = info  # fmt: skip
     return _SIDE % (
         mss_out, mss_in, advertised, pmtu, rtt / 1000, least / 1000, again,
         segments_out, segments_in, rate, busy / 1000, window / 1000, buffer / 1000,
-        data_in, astray,
+        data_in, data_out, astray,
     )  # fmt: skip
 
 

@@ -38,6 +38,12 @@ makes it slow: at 1 % a loss-based sender has some 12 segments under way (Mathis
 FEW = 5
 """Segments out of order that may be chance."""
 
+DELAYED = 0.2
+"""
+Seconds for which an acknowledgement may be kept back, to go with an answer (RFC 9293,
+section 3.8.6.3: less than 0.5; Linux: TCP_DELACK_MAX).
+"""
+
 _MICRO = 1e-6
 
 
@@ -48,7 +54,7 @@ class _Side(NamedTuple):
     app: float
     gateway: float
     drained: float
-    """Of those: in which nothing more was to be sent, and not all had arrived."""
+    """In which nothing more was to be sent, and not all had arrived."""
 
 
 def limited_by(front: TcpInfo, back: TcpInfo, times: Times) -> str:
@@ -66,19 +72,22 @@ def limited_by(front: TcpInfo, back: TcpInfo, times: Times) -> str:
     to_back = _as_sink(back, times.back_full, times.back_silent, total)
     idle = max(0.0, times.idle - to_front.drained)
     ahead = max(0.0, to_front.drained - times.idle)
-    distance = min(times.back_silent, times.answers * back.min_rtt * _MICRO)
+    away = min(idle, _distance(front))
+    if away < idle / 2:  # it is the client who thinks
+        away = 0.0
+    distance = min(times.back_silent, _distance(back))
     of_front = _as_source(front, times.front_silent - ahead, times.front_flow)
     late = times.back_silent - to_back.drained - distance
     of_back = _as_source(back, late, times.back_flow)
     costs = (
         times.gateway + to_front.gateway + to_back.gateway,
-        to_front.net + of_front[0],
+        to_front.net + of_front[0] + away,
         to_front.app + of_front[1],
         to_back.net + of_back[0] + distance,
         to_back.app + of_back[1],
     )
     cost, cause = max(zip(costs, CAUSES, strict=True), key=lambda each: each[0])
-    if cost < LEAST or cost < SHARE * (total - idle):
+    if cost < LEAST or cost < SHARE * (total - idle + away):
         return NONE
     return cause
 
@@ -89,9 +98,10 @@ def _as_sink(info: TcpInfo, full: float, quiet: float, total: float) -> _Side:
     while they were on their way and nobody spoke.
 
     In *quiet* seconds it was the one to be waited for.  What the kernel was busy for
-    longer than all the others was within these, for certain.
+    longer than all the others was within these, for certain; but it is busy, too, while
+    an acknowledgement waits for an answer that it can go with.
     """
-    busy = info.busy_time * _MICRO
+    busy = info.busy_time * _MICRO - _exchanges(info) * DELAYED
     drained = max(0.0, min(busy - (total - quiet), quiet))
     cost = full + drained
     if info.busy_time <= 0:
@@ -100,6 +110,16 @@ def _as_sink(info: TcpInfo, full: float, quiet: float, total: float) -> _Side:
     buffer = min(1.0 - window, max(0, info.sndbuf_limited) / info.busy_time)
     net = 1.0 - window - buffer
     return _Side(cost * net, cost * window, cost * buffer, drained)
+
+
+def _exchanges(info: TcpInfo) -> int:
+    """How often, at most, one side has answered the other."""
+    return max(0, min(info.data_segs_in, info.data_segs_out))
+
+
+def _distance(info: TcpInfo) -> float:
+    """Seconds that these take, if both sides answer at once."""
+    return _exchanges(info) * max(0, info.min_rtt) * _MICRO
 
 
 def _as_source(info: TcpInfo, silent: float, flow: float) -> tuple[float, float]:

@@ -76,11 +76,13 @@ CAUSES = {
     "a client of a tiny window": Cause("front_app", read, send, of_client=TINY),
     "a client that sends slowly": Cause("front_app", dribble, read),
     "a lossy path to the client": Cause("front_net", read, send, LOSES),
+    "a client far away": Cause("front_net", ask(0.0), answer(0.0), FAR),
     "a lossy path from the client": Cause("front_net", send, read, LOSES),
     "a server that reads slowly": Cause("back_app", send, sip),
     "a server of a tiny window": Cause("back_app", send, read, of_server=TINY),
     "a server that sends slowly": Cause("back_app", read, dribble),
     "a server that thinks": Cause("back_app", ask(0.0), answer(0.15)),
+    "a server that thinks a little": Cause("back_app", ask(0.0), answer(0.02)),
     "a server that thinks about requests": Cause(
         "back_app", request, respond, port=HTTP
     ),
