@@ -33,7 +33,7 @@ def test_while_somebody_looks_it_is_done_each_second() -> None:
     for _ in range(10):
         paged.turn(1.0)
     assert paged.world.numbers_asked == before + 10
-    assert {"servers", "endings", "sessions"} == set(commands(paged.world))
+    assert {"servers", "endings", "sessions", "path"} == set(commands(paged.world))
 
 
 def test_who_asks_all_is_answered_at_once_and_looks_for_a_while() -> None:

@@ -34,6 +34,7 @@ class World:
         self.endings: list[dict[str, Any]] = []
         self.sessions: list[dict[str, Any]] = []
         self.warnings: list[str] = []
+        self.paths: dict[str, Any] = {"fronts": {}, "farms": {}, "warnings": []}
         self.numbers_asked = 0
         self.hangs = False
         """Whoever is asked does not answer."""
@@ -103,6 +104,8 @@ class World:
             count = len(self.sessions)
             shown = self.sessions[: args.get("limit", 100)]
             return succeed({"total": count, "matching": count, "sessions": shown})
+        if command == "path":
+            return succeed(self.paths)
         if command == "session":
             return fail(AnswerError(f"there is no session {args['session']}: look"))
         return succeed({"done": command})

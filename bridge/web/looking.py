@@ -21,6 +21,7 @@ from bridge.control.slices import Slices, Steps
 from bridge.web.history import History, Row, totals
 from bridge.web.limits import FASTEST, limits
 from bridge.web.parts import Change, Known, Parts, change, encoded, parts_of
+from bridge.web.paths import paths
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -76,6 +77,7 @@ class Looking:
         self._fastest = _Asked(
             clock, sources.ask, "sessions", {"sort": "rate", "limit": FASTEST}
         )
+        self._paths = _Asked(clock, sources.ask, "path", {})
         self._parts: Parts = {}
         self._made_at: float | None = None
         self._waiting: list[Deferred[bytes]] = []
@@ -153,6 +155,7 @@ class Looking:
         self._servers.ask_again()
         self._endings.ask_again()
         self._fastest.ask_again()
+        self._paths.ask_again()
         known = Known(
             numbers,
             self._sources.plan(),
@@ -162,6 +165,7 @@ class Looking:
             self._sources.warnings(),
             self._sources.changes,
             limits(self._fastest.answer.get("sessions", ())),
+            paths(self._paths.answer),
         )
         now = yield self._slices.run(parts_of(known))
         self._tell(change(self._parts, now), now, row)

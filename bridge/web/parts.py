@@ -48,6 +48,8 @@ class Known:
     """Whether orders are taken."""
     limits: Told = field(default_factory=dict)
     """See ``limits``."""
+    paths: Told = field(default_factory=dict)
+    """See ``paths``."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def _parts(known: Known) -> Iterator[tuple[str, Any]]:
     yield "clock", {"time": numbers["time"], "seconds": numbers["seconds"]}
     yield "plan", known.plan
     yield "limits", known.limits
+    yield "paths", known.paths
     for name, front in numbers["fronts"].items():
         yield f"front/{name}", front
     for name, farm in numbers["farms"].items():

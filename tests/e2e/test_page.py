@@ -307,6 +307,8 @@ def test_hostile_names_are_shown_as_they_are(browser: Browser, told_of: str) -> 
         browser.waits_for(css, HOSTILE)
     browser.waits_for("#certificates-list", HOSTILE)
     browser.waits_for("#fronts", HOSTILE)
+    browser.waits_for("#fronts .kinds", HOSTILE)  # of what clients come over
+    browser.waits_for("#warnings-list", f"on the way to {HOSTILE}")
     assert browser.run("document.images.length") == 1
 
 

@@ -39,6 +39,9 @@ def hostile_world() -> World:
         world.endings.append(ending(world, number, name))
     world.farms["web"] |= {"servers_all": len(servers), "servers_up": SERVERS}
     world.warnings = list(HOSTILE)
+    kinds = [{"family": 6, "kind": name, "mtu": 1280, "clients": 9} for name in HOSTILE]
+    lost = {"network": HOSTILE[0], "host": HOSTILE[1], "mss": 1428, "sessions": 3}
+    world.paths["fronts"]["web"] = {"mss": kinds, "networks": [lost | {"seconds": 1.0}]}
     world.sessions = [session(number) for number in range(SESSIONS)]
     return world
 

@@ -148,7 +148,13 @@ export function warnings(store) {
   const logs = (store.get("logs") ?? [])
     .filter((log) => log.dropped)
     .map((log) => ({ key: log.log, kind: "slow", title: log.log, text: `${several(log.dropped, "line")} lost to a slow reader` }));
-  list("warnings-list", [...told, ...logs], "Nothing: the configuration fits this host.");
+  const vanish = (store.get("paths")?.suspects ?? []).map(({ what, name, network, mss, sessions }) => ({
+    key: `${what} ${name} ${network}`,
+    kind: "slow",
+    title: `${what} ${name}: a black hole is suspected`,
+    text: `segments of ${count(mss)} bytes seem to vanish on the way to ${network}, in ${several(sessions, "session")}; the log has the cure`,
+  }));
+  list("warnings-list", [...told, ...vanish, ...logs], "Nothing: the configuration fits this host.");
 }
 
 // Changes of state, for those who do not see the page.

@@ -107,6 +107,19 @@ function limitOf(shares, side) {
   return ["", ""];
 }
 
+// Where segments of full size seem to vanish.
+function lostTo(store, what, name) {
+  const all = (store.get("paths")?.suspects ?? []).filter((each) => each.what === what && each.name === name);
+  if (!all.length) return "";
+  return `full segments vanish towards ${all.length === 1 ? all[0].network : several(all.length, "network")}`;
+}
+
+// Over what clients come, the most of them first.
+function kindsOf(kinds) {
+  const told = (kinds ?? []).map(({ kind, mtu, share }) => `${Math.round(share * 100)} % ${kind}${mtu ? ` (${mtu})` : ""}`);
+  return told.length ? `clients: ${told.join(", ")}` : "";
+}
+
 function frontOf(store, plan, name, told) {
   const key = `front/${name}`;
   const refused = Object.values(told.refused).reduce((sum, number) => sum + number, 0);
@@ -117,6 +130,7 @@ function frontOf(store, plan, name, told) {
   let note = "";
   if (refusing > 0) [kind, note] = ["slow", `refuses ${count(Math.ceil(refusing))} a second`];
   else if (lost > 10) [kind, note] = ["slow", `${count(lost)} retransmits a second`];
+  else if (lostTo(store, "front", name)) [kind, note] = ["slow", lostTo(store, "front", name)];
   const [limit, words] = limitOf(store.get("limits")?.fronts?.[name], "front");
   return {
     name,
@@ -125,6 +139,7 @@ function frontOf(store, plan, name, told) {
     limit,
     words,
     planned: plan.fronts[name],
+    kinds: kindsOf(store.get("paths")?.kinds?.[name]),
     mss: median(told.mss),
     active: told.active,
     most,
@@ -141,6 +156,7 @@ function farmOf(store, plan, name, told, servers) {
   if (all > 0 && up === 0) [kind, note] = ["bad", "no server is up"];
   else if (told.waiting > 0) [kind, note] = ["slow", `${several(told.waiting, "session")} wait for a place`];
   else if (lost > 10) [kind, note] = ["slow", `${count(lost)} retransmits a second`];
+  else if (lostTo(store, "farm", name)) [kind, note] = ["slow", lostTo(store, "farm", name)];
   else if (up < all) [kind, note] = ["some", `${count(all - up)} not up`];
   const [limit, words] = limitOf(store.get("limits")?.farms?.[name], "back");
   return {
@@ -194,6 +210,7 @@ function makeCard(kind) {
       el("h4", {}, el("span", { class: "name" }), el("span", { class: "tag" }), el("span", { class: "many" })),
       el("p", { class: "line" }),
       el("p", { class: "line path" }),
+      el("p", { class: "line kinds" }),
       el("p", { class: "moving" }, el("span", { class: "up" }), el("span", { class: "down" })),
       el("p", { class: "note" }),
       el("p", { class: "limit" }),
@@ -227,6 +244,7 @@ function fillCard(card, thing, tag, first) {
   say(card.querySelector(".down"), `↓ ${rate(thing.down)}`);
   say(card.querySelector(".many"), several(thing.active, "session"));
   say(card.querySelector(".note"), thing.note);
+  say(card.querySelector(".kinds"), thing.kinds ?? "");
   const moves = thing.up + thing.down >= 1;
   say(card.querySelector(".limit"), moves ? thing.words : "");
   mark(card.querySelector(".limit"), "limit", thing.limit || "none");
