@@ -268,6 +268,7 @@ def _ask_and_watch(
     web = Web(config, ours, root, Aside(ours))
     web.changed = page.ask_again
     gateway.read_again = web.reload
+    numbers.besides = web.told
     admin = Admin(config, ours, asked, _owner(options.parent or {}))
     both = MultiService()
     for each in (admin, web, page) if config.web is not None else (admin, web):

@@ -128,6 +128,15 @@ def test_a_new_certificate_is_shown_when_it_is_told_to_look(bench: Bench) -> Non
     assert ("DNS", "other.example") in bench.get(ANNA)[1]["subjectAltName"]
 
 
+def test_when_it_expires_is_told_as_of_a_front(bench: Bench) -> None:
+    assert list(bench.web.told()) == []
+    bench.start()
+    ((series, until),) = bench.web.told()
+    name = "certificate_not_after_timestamp_seconds"
+    assert series == (name, "admin.web", str(bench.folder / "a.pem"))
+    assert until > 1_700_000_000
+
+
 def test_one_at_fault_changes_nothing(bench: Bench) -> None:
     bench.start()
     (bench.folder / "a.pem").write_text("nothing")

@@ -10,7 +10,7 @@ Not here: who writes (``service.publishing``), and for whom it is read (``web``)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -81,6 +81,8 @@ class Numbers:
         self._sources = sources
         self._now = now
         self._today = today
+        self.besides: Callable[[], Iterable[tuple[Series, int]]] = tuple
+        """What no process counts: of the page itself."""
         self._started = today()
         self._digested: tuple[Config | None, str] = None, ""
 
@@ -116,6 +118,7 @@ class Numbers:
                 yield
             else:
                 numbers[series] = self._total(series, accepting)
+        numbers.update(self.besides())
         return self._whole(numbers)
 
     def standing(self) -> Reading:

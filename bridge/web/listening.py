@@ -6,7 +6,7 @@ Not here: what is answered (``site``, ``root``), and to whom (``keeper``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from twisted.web.resource import IResource
 
     from bridge.config.admin import Admin as AdminConfig
+    from bridge.watch.metrics import Series
 
 BACKLOG = 128
 
@@ -128,6 +129,12 @@ class Web(Service):
             scheme="http" if self._kept is None else "https",
             at=_at(self._port.getHost()),
         )
+
+    def told(self) -> Iterator[tuple[Series, int]]:
+        """When its certificate expires, as those of fronts are told of."""
+        for each in self._renewal.expiries() if self._renewal is not None else ():
+            name = "certificate_not_after_timestamp_seconds"
+            yield (name, each.owner, str(each.file)), round(each.not_after)
 
     def reload(self) -> None:
         """Read certificate and passwords again."""

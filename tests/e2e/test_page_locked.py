@@ -118,7 +118,10 @@ def test_prometheus_and_probes_are_served(asker: Asker) -> None:
     for path in ("/", "/metrics", "/healthz", "/data/all", "/data/live"):
         assert asker.status(path) == 401
     assert asker.status("/metrics", WRONG) == 401
-    assert b"bridge_build_info" in asker.get("/metrics", ANNA)
+    metrics = asker.get("/metrics", ANNA)
+    assert b"bridge_build_info" in metrics
+    name = b'bridge_certificate_not_after_timestamp_seconds{file="'
+    assert name in metrics and b'owner="admin.web"' in metrics
     assert asker.status("/livez") == asker.status("/readyz?verbose") == 200
 
 
