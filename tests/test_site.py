@@ -139,6 +139,19 @@ def test_who_says_nothing_for_long_goes(bench: Bench) -> None:
     assert client.transport.disconnecting
 
 
+def test_who_does_not_even_read_the_end_is_cut_off(bench: Bench) -> None:
+    """As TLS waits for the other end to say that it ends, and plain TCP for a reader."""
+    client = connected(bench)
+    bench.clock.advance(SILENT)
+    assert client.transport.disconnecting and not client.transport.disconnected
+    aborted: list[bool] = []
+    client.transport.abortConnection = lambda: aborted.append(True)  # type: ignore[method-assign]
+    bench.clock.advance(SILENT - 1)
+    assert aborted == []
+    bench.clock.advance(1)
+    assert aborted == [True]
+
+
 def test_one_more_ends_who_has_asked_nothing_for_the_longest(
     bench: Bench, slow: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,3 +97,12 @@ def test_all_end_with_the_gateway(paged: Paged) -> None:
     paged.page.close()
     assert client.transport.value().endswith(b"0\r\n\r\n")
     assert paged.bench.get("/data/live").status == 503
+
+
+def test_all_are_ended_when_who_may_look_has_changed(paged: Paged) -> None:
+    clients = [paged.look() for _ in range(3)]
+    paged.page.ask_again()
+    assert all(client.transport.disconnecting for client in clients)
+    for client in clients:
+        client.lose(lambda: Failure(ConnectionLost()))
+    assert events(paged.look())[0]["whole"]
