@@ -140,7 +140,7 @@ def test_who_says_nothing_for_long_goes(bench: Bench) -> None:
 
 
 def test_who_does_not_even_read_the_end_is_cut_off(bench: Bench) -> None:
-    """As TLS waits for the other end to say that it ends, and plain TCP for a reader."""
+    """TLS waits for the other end to say that it ends, and TCP for a reader."""
     client = connected(bench)
     bench.clock.advance(SILENT)
     assert client.transport.disconnecting and not client.transport.disconnected
