@@ -46,7 +46,9 @@ def _oblige(made: socket.socket) -> None:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         words = b""
         while not words.endswith(b"\n"):
-            words += made.recv(1)
+            if not (part := made.recv(1)):
+                return
+            words += part
         kind, size, *rest = words.split()
         if kind == b"get":
             made.sendall(bytes(int(size)))

@@ -7,10 +7,11 @@ own window, and its path is the server's.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.contenders import BULK, Target
+from bench.contenders import BULK, PATIENCE, Target
 from bench.loads import Figures
 from bench.path.bed import (
     FAR,
@@ -57,14 +58,28 @@ def between(lab: Lab, turn: Turn, way: Way) -> Iterator[Target]:
         lab.gateway.ip(
             "link set nat64 up",
             f"route add {POOL}.0/24 dev nat64",
-            f"-6 route add {PREFIX}/96 dev nat64",
+            f"route add {PREFIX}/96 dev nat64",
         )
-        lab.client.ip(f"-6 route add {PREFIX}/96 via {lab.front_address}")
+        lab.client.ip(f"route add {PREFIX}/96 via {lab.front_address}")
         tayga = lab.gateway.popen(["tayga", "-n", "-c", str(file)])
+        address = f"{PREFIX}{lab.server.address}"
         try:
-            yield Target(f"{PREFIX}{lab.server.address}", PORT, BULK, tayga.pid)
+            _wait(lab, address)
+            yield Target(address, PORT, BULK, tayga.pid)
         finally:
             lab.gateway.stop(tayga)
+
+
+def _wait(lab: Lab, address: str) -> None:
+    """Until packets are translated."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            lab.client.connect((address, BULK), 0.3).close()
+            return
+        except TimeoutError:
+            if time.monotonic() > until:
+                raise
 
 
 def measure(turn: Turn, way: Way) -> Figures:
