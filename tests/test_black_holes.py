@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.net.path_info import PathSent
-from bridge.watch.black_holes import AGAIN, SPOKE, Verdict, arrives, verdict
+from bridge.watch.black_holes import AGAIN, LONG, SPOKE, Verdict, arrives, verdict
 
 STUCK = PathSent(
     probes=0,
@@ -76,8 +76,14 @@ def test_a_peer_that_was_quiet_for_a_while_was_perhaps_away() -> None:
 
 def test_many_short_pieces_are_no_segment_of_full_size() -> None:
     assert shows(waiting=20 * 100, unsent=0, unacked=20) is Verdict.FINE
-    assert shows(waiting=1427, unsent=0, unacked=1) is Verdict.FINE
-    assert shows(waiting=1428, unsent=0, unacked=1) is Verdict.SILENT
+    assert shows(waiting=LONG - 1, unsent=0, unacked=1) is Verdict.FINE
+    assert shows(waiting=LONG, unsent=0, unacked=1) is Verdict.SILENT
+
+
+def test_pieces_of_a_jumbo_frame_may_be_too_long_as_well() -> None:
+    jumbo = STUCK._replace(mss=8948, unacked=2, unsent=0)
+    assert verdict(jumbo, 2 * 4284) is Verdict.SILENT
+    assert verdict(jumbo, 2 * 900) is Verdict.FINE
 
 
 def test_a_long_talk_in_short_pieces_is_no_proof_that_full_ones_arrive() -> None:

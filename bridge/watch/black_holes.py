@@ -19,13 +19,18 @@ from __future__ import annotations
 
 from enum import Enum
 
-from bridge.net.path_info import PathSent
+from bridge.net.mtu import SAFE_MSS
+from bridge.net.path_info import TIMESTAMPS, PathSent
 
 AGAIN = 4
 """
 Retransmission time-outs in a row; with the usual ones that is three seconds.  The same
 segment is lost by chance so often once in some 100,000 times where a tenth is.
 """
+
+LONG = SAFE_MSS[6] - TIMESTAMPS
+"""Bytes that every path carries in a segment.  What is longer may vanish, though it is
+none of full size: what a client has sent is not all of a jumbo frame."""
 
 SPOKE = 1000.0
 """Milliseconds before what vanishes within which a silent end must have spoken: then it
@@ -71,9 +76,10 @@ def arrives(sent: PathSent) -> bool:
 
 
 def _full(sent: PathSent, in_flight: int) -> bool:
-    """What is missing has full size, and nothing of that has ever arrived."""
+    """What is missing is long, and nothing of full size has ever arrived."""
     missing = sent.unacked - sent.sacked
-    return 0 < sent.mss <= in_flight >= missing * sent.mss > 0 and _never(sent)
+    long = min(sent.mss, LONG)
+    return 0 < long <= in_flight >= missing * long > 0 and _never(sent)
 
 
 def _never(sent: PathSent) -> bool:
