@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from bridge.control.bridgectl import main
+from tests.answering import Answering, answering
 from tests.paths import listening
+from tests.test_path_command import PATH
+
+__all__ = ["answering"]
 
 TEXT = """\
 fronts: {{web: {{listen: "[::1]:1", to: web}}}}
@@ -74,3 +78,24 @@ def test_an_ordinary_user_is_helped_where_only_root_could_start(
         monkeypatch.undo()
         if os.geteuid() == 0:
             assert doctor(tmp_path, text) == 78
+
+
+def test_without_a_file_or_a_gateway_there_is_nothing_to_look_at(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor"])
+    assert ended.value.code == 2
+    assert "FILE" in capsys.readouterr().err
+
+
+def test_live_it_says_what_the_gateway_has_seen(answering: Answering) -> None:
+    answering.says("path", PATH)
+    status, out, _ = answering.run("doctor", "--live", "--json")
+    told = json.loads(out)
+    assert status == 1 and not told["well"]
+    assert told["findings"][0]["cure"] == "profiles.own.mss: safe"
+    answering.says("path", PATH | {"fronts": {}})
+    status, out, _ = answering.run("doctor", "--live")
+    assert status == 0
+    assert "1 warn" in out

@@ -236,7 +236,8 @@ def path(clients: int, sessions: int, seconds: float) -> dict[str, Any]:
     told = {"mss": 1460, "sessions": sessions, "seconds": seconds}
     row = {"family": 4, "kind": "Ethernet", "mtu": 1500, "clients": clients}
     rare = {"family": 6, "kind": "PPPoE", "mtu": 1492, "clients": 2}
-    side = {"suspected": sessions, "networks": [network | told]}
+    asked = {"profile": "wan", "mtu": None, "mss": "auto"}
+    side = {"asked": asked, "suspected": sessions, "networks": [network | told]}
     kinds = {"sampled": clients + 2, "mss": [row, rare], "pmtu": []}
     return {"fronts": {"web": side | kinds}, "farms": {"web": side}}
 

@@ -25,11 +25,18 @@ PATH: dict[str, Any] = {
                 {"family": 4, "kind": "another tunnel", "mtu": None, "clients": 10},
             ],
             "pmtu": [{"family": 6, "kind": "GRE", "mtu": 1476, "clients": 1}],
+            "asked": {"profile": "own", "mtu": None, "mss": "auto"},
             "suspected": 3,
             "networks": [NETWORK],
         }
     },
-    "farms": {"web": {"suspected": 0, "networks": []}},
+    "farms": {
+        "web": {
+            "asked": {"profile": "lan", "mtu": None, "mss": "auto"},
+            "suspected": 0,
+            "networks": [],
+        }
+    },
     "warnings": ["profiles.p.mtu: too\nmuch"],
 }
 

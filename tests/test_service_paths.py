@@ -45,6 +45,7 @@ def test_a_front_tells_of_its_clients() -> None:
         "sampled": 0,
         "mss": [],
         "pmtu": [],
+        "asked": {"profile": "mine", "mtu": None, "mss": "auto"},
         "suspected": 0,
         "networks": [],
     }

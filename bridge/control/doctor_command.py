@@ -13,10 +13,13 @@ import os
 from pathlib import Path
 
 from bridge.config import ConfigError, Document, load
-from bridge.control.commands import DONE, FAILED, Commands
+from bridge.config.admin import DEFAULT
+from bridge.control.ask import Gateway
+from bridge.control.commands import DONE, FAILED, Commands, UsageError
 from bridge.control.doctor_shown import show
 from bridge.doctor import Host, read
-from bridge.doctor.examination import examine
+from bridge.doctor.examination import Examination, examine
+from bridge.doctor.live import live
 from bridge.doctor.path_looking import PATIENCE
 from bridge.doctor.report import Finding, Severity
 
@@ -32,7 +35,19 @@ def add(commands: Commands) -> None:
         "UDP ports or, for root, in SYNs to theirs. Exits with 1 where one fails.",
     )
     parser.set_defaults(run=_run, parser=parser)
-    parser.add_argument("file", metavar="FILE", help="the configuration")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", help="the configuration; none with --live"
+    )
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="say what the running gateway has seen of its paths, too",
+    )
+    parser.add_argument(
+        "--socket",
+        metavar="PATH",
+        help="with --live: its admin.socket, if FILE does not say it",
+    )
     parser.add_argument(
         "--all", action="store_true", help="say what is well, too", dest="all_of_it"
     )
@@ -75,11 +90,24 @@ def _read(file: Path, host: Host) -> tuple[Document, list[Finding]]:
 
 
 def _run(options: argparse.Namespace) -> int:
-    host = Host.read(looks=True)
-    document, hidden = _read(Path(options.file), host)
-    found = examine(document, host, options.patience).with_more(hidden)
+    if options.file is None and not options.live:
+        raise UsageError("the following arguments are required: FILE")
+    found, where = _examined(options)
+    if options.live:
+        asked = Gateway(options.socket or where).ask("path")
+        found = found.with_more(live(asked))
     if options.json:
         print(json.dumps({"file": options.file, **found.plain}, indent=2))
     else:
         show(found, all_of_it=options.all_of_it)
     return DONE if found.is_well else FAILED
+
+
+def _examined(options: argparse.Namespace) -> tuple[Examination, str]:
+    """What is found without the gateway; and where that may be asked."""
+    if options.file is None:
+        return Examination((), (), ()), DEFAULT
+    host = Host.read(looks=True)
+    document, hidden = _read(Path(options.file), host)
+    found = examine(document, host, options.patience).with_more(hidden)
+    return found, document.config.admin.socket or DEFAULT

@@ -268,6 +268,7 @@ def _kinds(group: list[Told], key: str) -> list[Told]:
 def _networks(group: list[Told]) -> Told:
     found = sorted(_each(group, "networks"), key=lambda told: told["seconds"])
     return {
+        "asked": group[0]["asked"],
         "suspected": _sum(group, "suspected"),
         "networks": _by(
             ("network",),

@@ -55,8 +55,8 @@ def of_all(gateway: Gateway) -> Iterator[Counted]:
                 yield ("limited", name, verdict), limited[verdict]
     for name, paths in gateway.paths.fronts.items():
         yield ("blackhole_suspected_front", name), paths.suspects.sessions
-    for name, suspects in gateway.paths.farms.items():
-        yield ("blackhole_suspected_back", name), suspects.sessions
+    for name, each in gateway.paths.farms.items():
+        yield ("blackhole_suspected_back", name), each.suspects.sessions
     for expiry in gateway.certificates.expiries():
         name = "certificate_not_after_timestamp_seconds"
         yield (name, expiry.owner, str(expiry.file)), int(expiry.not_after)
