@@ -83,12 +83,18 @@ class Keeper:
             found = load_passwords(self._file)
         except PasswordError as error:
             why = "admin.passwords: {file}: {why}; what was read before stays in use"
-            self._log.error(why, file=str(error.file), why=str(error))
+            self._log.error(
+                why, event="passwords_failed", file=str(error.file), why=str(error)
+            )
             return
         if found != self._secrets:
             self._secrets = found
             self._known.clear()
-            self._log.info("admin.passwords: {file} read again", file=str(self._file))
+            self._log.info(
+                "admin.passwords: {file} read again",
+                event="passwords_read",
+                file=str(self._file),
+            )
             self.changed()
 
     def admits(self, said: Sequence[str], source: str) -> Verdict | Deferred[Verdict]:
@@ -138,7 +144,11 @@ class Keeper:
             self._known.add(self._hashed(attempt.name, attempt.password))
             attempt.verdict.callback(Verdict.LET_IN)
         else:
-            self._log.warn("a wrong password at admin.web, from {who}", who=attempt.who)
+            self._log.warn(
+                "a wrong password at admin.web, from {who}",
+                event="wrong_password",
+                who=attempt.who,
+            )
             attempt.verdict.callback(Verdict.UNKNOWN)
 
     def _failed(self, attempt: _Attempt, failure: Failure) -> None:
