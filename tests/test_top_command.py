@@ -25,6 +25,7 @@ def told(answering: Answering, monkeypatch: pytest.MonkeyPatch) -> Answering:
     monkeypatch.setattr(top_command, "sleep", slept.append)
     later = front(accepted=11, bytes={"up": 200, "down": 3000})
     answering.says("status", status(), status(fronts=[later]))
+    answering.says("path", {"fronts": {}, "farms": {}, "warnings": ["odd"]})
     answering.says("servers", {"servers": [server()]})
     answering.says("sessions", listed(session(), sums=[moves()]))
     return answering
@@ -36,11 +37,9 @@ def test_where_there_is_no_terminal_it_is_told_once(told: Answering) -> None:
     assert out.startswith("bridge 1.0, 3 sessions of at most 7972")
     for head in "FRONT", "FARM", "CLIENT":
         assert f"\n{head} " in out
-    assert [command for command, _ in told.asked] == 2 * [
-        "status",
-        "servers",
-        "sessions",
-    ]
+    assert "\nwarning: odd\n" in out
+    asked = ["status", "servers", "sessions", "path"]
+    assert [command for command, _ in told.asked] == 2 * asked
 
 
 def test_programs_get_json_with_rates(told: Answering) -> None:

@@ -30,7 +30,7 @@ from tests.topped import (
         (Wanted(servers=True), ["status", "servers"]),
         (Wanted(sessions=True), ["status", "sessions"]),
         (Wanted(endings=True), ["status", "endings"]),
-        (ALL, ["status", "servers", "sessions", "endings"]),
+        (ALL, ["status", "servers", "sessions", "endings", "path"]),
         (Wanted(servers=True, sums=True), ["status", "servers", "sessions"]),
     ],
 )
@@ -122,6 +122,11 @@ def test_a_session_has_the_rate_that_the_gateway_tells_or_that_of_two_answers() 
     told = seeing(before, sessions=listed(moved, session("abc-2")))
     assert told.sessions[0]["rate"] == {"up": 5.0, "down": 5.0}
     assert told.sessions[1]["rate"] == {"up": 10, "down": 2000}
+
+
+def test_what_is_odd_with_paths_is_told() -> None:
+    path = {"fronts": {}, "farms": {}, "warnings": ["eth0 has MTU 1400\x1b[2J"]}
+    assert seeing(path=path).warnings == (r"warning: eth0 has MTU 1400\x1b[2J",)
 
 
 def test_programs_get_all_of_it() -> None:

@@ -100,6 +100,16 @@ def test_what_fronts_have_no_line_for_is_counted() -> None:
     assert "and 48 more" in "\n".join(drawn(seen=seen))
 
 
+def test_what_is_odd_with_paths_stands_first() -> None:
+    warnings = [f"warning {n}" for n in range(9)]
+    path = {"fronts": {}, "farms": {}, "warnings": warnings}
+    lines = drawn(seen=seeing(path=path))
+    assert lines[3] == " warning: warning 0"
+    assert lines[6] == " and 6 more: bridgectl path has them all"
+    assert len(lines) == 24
+    assert "warning" not in "".join(drawn("5", seen=seeing(path=path)))
+
+
 def test_an_old_look_says_how_old_and_why() -> None:
     lines = drawn(trouble="a.sock: Connection refused", behind=7.0)
     assert lines[2] == " seen 7.0s ago, trying again: a.sock: Connection refused"

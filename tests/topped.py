@@ -130,6 +130,7 @@ class Asked:
             "servers": {"servers": [server()]},
             "sessions": listed(session(), sums=[moves()]),
             "endings": {"endings": [ending()]},
+            "path": {"fronts": {}, "farms": {}, "warnings": []},
         } | answers
         self.asked: list[tuple[str, Answer]] = []
 
@@ -140,7 +141,7 @@ class Asked:
         return answer
 
 
-ALL = Wanted(servers=True, sessions=True, sums=True, endings=True)
+ALL = Wanted(servers=True, sessions=True, sums=True, endings=True, path=True)
 
 
 def looked(at: float = 100.0, wanted: Wanted = ALL, **answers: Any) -> Look:

@@ -41,6 +41,11 @@ def path_lines(answer: Answer) -> Iterator[str]:
                 f"{clean(name)}: {counted(row['clients'], 'client')} whose path is "
                 f"known to be narrower, IPv{row['family']}: {_named(row)}"
             )
+    yield from path_warnings(answer)
+
+
+def path_warnings(answer: Answer) -> Iterator[str]:
+    """What of it is not as it should be."""
     for kind, what in (("fronts", "front"), ("farms", "farm")):
         for name, side in answer[kind].items():
             yield from suspicions(f"{what} {name}", side)

@@ -105,6 +105,7 @@ class Chosen:
             sessions=SESSIONS in tables and not self.session,
             sums=FARMS in tables or SERVERS in tables,
             endings=ENDINGS in tables,
+            path=len(tables) > 1,
             session=self.session,
             only=self.filter.only if SESSIONS in tables else {},
             sort=there or "rate",

@@ -82,7 +82,7 @@ def _once(options: argparse.Namespace) -> int:
 
 def _twice(asked: Gateway, interval: float) -> Seen:
     """What there is, after so many seconds in which it moved."""
-    wanted = Wanted(servers=True, sessions=True, sums=True, limit=LISTED)
+    wanted = Wanted(servers=True, sessions=True, sums=True, path=True, limit=LISTED)
     before = look(asked.ask, wanted)
     sleep(interval)
     return seen(look(asked.ask, wanted), before)

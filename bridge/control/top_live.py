@@ -23,7 +23,7 @@ from bridge.control.top_looks import Ask, Look, look, seen
 from bridge.control.top_screen import Shown, screen
 from bridge.control.top_terminal import Terminal
 
-SHARE = 10
+SHARE = 20
 """Looks take at most one of so many parts of the time: they cost the gateway work."""
 
 SILENT = 3.0

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.control.orders import Answer
+from bridge.control.path_command import path_warnings
 
 LISTED = 100
 """Sessions that are asked for, or as many as the screen has lines."""
@@ -40,6 +41,8 @@ class Wanted:
     sums: bool = False
     """What sessions move, server by server."""
     endings: bool = False
+    path: bool = False
+    """What is odd with the paths."""
     session: str = ""
     """All that is known of this one."""
     only: Mapping[str, str] = field(default_factory=dict)
@@ -62,6 +65,8 @@ class Look:
     sums: Sequence[Told] = ()
     endings: Sequence[Told] = ()
     session: Told | None = None
+    warnings: Sequence[str] = ()
+    """Of the paths, a line each."""
 
 
 def look(
@@ -82,8 +87,9 @@ def look(
     session = None
     if wanted.session:
         session = ask("session", session=wanted.session)["session"]
+    warnings = tuple(path_warnings(ask("path"))) if wanted.path else ()
     took = seconds() - began
-    return Look(at, took, status, servers, sessions, sums, endings, session)
+    return Look(at, took, status, servers, sessions, sums, endings, session, warnings)
 
 
 def _sessions(ask: Ask, wanted: Wanted, sums: bool) -> Answer:
@@ -112,6 +118,7 @@ class Seen:
     total: int
     endings: Sequence[Told]
     session: Told | None
+    warnings: Sequence[str]
     rate: Told
     """Of all fronts."""
 
@@ -123,7 +130,7 @@ class Seen:
             "rate": self.rate,
             "listed": {"matching": self.matching, "total": self.total},
             **{name: getattr(self, name) for name in lists[:4]},
-            "endings": self.endings,
+            "warnings": self.warnings,
         }
 
 
@@ -143,6 +150,7 @@ def seen(now: Look, before: Look | None = None) -> Seen:
         now.sessions.get("total", 0),
         now.endings,
         now.session,
+        now.warnings,
         {name: _sum(fronts, name) for name in ("up", "down", "sessions")},
     )
 

@@ -30,6 +30,7 @@ SESSIONS_SHOWN = 20
 def plain_lines(seen: Seen) -> Iterator[str]:
     """For people, and for awk: a name that has a space in it has another letter."""
     yield _headline(seen)
+    yield from seen.warnings
     for each, most in (
         (FRONTS, None),
         (FARMS, None),

@@ -159,6 +159,9 @@ def _about(shown: Shown) -> Text:
 
 def _tables(shown: Shown, width: int, room: int) -> Iterator[Text]:
     chosen, tables = shown.chosen, shown.chosen.view.tables
+    warnings = list(_warnings(shown.seen.warnings)) if len(tables) > 1 else []
+    yield from warnings
+    room -= len(warnings)
     rows = [chosen.rows(table, shown.seen) for table in tables]
     between = 1 if room >= 18 else 0
     lines = room - len(tables) - between * (len(tables) - 1)
@@ -170,6 +173,18 @@ def _tables(shown: Shown, width: int, room: int) -> Iterator[Text]:
         yield from _table(chosen, table, some, width, share)
         if not some:
             yield Text(" ..." if shown.pending else " none", "dim")
+
+
+WARNINGS = 3
+"""Lines of them."""
+
+
+def _warnings(found: Sequence[str]) -> Iterator[Text]:
+    for each in found[:WARNINGS]:
+        yield Text(f" {each}", "yellow")
+    if len(found) > WARNINGS:
+        more = f" and {len(found) - WARNINGS} more: bridgectl path has them all"
+        yield Text(more, "yellow")
 
 
 def _table(

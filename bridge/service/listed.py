@@ -149,8 +149,8 @@ class Listed:
         first: list[tuple[float, int, Session]] = []
         wanted = self._wanted
         sign = -1 if wanted.reverse else 1
-        rank = RANKS.get(wanted.sort, self._rank)
-        all_ranked = self._rates is not None
+        rank = RANKS.get(wanted.sort)
+        up = down = 0.0
         if self._rates is not None:
             self._rates.look(self._now())
         for session in slices(sessions, SCANNED):
@@ -160,14 +160,14 @@ class Listed:
             if session.state is State.CLOSED:
                 continue
             self.total += 1
-            ranks = rank(session) if all_ranked else 0.0  # for the next look
+            if rank is None:
+                up, down = self._rate(session)  # of all of them: for the next look
             if not wanted.has(session):
                 continue
             self.matching += 1
-            if not all_ranked:
-                ranks = rank(session)
             if wanted.sums:
-                self._add(session)
+                self._add(session, up, down)
+            ranks = rank(session) if rank is not None else up + down
             ranked = (sign * ranks, -self.matching, session)
             if len(first) < wanted.limit:
                 heapq.heappush(first, ranked)
@@ -186,12 +186,8 @@ class Listed:
         assert self._rates is not None
         return self._rates.rate(session, progress(session), self._now())
 
-    def _rank(self, session: Session) -> float:
-        up, down = self._rate(session)
-        return up + down
-
-    def _add(self, session: Session) -> None:
-        up, down = self._rate(session)
+    def _add(self, session: Session, up: float, down: float) -> None:
+        """It moves so much."""
         sums = self._sums.setdefault(_goes(session), [0, 0.0, 0.0])
         sums[0] += 1
         sums[1] += up
