@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
+import pytest
+
+from bridge.doctor import path_looking
 from bridge.doctor.path_looking import Target, look
+from bridge.doctor.syn_probe import SynProbe
+from bridge.doctor.udp_probe import UdpProbe
 from bridge.doctor.verdict import NARROW, OK, SERVER, UNKNOWN
 from bridge.net.address import Address
 from bridge.net.sockopt import Option
@@ -38,6 +44,30 @@ def test_verdicts_come_in_the_order_of_the_targets_however_many() -> None:
         wanted = [1000 + number for number in range(300)]
         verdicts = look([Target(address, size) for size in wanted], patience=60)
     assert [verdict.size for verdict in verdicts] == wanted
+
+
+def test_a_host_is_asked_by_udp_for_one_of_its_ports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would be tired of answering for each."""
+
+    class Denied(SynProbe):
+        def __init__(self, *arguments: Any) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+    made = []
+
+    class Counted(UdpProbe):
+        def __init__(self, *arguments: Any) -> None:
+            made.append(arguments)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(path_looking, "SynProbe", Denied)
+    monkeypatch.setattr(path_looking, "UdpProbe", Counted)
+    with listening("127.0.0.1") as one, listening("127.0.0.1") as other:
+        verdicts = look([Target(one, 9000), Target(other, 9000), Target(one, 1500)])
+    assert [verdict.kind for verdict in verdicts] == [OK] * 3
+    assert len(made) == 2
 
 
 def test_what_is_not_reached_in_time_is_unknown() -> None:

@@ -49,8 +49,13 @@ def test_what_arrives_is_well() -> None:
 def test_what_is_lost_without_a_word_is_broken() -> None:
     verdict = judged(searched(8500, silent=True))
     assert (verdict.kind, verdict.size, verdict.exact) == (BROKEN, 8500, True)
+
+
+def test_nobody_is_accused_before_it_is_sure() -> None:
+    """A server that is tired of answering looks like a black hole at first."""
     verdict = judged(searched(8500, silent=True, settled=False))
-    assert (verdict.kind, verdict.exact) == (BROKEN, False)
+    assert (verdict.kind, verdict.size, verdict.exact) == (UNKNOWN, 8500, False)
+    assert "8500 arrive; of more there was no answer in time" in verdict.why
 
 
 def test_a_router_that_lies_about_the_rest_of_the_way_is_named() -> None:
@@ -123,7 +128,8 @@ def test_each_verdict_has_its_severity_and_its_cure() -> None:
     assert found(judged(searched(0)))[0] is Severity.UNKNOWN
     unseen = judged(searched(0), blind="needs root (CAP_NET_RAW)")
     assert found(unseen)[2] == "sudo bridgectl doctor FILE"
-    assert "about 8500" in found(judged(searched(8500, silent=True, settled=False)))[1]
+    told = TooBig(9000, "192.0.2.254", 1400)
+    assert "about 1400" in found(judged(searched(0, told=told, settled=False)))[1]
 
 
 def test_a_profile_that_is_built_in_is_not_to_be_changed() -> None:

@@ -31,6 +31,9 @@ AT_ONCE = 128
 CONNECT = 1.0
 """Seconds for a server to accept."""
 
+GLANCE = 0.02
+"""Seconds between two looks whether another one has its answer."""
+
 BLIND = f"asking by TCP as well needs root ({NEEDED})"
 
 
@@ -47,11 +50,20 @@ class Target:
     """The address of ours that they have; empty: the kernel's choice."""
 
 
+_Hosts = dict[tuple[str, str, Options, str, int], Asking]
+"""
+Who asks by UDP, by all that makes a difference: of a host with several ports one does,
+since it answers all of them together no more often than one.
+"""
+
+
 class _Look:
     """At one target: a connection, then questions."""
 
-    def __init__(self, target: Target, now: float) -> None:
+    def __init__(self, target: Target, hosts: _Hosts, now: float) -> None:
         self.target = target
+        self._hosts = hosts
+        self._awaited: Asking | None = None
         self.seen = Seen(target.wanted)
         self.verdict: Verdict | None = None
         self.until = now
@@ -93,6 +105,8 @@ class _Look:
         if now < self.until:
             return
         try:
+            if self._awaited is not None:
+                self._await(self._awaited, now)
             if self._connecting is not None:
                 self._connecting.give_up()
                 self._decide(now)
@@ -129,18 +143,33 @@ class _Look:
             self._ask_by_udp(now)
         else:
             self._ask(probe, now)
+            self._go_on(now)
 
     def _ask_by_udp(self, now: float) -> None:
-        target = self.target
+        target, at = self.target, self.target.address
+        key = at.host, at.scope, target.options, target.source, self.seen.goal
+        other = self._hosts.get(key)
+        if other is not None:
+            self._await(other, now)
+            return
         probe = UdpProbe(target.address, target.options, target.source)
-        self._ask(probe, now)
+        self._hosts[key] = self._ask(probe, now)
+        self._go_on(now)
 
-    def _ask(self, probe: UdpProbe | SynProbe, now: float) -> None:
+    def _await(self, other: Asking, now: float) -> None:
+        """Somebody asks the same host the same."""
+        self._awaited, self.until = other, now + GLANCE
+        if other.over:
+            searches = (*self.seen.searches, other.search)
+            self.seen, self._awaited = replace(self.seen, searches=searches), None
+            self.end()
+
+    def _ask(self, probe: UdpProbe | SynProbe, now: float) -> Asking:
         search = Search(self.seen.goal)
         self.seen = replace(self.seen, searches=(*self.seen.searches, search))
         met = self.seen.connected or Connected()
-        self._asking = Asking(probe, search, met.rtt, now)
-        self._go_on(now)
+        self._asking = asking = Asking(probe, search, met.rtt, now)
+        return asking
 
     def _go_on(self, now: float) -> None:
         asking = self._asking
@@ -157,6 +186,8 @@ class _Look:
             self.end()
 
     def _fail(self, error: OSError) -> None:
+        if self._asking is not None:
+            self._asking.over = True
         why = error.strerror or str(error)
         denied = error.errno in (errno.EPERM, errno.EACCES)
         self.end(f"{why}: needs root ({NEEDED})" if denied else why)
@@ -179,12 +210,13 @@ def look(
     """
     until = clock() + patience
     looks: dict[int, _Look] = {}
+    hosts: _Hosts = {}
     waiting = deque(enumerate(targets))
     under_way: dict[int, _Look] = {}
     while (waiting or under_way) and clock() < until:
         while waiting and len(under_way) < AT_ONCE:
             number, target = waiting.popleft()
-            looks[number] = under_way[number] = _Look(target, clock())
+            looks[number] = under_way[number] = _Look(target, hosts, clock())
         _turn(under_way.values(), until, clock)
         for number, one in list(under_way.items()):
             if one.verdict is not None:

@@ -111,11 +111,11 @@ def _measured(seen: Seen, search: Search) -> Verdict:
     if told is not None and not search.silent:
         by = told.by or LINK
         return Verdict(NARROW, wanted, size, by, _said(by), exact=search.settled)
-    if search.silent:
-        also = f", where {told.by} says {told.mtu}" if told is not None else ""
+    if search.silent and search.settled:
+        also = f", where {told.by or LINK} says {told.mtu}" if told is not None else ""
         why = f"larger packets are dropped without a word{also}"
-        return Verdict(BROKEN, wanted, size, why=why, exact=search.settled)
-    what = f"{size} arrives; of more there was no answer in time"
+        return Verdict(BROKEN, wanted, size, why=why)
+    what = f"{size} arrive; of more there was no answer in time (--patience)"
     return Verdict(UNKNOWN, wanted, size, why=what, exact=False)
 
 
