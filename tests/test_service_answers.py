@@ -403,3 +403,16 @@ def test_the_configuration_is_told_leaf_by_leaf_and_without_secrets() -> None:
     assert tree_of(found) == plain(config, b"\0\xff")
     assert tree_of(other) != plain(config, b"\0\xff")
     assert "s3cret" not in json.dumps(found)
+
+
+# path
+
+
+def test_a_client_that_has_come_is_told_of_by_its_kind(running: Asked) -> None:
+    running.connect()
+    fronts = running.ask("path")["fronts"]
+    assert fronts["one"]["sampled"] == 1
+    ((family, clients),) = ((r["family"], r["clients"]) for r in fronts["one"]["mss"])
+    assert (family, clients) == (4, 1)
+    assert fronts["two"] | {"mss": []} == fronts["two"]
+    assert fronts["two"]["sampled"] == 0
