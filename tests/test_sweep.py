@@ -334,3 +334,21 @@ def test_who_has_no_directions_yet_has_no_heartbeat(quiet: Quiet) -> None:
     quiet.state = State.DIALING
     advance(sweeping(quiet, beats=beats), 9)
     assert beats.looks == []
+
+
+class Flawed(Looks):
+    def look(self, *those: Any) -> bool:
+        super().look(*those)
+        raise ZeroDivisionError
+
+
+def test_a_bug_in_what_is_only_told_costs_no_session(quiet: Quiet) -> None:
+    vanishing, beats = Flawed(), Flawed(every=4.0)
+    clock = sweeping(quiet, vanishing=vanishing, beats=beats, idle=40)
+    with logged() as log:
+        advance(clock, 5)
+        assert log.tracebacks == 2
+    assert len(vanishing.looks) == len(beats.looks) == 1
+    assert quiet.ended == []
+    advance(clock, 45)
+    assert quiet.ended == [Event.IDLE]

@@ -143,9 +143,8 @@ class Sweep:
         up, down = session.up, session.down
         if limit is None or up is None or down is None:
             return
-        beats = self._beats
-        if beats is not None and beats.look(session, self._before, self._began):
-            self._spent += ENDED
+        if self._beats is not None:
+            self._beat(session)
         received = up.bytes + down.bytes
         if session.seen != 2 * received and self._moves(session, received, now):
             return
@@ -174,7 +173,7 @@ class Sweep:
         to_front = unacknowledged(front.socket)
         to_back = unacknowledged(back.socket) if back is not None else 0
         if self._vanishing is not None:
-            self._vanishing.look(session, to_front, to_back)
+            self._suspect(session, to_front, to_back)
         held = up.held + down.held
         progress = 2 * received - held - to_front - to_back
         moved = progress > session.seen
@@ -195,6 +194,27 @@ class Sweep:
                 session.handle(event)
                 return True
         return moved
+
+    # What is only told of is worth no session: a bug in it ends the telling.
+
+    def _beat(self, session: Session) -> None:
+        assert self._beats is not None
+        try:
+            if self._beats.look(session, self._before, self._began):
+                self._spent += ENDED
+        except Exception:
+            self._log.failure("A bug in the gateway; there are no heartbeats any more")
+            self._beats = None
+
+    def _suspect(self, session: Session, to_front: int, to_back: int) -> None:
+        assert self._vanishing is not None
+        try:
+            self._vanishing.look(session, to_front, to_back)
+        except Exception:
+            self._log.failure("A bug in the gateway; paths are looked at no more")
+            self._vanishing = None
+
+    # Bugs
 
     def _give_up(self, session: Session) -> None:
         """A bug of ours met *session*: the walk goes on without it."""

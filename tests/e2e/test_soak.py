@@ -198,6 +198,7 @@ def test_nothing_grows_under_mixed_load(start: Start) -> None:
         taken = samples(gateway, load)
         load.stop()
         assert not load.errors
+        assert "seem to vanish" not in gateway.log
         assert min(load.rounds[kind.__name__] for kind in KINDS) > 0
         print(f"{dict(load.rounds)}, {len(taken)} samples")
         check_flat(taken)
