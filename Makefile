@@ -17,7 +17,7 @@ soak: $(READY)
 	$(BIN)/pytest -q -m slow
 
 bench: $(READY)
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(if $(PYTHONS),--python $(PYTHONS))
 
 bench-path: $(READY)
 	$(BIN)/python -m bench.path --write docs

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bench import contenders, farm, http, report, secure
+from bench import contenders, farm, http, logged, pythons, report, secure
 from bench.contenders import (
     BEFORE,
     CONTENDERS,
@@ -27,12 +27,14 @@ from bench.contenders import (
     UNLIMITED,
     Command,
     Target,
+    by,
     of_tree,
     running,
     versions,
 )
 from bench.http import HTTP
 from bench.loads import Bench, Figures, LoadError
+from bench.logged import LOGGED
 from bench.rows import ROWS, Row
 from bench.secure import SECURE
 from bench.watching import UNSEEN, WATCHED, with_page
@@ -45,6 +47,7 @@ COMMANDS: dict[str, Command | None] = {
     **SECURE,
     **HTTP,
     **WORKERS,
+    **LOGGED,
     UNSEEN: with_page,
     WATCHED: with_page,
 }
@@ -94,6 +97,14 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
         f"too, as {BEFORE!r}",
     )
     parser.add_argument(
+        "--python",
+        type=lambda text: text.split(","),
+        default=[],
+        metavar="PYTHON,…",
+        help="other Pythons: the gateway is measured by each of them, too, in rows of"
+        " all contenders and of logs",
+    )
+    parser.add_argument(
         "--write", type=Path, metavar="FILE", help="put the tables there as well"
     )
     return parser.parse_args(words)
@@ -111,6 +122,7 @@ class Contest:
         self._commands = dict(COMMANDS)
         self._secure = list(SECURE)
         self._http = list(HTTP)
+        self._logged = list(LOGGED)
         if options.against:
             tree = options.against.absolute()
             self._commands[BEFORE] = of_tree(tree, contenders.bridge)
@@ -119,8 +131,23 @@ class Contest:
             self._commands[http.BEFORE] = of_tree(tree, http.bridge)
             self._secure.append(secure.BEFORE)
             self._http.append(http.BEFORE)
+            self._commands[logged.BEFORE] = of_tree(tree, LOGGED[logged.JSON])
+            self._logged.append(logged.BEFORE)
+        for python in options.python:
+            self._add_python(python)
         self._targets: dict[str, Target] = {}
         self._port = 8000
+
+    def _add_python(self, python: str) -> None:
+        """The gateway by that one, in the rows of all, and with both kinds of lines."""
+        version, place = pythons.name_of(python), pythons.environment(python)
+        name = f"bridge, {version}"
+        self._commands[name] = by(place, contenders.bridge)
+        self._contenders.append(name)
+        for each in (logged.TEXT, logged.JSON):
+            name = f"{each}, {version}"
+            self._commands[name] = by(place, LOGGED[each])
+            self._logged.append(name)
 
     @contextmanager
     def started(self) -> Iterator[None]:
@@ -146,6 +173,8 @@ class Contest:
             return self._secure
         if row.contenders == tuple(HTTP):
             return self._http
+        if row.contenders == tuple(LOGGED):
+            return self._logged
         return row.contenders or self._contenders
 
     def _once(self, row: Row, name: str) -> Figures:

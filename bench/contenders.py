@@ -79,14 +79,18 @@ class Target:
         return f"{self.scheme}://{host}:{self.web}"
 
 
-def haproxy(place: Place, threads: int = 1) -> list[str]:
+def haproxy(place: Place, threads: int = 1, *, logs: bool = False) -> list[str]:
+    """*logs*: a line a session, to its standard output, which is a file."""
     text = f"""
 global
     nbthread {threads}
     maxconn 5000
     tune.pipesize 1048576
+    {"log stdout format raw local0" if logs else ""}
 defaults
     mode tcp
+    {"log global" if logs else ""}
+    {"option tcplog" if logs else ""}
     option splice-auto
     timeout connect 5s
     timeout client 1h
@@ -98,7 +102,9 @@ listen bulk
     bind [{place.front}]:{place.bulk}
     server one {place.back}:{BULK}
 """
-    return [haproxy_binary(), "-db", "-q", "-f", place.write("haproxy.cfg", text)]
+    quiet = () if logs else ("-q",)  # which would close standard output
+    config = place.write("haproxy.cfg", text)
+    return [haproxy_binary(), "-db", *quiet, "-f", config]
 
 
 def haproxy_binary() -> str:
@@ -106,7 +112,11 @@ def haproxy_binary() -> str:
     return os.environ.get("HAPROXY", "haproxy")
 
 
-def nginx(place: Place, front: str = "", tls: str = "") -> list[str]:
+def nginx(
+    place: Place, front: str = "", tls: str = "", *, logs: bool = False
+) -> list[str]:
+    """*logs*: a line a session, written in blocks, which is the cheapest for it."""
+    told = "" if not logs else NGINX_LOG % f"{place.directory}/access.log"
     text = f"""
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 worker_processes 1;
@@ -120,6 +130,7 @@ stream {{
     proxy_timeout 1h;
     proxy_buffer_size 64k;
     {tls}
+    {told}
     server {{ listen [{place.front}]:{place.web}{front} backlog=4096;
               proxy_pass {place.back}:{WEB}; }}
     server {{ listen [{place.front}]:{place.bulk} backlog=4096;
@@ -127,6 +138,13 @@ stream {{
 }}
 """
     return ["nginx", "-c", place.write("nginx.conf", text), "-e", "/dev/null"]
+
+
+NGINX_LOG = (
+    "log_format session '$remote_addr:$remote_port [$time_iso8601] $upstream_addr"
+    " $status $bytes_sent $bytes_received $session_time $upstream_connect_time';"
+    " access_log %s session buffer=32k flush=1s;"
+)
 
 
 def portforward(place: Place) -> list[str]:
@@ -145,8 +163,15 @@ def bridge(
     front: str = "",
     bulk: str = "",
     more: str = "",
+    form: str = "text",
 ) -> list[str]:
-    """*rest* and *front* are more of the farm's and the front's settings, and so on."""
+    """
+    *rest* and *front* are more of the farm's and the front's settings, and so on.
+    *form* is the access log's, "off" none.
+    """
+    log = f'access: "{place.directory}/access.log", access_format: {form}'
+    if form == "off":
+        log = "access: off"
     text = f"""
 profiles: {{inside: {{base: jumbo}}}}
 fronts:
@@ -155,7 +180,7 @@ fronts:
 farms:
   web: {{profile: inside, servers: [{servers or f'"{place.back}:{WEB}"'}]{rest}}}
   bulk: {{profile: inside, servers: ["{place.back}:{BULK}"]}}
-log: {{access: "{place.directory}/access.log", access_format: text}}
+log: {{{log}}}
 {more}
 """
     config = place.write("bridge.yaml", text)
@@ -165,7 +190,12 @@ log: {{access: "{place.directory}/access.log", access_format: text}}
 
 def of_tree(tree: Path, command: Command) -> Command:
     """*command* of this gateway, run from another checkout that is set up (.venv)."""
-    twistd = str(tree / ".venv/bin/twistd")
+    return by(tree / ".venv", command)
+
+
+def by(environment: Path, command: Command) -> Command:
+    """*command* of this gateway, run by what is installed in *environment*."""
+    twistd = str(environment / "bin/twistd")
     return lambda place: [twistd, *command(place)[1:]]
 
 

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench import http, secure, workers
+from bench import http, logged, secure, workers
 from bench.contenders import BEFORE, ONE
 from bench.loads import Figures
 from bench.measure import middle, ratio
@@ -17,6 +17,7 @@ YARDSTICKS = (
     *("floor", "haproxy", ONE, UNSEEN, secure.HAPROXY, secure.NGINX),
     *(http.HAPROXY, http.NGINX),
     *workers.YARDSTICKS,
+    *logged.YARDSTICKS,
     *(BEFORE, secure.BEFORE, http.BEFORE),
 )
 

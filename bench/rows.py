@@ -37,6 +37,7 @@ from bench.loads import (
     shared,
     warmed,
 )
+from bench.logged import LOGGED
 from bench.secure import SECURE
 from bench.watching import BUSY, SESSIONS, UNSEEN, WATCHED, beside_many
 from bench.workers import PLAIN as PLAIN_WORKERS
@@ -136,6 +137,13 @@ ROWS: dict[str, Row] = {
         "A new connection for each small request, 32 at a time",
         requests(32, close=True),
         (PER_SECOND, PER_REQUEST, *LATENCY),
+    ),
+    "logs": Row(
+        "A new connection for each small request, 32 at a time: what is logged of it",
+        requests(32, close=True),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+        fresh=True,
+        contenders=tuple(LOGGED),
     ),
     "objects": Row(
         "Objects of 1 MB, 8 kept-alive connections",

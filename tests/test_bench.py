@@ -15,9 +15,19 @@ from pathlib import Path
 
 import pytest
 
-from bench import contenders, farm, loads, measure, report, secure, shares
-from bench.__main__ import arguments
-from bench.contenders import BULK, CLIENTS, WEB, Target, compiled, running
+from bench import (
+    contenders,
+    farm,
+    loads,
+    logged,
+    measure,
+    pythons,
+    report,
+    secure,
+    shares,
+)
+from bench.__main__ import Contest, arguments
+from bench.contenders import BULK, CLIENTS, WEB, Place, Target, compiled, running
 from bench.loads import Bench, Figures, start_flood
 from bench.rows import ROWS, Column, Row
 from bridge.net.address import Address
@@ -283,6 +293,69 @@ def test_rows_and_contenders_can_be_chosen(capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit):
         arguments(["--only", "sideways"])
     assert "'sideways' is not one of up1," in capsys.readouterr().err
+
+
+LOGS = {
+    logged.HAPROXY: "output",
+    logged.NGINX: "access.log",
+    logged.TEXT: "access.log",
+    logged.JSON: "access.log",
+}
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_who_logs_has_a_line_of_a_session(name: str, tmp_path: Path) -> None:
+    """Else its row would compare what does less than it says."""
+    if name in (logged.HAPROXY, logged.NGINX):
+        requires(name.partition("/")[0])
+    place, log = tmp_path / "place", tmp_path / "place" / LOGS[name]
+    with (
+        laboratory() as lab,
+        running(lab, logged.LOGGED[name], place, 8000) as target,
+        lab.server.listen((lab.server.address, WEB)) as listener,
+    ):
+        with lab.client.connect((target.host, target.web)) as client:
+            client.sendall(b"asked")
+            server, _ = listener.accept()
+            with server:
+                assert server.recv(5) == b"asked"
+        deadline = time.monotonic() + 10
+        while str(lab.client.address) not in log.read_text():
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+
+
+def test_the_gateway_without_a_log_has_none(tmp_path: Path) -> None:
+    place = Place(tmp_path, "::1", "127.0.0.1", 8000, 8001)
+    config = Path(logged.LOGGED[logged.NONE](place)[-1])
+    assert "access: off" in config.read_text()
+
+
+def test_other_pythons_have_the_gateway_of_this_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the rows of all, and with both kinds of lines in that of logs."""
+    monkeypatch.setattr(pythons, "environment", lambda python: tmp_path / "3.x")
+    options = arguments(["--python", sys.executable])
+    assert options.python == [sys.executable]
+    version = pythons.name_of(sys.executable)
+    assert version.startswith(sys.version.split()[0])
+    contest = Contest(Bench(None, 1), tmp_path, options)  # type: ignore[arg-type]
+    names = [f"bridge, {version}", f"bridge/json, {version}", f"bridge/text, {version}"]
+    assert names[0] in contest._taking_part(ROWS["connect"])
+    assert {*names[1:]} < {*contest._taking_part(ROWS["logs"])}
+    assert names[0] not in contest._taking_part(ROWS["tls_full"])
+    place = Place(tmp_path, "::1", "127.0.0.1", 8000, 8001)
+    for name in names:
+        command = contest._commands[name]
+        assert command is not None
+        assert command(place)[0] == str(tmp_path / "3.x/bin/twistd")
+    assert "access_format: text" in (tmp_path / "bridge.yaml").read_text()
+
+
+def test_what_is_no_python_is_an_error() -> None:
+    with pytest.raises((OSError, subprocess.CalledProcessError)):
+        pythons.name_of("/bin/false")
 
 
 def test_the_benchmark_runs_and_writes_its_tables(tmp_path: Path) -> None:
