@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
 
 from bridge.config import parse
-from bridge.service.paths import Paths
+from bridge.net.board import Board
+from bridge.service.paths import Paths, Told
 from bridge.session import vanishing
 from tests.logged import logged
 from tests.test_black_holes import STUCK, WAITING
@@ -49,3 +51,13 @@ def test_a_front_tells_of_its_clients() -> None:
         "suspected": 0,
         "networks": [],
     }
+
+
+def test_of_several_processes_the_first_tells_and_an_hour_later_any() -> None:
+    with closing(Board.create(4, 64)) as board:
+        one, other = (Told(board.column(number), "front web") for number in (1, 2))
+        assert one.take("192.0.2.0/24")
+        assert not other.take("192.0.2.0/24")
+        assert other.take("198.51.100.0/24")
+        one.give("192.0.2.0/24")
+        assert other.take("192.0.2.0/24")

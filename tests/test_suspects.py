@@ -116,6 +116,36 @@ def test_no_memory_grows_with_the_number_of_clients(clock: Clock) -> None:
     assert len(suspects._carries) == MOST_CARRY
 
 
+class Turns:
+    """There is another process."""
+
+    def __init__(self) -> None:
+        self.others = True
+        self.given: list[str] = []
+
+    def take(self, network: str) -> bool:
+        return not self.others
+
+    def give(self, network: str) -> None:
+        self.given.append(network)
+
+
+def test_one_of_several_processes_tells(log: Listening, clock: Clock) -> None:
+    turns = Turns()
+    suspects = Suspects("front web", "mss: safe", clock.seconds, turns)
+    suspects.suspect("192.0.2.1", STUCK)
+    assert log.lines == []  # another has
+    turns.others = False
+    suspects.suspect("192.0.2.1", STUCK)
+    suspects.suspect("192.0.2.1", STUCK)
+    assert len(log.lines) == 1
+    (told,) = suspects.told()
+    assert told["sessions"] == 3
+    clock.advance(HOUR)
+    assert suspects.told() == []
+    assert turns.given == ["192.0.2.0/24"]
+
+
 def test_whatever_a_host_is_called_it_has_a_network() -> None:
     assert network_of("fe80::1%eth0") == "fe80::/48"
     assert network_of("unix") == "unix"

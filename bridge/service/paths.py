@@ -9,10 +9,11 @@ is learnt (``session.sampling``, ``session.vanishing``), and what it means
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.config.model import Config
 from bridge.config.profile import BUILT_IN
+from bridge.net.column import Column
 from bridge.session.sampling import Sampling
 from bridge.session.vanishing import Vanishing
 from bridge.watch.path_kinds import Clients
@@ -21,15 +22,48 @@ from bridge.watch.suspects import Suspects
 Now = Callable[[], float]
 
 
+class Means(NamedTuple):
+    """What all sides are made with."""
+
+    config: Config
+    now: Now
+    column: Column | None
+
+
+class Told:
+    """
+    What processes have told of at *place*, on the board that they share: whoever counts
+    himself there as the only one tells.
+    """
+
+    def __init__(self, column: Column, place: str) -> None:
+        self._column = column
+        self._place = place
+
+    def take(self, network: str) -> bool:
+        """Two at once may both refrain: then the next session has it told."""
+        key = self._column.key("suspected", self._place, network)
+        if self._column.claim(key) == 1:
+            return True
+        self._column.add(key, -1)
+        return False
+
+    def give(self, network: str) -> None:
+        key = self._column.key("suspected", self._place, network)
+        self._column.add(key, -1)
+
+
 class Side:
     """One front or farm, towards whoever is there."""
 
-    def __init__(self, what: str, name: str, config: Config, now: Now) -> None:
+    def __init__(self, what: str, name: str, means: Means) -> None:
         """*name* is of its profile."""
+        config, now, column = means
         profile = config.profile(name)
         self.asked = {"profile": name, "mtu": profile.mtu, "mss": profile.mss}
         """What its profile says of sizes."""
-        self.suspects = Suspects(what, _cure(name), now)
+        told = None if column is None else Told(column, what)
+        self.suspects = Suspects(what, _cure(name), now, told)
 
     def told(self) -> dict[str, Any]:
         """For whoever asks."""
@@ -44,8 +78,8 @@ class Side:
 class FrontPaths(Side):
     """Those between one front and its clients."""
 
-    def __init__(self, what: str, name: str, config: Config, now: Now) -> None:
-        super().__init__(what, name, config, now)
+    def __init__(self, what: str, name: str, means: Means) -> None:
+        super().__init__(what, name, means)
         self.sampling = Sampling(Clients())
 
     def told(self) -> dict[str, Any]:
@@ -53,15 +87,19 @@ class FrontPaths(Side):
 
 
 class Paths:
-    """Of all that *config* has; *now* is the monotonic clock."""
+    """
+    Of all that *config* has; *now* is the monotonic clock, *column* where this process
+    counts, if it is one of several.
+    """
 
-    def __init__(self, config: Config, now: Now) -> None:
+    def __init__(self, config: Config, now: Now, column: Column | None = None) -> None:
+        means = Means(config, now, column)
         self.fronts = {
-            name: FrontPaths(f"front {name}", front.profile, config, now)
+            name: FrontPaths(f"front {name}", front.profile, means)
             for name, front in config.fronts.items()
         }
         self.farms = {
-            name: Side(f"farm {name}", farm.profile, config, now)
+            name: Side(f"farm {name}", farm.profile, means)
             for name, farm in config.farms.items()
         }
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.logger import Logger
 
@@ -47,21 +47,40 @@ class Suspect:
     last: float
     host: str
     mss: int
-    sessions: int = 1
+    sessions: int = 0
+    told: bool = False
+    """By this process."""
+
+
+class Turns(Protocol):
+    """Who of several processes tells of a network: see ``service.paths``."""
+
+    def take(self, network: str) -> bool:
+        """Whether this one may, since no other has within the hour."""
+
+    def give(self, network: str) -> None:
+        """The hour of one that was taken is over."""
 
 
 class Suspects:
     """
     At one place: *what* is ``front web``, *cure* says where ``mss: safe`` would have to
-    be written, *now* is the monotonic clock.
+    be written, *now* is the monotonic clock.  *turns*: there are more processes.
     """
 
     _log = Logger()
 
-    def __init__(self, what: str, cure: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        what: str,
+        cure: str,
+        now: Callable[[], float],
+        turns: Turns | None = None,
+    ) -> None:
         self._what = what
         self._cure = cure
         self._now = now
+        self._turns = turns
         self.sessions = 0
         """Of all networks, since the start."""
         self._networks: OrderedDict[str, Suspect] = OrderedDict()
@@ -79,12 +98,14 @@ class Suspects:
         self.sessions += 1
         self._forget(now)
         known = self._networks.get(network)
+        if known is None and len(self._networks) < MOST:
+            known = self._networks[network] = Suspect(now, now, host, sent.mss)
         if known is not None:
             known.sessions += 1
             known.last, known.host, known.mss = now, host, sent.mss
-        elif len(self._networks) < MOST:
-            self._networks[network] = Suspect(now, now, host, sent.mss)
-            self._tell(network, host, sent)
+            if not known.told and (self._turns is None or self._turns.take(network)):
+                known.told = True
+                self._tell(network, host, sent)
         elif now - self._full >= HOUR:
             self._full = now
             self._log.warn(
@@ -131,7 +152,9 @@ class Suspects:
             first = next(iter(self._networks.values()))
             if now - first.since < HOUR:
                 return
-            self._networks.popitem(last=False)
+            network, _ = self._networks.popitem(last=False)
+            if first.told and self._turns is not None:
+                self._turns.give(network)
 
     def _tell(self, network: str, host: str, sent: PathSent) -> None:
         self._log.warn(
