@@ -83,6 +83,24 @@ def test_an_access_log_must_have_a_folder_and_be_a_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_syslog_daemon_that_is_not_there_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log"
+    written = text(access=f"syslog:{path}")
+    older = written.replace("log: {", "log: {access_syslog: rfc3164, ")
+    (line,) = warned(written)
+    assert f"log.access: nobody listens at {path}: lines wait" in line
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(str(path))
+        assert warned(written) == warned(older) == []
+        monkeypatch.setattr(start, "JOURNAL", str(path))
+        (line,) = warned(written)
+        assert line.endswith("reads the older form: write access_syslog: rfc3164")
+        assert warned(older) == []
+    assert warned(text(access="syslog:192.0.2.1:514")) == []
+
+
 def test_a_unix_socket_must_not_be_something_else(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     line = refused(text(f"unix:{tmp_path}/file"))

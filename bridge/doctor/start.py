@@ -19,7 +19,8 @@ from pathlib import Path as File
 
 from bridge.config import Document
 from bridge.config.hostnames import HostName
-from bridge.config.log_target import file_of
+from bridge.config.log_target import file_of, syslog_at
+from bridge.config.model import Log
 from bridge.config.problems import Flaw, Path, place_of
 from bridge.doctor.host import NET_ADMIN, NET_BIND_SERVICE, NET_RAW, Host
 from bridge.net.address import Address, Listen, SystemdName, UnixPath
@@ -40,6 +41,11 @@ PRIVILEGE = (
 
 TRANSPARENT = "start as root, or with CAP_NET_ADMIN or CAP_NET_RAW"
 """What to do about a socket that takes connections to others' addresses."""
+
+JOURNAL = "/run/systemd/journal/dev-log"
+"""What /dev/log leads to where systemd's journal takes what programs log."""
+
+OLDER_FORM = "write access_syslog: rfc3164"
 
 NO_ADDRESS = "this host has no such address: add it, or write transparent: true"
 
@@ -166,6 +172,9 @@ def oddities(document: Document, host: Host) -> Iterator[tuple[Path, str]]:
         why = _awaited(UnixPath(admin.socket), host)
         if why:
             yield ("admin", "socket"), why
+    why = _unheard(document.config.log)
+    if why:
+        yield ("log", "access"), why
     for name, farm in document.config.farms.items():
         for source in farm.own_sources:
             if _missing(Address(source, 0)):
@@ -181,6 +190,19 @@ def _awaited(listen: Listen, host: Host) -> str:
     if isinstance(listen, UnixPath) and not File(listen.path).parent.is_dir():
         folder = File(listen.path).parent
         return f"there is no folder {folder}: make it, or have RuntimeDirectory= do it"
+    return ""
+
+
+def _unheard(log: Log) -> str:
+    """Why the access log would not be understood where it is sent, or not yet."""
+    daemon = syslog_at(log.access)
+    if not isinstance(daemon, UnixPath):
+        return ""
+    path = File(daemon.path)
+    if not path.is_socket():
+        return f"nobody listens at {path}: lines wait until a syslog daemon does"
+    if os.path.realpath(path) == JOURNAL and log.access_syslog != "rfc3164":
+        return f"{path} is systemd's, which reads the older form: {OLDER_FORM}"
     return ""
 
 
