@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +98,26 @@ def test_a_gateway_that_runs_is_in_nobodys_way() -> None:
     (unknown,) = bad(front, listeners=listeners)
     assert unknown.severity is Severity.UNKNOWN
     assert "cannot be seen without root" in unknown.cause
+
+
+def test_a_gateway_is_known_by_its_command_and_so_are_its_workers(
+    tmp_path: Path,
+) -> None:
+    for pid, words in enumerate(
+        (
+            ["python3", ".venv/bin/twistd", "-n", "bridge", "-c", "f"],
+            ["python3", "-m", "bridge.processes.nursery"],
+            ["python3", "-m", "http.server"],
+        )
+    ):
+        folder = tmp_path / "proc" / str(pid)
+        (folder / "fd").mkdir(parents=True)
+        (folder / "fd" / "3").symlink_to(f"socket:[{100 + pid}]")
+        (folder / "cmdline").write_bytes(b"\0".join(word.encode() for word in words))
+        (folder / "comm").write_text("python3\n")
+    found = owners(tmp_path)
+    assert [found[100 + pid].is_gateway for pid in range(3)] == [True, True, False]
+    assert found[102].name == "python3"
 
 
 @EACH_FAMILY

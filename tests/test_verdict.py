@@ -125,6 +125,8 @@ def test_each_verdict_has_its_severity_and_its_cure() -> None:
     assert cure == "profiles.inside.mtu: 1400"
     for by in (LINK, ROUTE, SERVER):
         assert found(Verdict(NARROW, 9000, 1500, by))[2]
+    over = finding(Verdict(NARROW, 9000, 1500, LINK), replace(ABOUT, interface="eth1"))
+    assert over.cure == "ip link set dev eth1 mtu 9000"
     assert found(judged(searched(0)))[0] is Severity.UNKNOWN
     unseen = judged(searched(0), blind="needs root (CAP_NET_RAW)")
     assert found(unseen)[2] == "sudo bridgectl doctor FILE"

@@ -157,8 +157,8 @@ def _coloured(out: TextIO) -> Callable[[Examination, bool], None] | None:
             )
             console.print(line)
             if each.cure:
-                cure = text_of(f"{'':{_WIDTH}}  cure: ", style="dim")
-                console.print(cure.append(clean(each.cure), style="bold"))
+                cure = text_of().append(f"{'':{_WIDTH}}  cure: ", style="dim")
+                console.print(cure.append(clean(each.cure), style="cyan"))
         console.print(text_of(summary(found, more)))
 
     return printed

@@ -38,6 +38,8 @@ class Path:
 
     server: Known
     verdict: Verdict
+    interface: str = ""
+    """Where packets to it leave; empty: nobody knows."""
 
     @property
     def plain(self) -> dict[str, object]:
@@ -107,11 +109,15 @@ def look_at(
     config: Config, servers: Sequence[Known], ways: Ways, patience: float
 ) -> list[Path]:
     """The path to each of *servers*; one that stands there twice is looked at once."""
-    targets = [target(one, config, _mtu(config, one, ways)) for one in servers]
+    met = [_met(config, one, ways) for one in servers]
+    targets = [
+        target(one, config, mtu) for one, (_, mtu) in zip(servers, met, strict=True)
+    ]
     once = list(dict.fromkeys(targets))
     verdicts = dict(zip(once, look(once, patience), strict=True))
     return [
-        Path(one, verdicts[each]) for one, each in zip(servers, targets, strict=True)
+        Path(one, verdicts[each], interface)
+        for one, each, (interface, _) in zip(servers, targets, met, strict=True)
     ]
 
 
@@ -120,21 +126,26 @@ def own_ways() -> Ways:
     return Ways(read_network(), _route_to, offloads)
 
 
-def _mtu(config: Config, one: Known, ways: Ways) -> int:
+def _met(config: Config, one: Known, ways: Ways) -> tuple[str, int]:
+    """The interface towards a server, and what connections over it go by."""
     profile = config.profile(config.farms[one.farm].profile)
     try:
         route = ways.route_to(one.address.host, profile)
     except OSError:
-        return 0
+        return "", 0
     link = ways.network.mtu(route.interface)
-    return min((size for size in (link, route.mtu) if size), default=0)
+    mtu = min((size for size in (link, route.mtu) if size), default=0)
+    return route.interface, mtu
 
 
 def path_finding(config: Config, path: Path) -> Finding:
     """What a path's verdict comes to."""
     one = path.server
     profile, address = config.farms[one.farm].profile, one.address
-    about = About(one.subject, one.farm, profile, address.host, address.family)
+    about = About(
+        *(one.subject, one.farm, profile, address.host, address.family),
+        path.interface,
+    )
     return finding(path.verdict, about)
 
 

@@ -8,7 +8,7 @@ seen: for an ordinary user only of processes of its own.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
@@ -195,7 +195,12 @@ def owners(root: Path = Path("/")) -> Mapping[int, Owner]:
         except OSError:  # another's, or it has ended
             continue
         sockets = [link[8:-1] for link in links if link.startswith("socket:[")]
-        ours = b"bridge" in command and any(b"twistd" in word for word in command)
-        whose = Owner(int(folder.name), name, ours)
+        whose = Owner(int(folder.name), name, _is_gateway(command))
         found |= {int(each): whose for each in sockets if each.isdecimal()}
     return found
+
+
+def _is_gateway(command: Sequence[bytes]) -> bool:
+    """Whether it was started by twistd, or is one of the workers."""
+    started = b"bridge" in command and any(b"twistd" in word for word in command)
+    return started or any(word.startswith(b"bridge.processes") for word in command)

@@ -148,6 +148,8 @@ class About:
     """The farm's."""
     host: str
     family: int
+    interface: str = ""
+    """Where packets to it leave; empty: nobody knows."""
 
 
 def finding(verdict: Verdict, about: About) -> Finding:
@@ -179,7 +181,8 @@ def _cure(verdict: Verdict, about: About) -> str:
     if verdict.kind != NARROW:
         return ""
     if verdict.by == LINK:
-        return f"ip link set dev INTERFACE mtu {verdict.wanted}"
+        interface = about.interface or "INTERFACE"
+        return f"ip link set dev {interface} mtu {verdict.wanted}"
     if verdict.by == ROUTE:
         return f"{ip} route get {about.host}; {ip} route flush cache"
     if verdict.by == SERVER:
