@@ -156,13 +156,3 @@ def test_twistds_command_line_is_answered(
     )
     assert text in run.stdout + run.stderr
     assert run.returncode == code
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        FRONT % 'listen: "[::]:80", to: web' + "log: {every: 1m}\n",
-    ],
-)
-def test_what_comes_later_is_not_called_misspelt(written: str) -> None:
-    assert "this key is not built yet: leave it out" in answer(written)

@@ -78,13 +78,20 @@ def ends_reset(sock: socket.socket) -> bytes:
     raise AssertionError(f"a FIN instead of a reset, after {len(b''.join(parts))} B")
 
 
-def turned_away(gateway: Gateway) -> None:
-    """A client that must be reset, be it before its connect(2) has returned."""
+def turned_away(gateway: Gateway, front: str = "web", says: bytes = b"") -> None:
+    """
+    A client that must be reset, be it before its connect(2) has returned, or before all
+    that it *says* is sent.
+    """
     try:
-        client = gateway.connect()
+        client = gateway.connect(front)
     except ConnectionResetError:
         return
     with client:
+        try:
+            client.sendall(says)
+        except (ConnectionResetError, BrokenPipeError):
+            return
         assert ends_reset(client) == b""
 
 

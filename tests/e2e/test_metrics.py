@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from tests.e2e.conftest import Start
 from tests.e2e.crew import Crew, changed
 from tests.e2e.gateway import PATIENCE, Configuration, Gateway, relay, until
 from tests.e2e.loading import Load
-from tests.e2e.peers import ask, free_port, read_all, reset
+from tests.e2e.peers import ask, free_port, reset, turned_away
 from tests.e2e.scraping import (
     Scraped,
     backwards,
@@ -45,10 +44,7 @@ def both(echoed: str) -> Configuration:
 
 def end_in_other_ways(gateway: Gateway) -> None:
     """Sessions of which not all is well."""
-    # The reset may be quicker than connect(2).
-    with suppress(ConnectionResetError), gateway.connect("dead") as client:
-        client.settimeout(20)
-        read_all(client)
+    turned_away(gateway, "dead")
     client = gateway.connect()
     ask(client)
     reset(client)

@@ -25,7 +25,7 @@ import pytest
 from tests.authority import Authority, Files
 from tests.e2e.conftest import Start
 from tests.e2e.gateway import Configuration, Gateway, relay, run, until
-from tests.e2e.peers import accept, ends_reset, listen, name_of, read_all
+from tests.e2e.peers import accept, listen, name_of, read_all, turned_away
 from tests.netlab.fixtures import missing
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
@@ -76,12 +76,6 @@ def expect(heading: str, *gateways: Gateway, but: Sequence[str] = ()) -> None:
     assert left - written == set(), "\n".join(each.log for each in gateways)
 
 
-def is_reset(gateway: Gateway) -> None:
-    """So is a client now; it may be as soon as it is connected."""
-    with suppress(ConnectionResetError), gateway.connect() as client:
-        assert ends_reset(client) == b""
-
-
 @contextmanager
 def over_tls(files: Files) -> Iterator[str]:
     """A server that shows *files* to whoever connects: its address."""
@@ -127,11 +121,11 @@ def test_servers_that_go_and_come(start: Start) -> None:
         with listen(int(servers[1].rpartition(":")[2])):
             gateway.wait_log("server " + servers[1] + " is up")
     gateway.wait_log("no server is up")
-    is_reset(gateway)
+    turned_away(gateway)
     gateway.wait_log("session ended")
     refusing = start(relay(servers[0], farm={"check": CHECK, "all_down": "refuse"}))
     refusing.wait_log("is down")
-    is_reset(refusing)
+    turned_away(refusing)
     refusing.wait_log("session ended")
     expect("A server is down", gateway)
     expect("No server is up", gateway, refusing, but=["more in"])
@@ -152,7 +146,7 @@ def test_a_farm_that_is_full(start: Start) -> None:
         gateway = start(relay(name_of(server), farm=full))
         with gateway.connect(), accept(server), gateway.connect():
             until(lambda: "1 of 1 wait" in (gateway.state(), gateway.log)[1], "a queue")
-            is_reset(gateway)
+            turned_away(gateway)
             gateway.wait_log("as queue_timeout")
     expect("A farm is full", gateway)
 
@@ -174,7 +168,7 @@ def test_a_servers_certificate_that_has_expired(start: Start, tmp_path: Path) ->
         check = CHECK | {"kind": "tls", "interval": "2s", "timeout": "1s"}
         gateway = start(relay(server, farm={"tls": tls, "check": check}))
         gateway.wait_log("is down")
-        is_reset(gateway)
+        turned_away(gateway)
         gateway.wait_log("session ended")
     expect("A server's certificate", gateway)
 
@@ -219,8 +213,8 @@ def test_clients_that_are_refused(start: Start) -> None:
         limits = {"limits": {"connections": 1}}
         gateway = start(relay(name_of(server), front=limits))
         with gateway.connect(), accept(server):
-            is_reset(gateway)
-            is_reset(gateway)
+            turned_away(gateway)
+            turned_away(gateway)
     gateway.stop()
     expect("Clients are refused", gateway)
 
