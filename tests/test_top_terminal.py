@@ -39,7 +39,7 @@ def test_it_is_had_while_it_runs(shown: Terminal) -> None:
     assert not shown.cursor_shown
 
 
-@pytest.mark.parametrize("keys", ["q", "\x04", "?xq", "\x03"])
+@pytest.mark.parametrize("keys", ["q", "\x04", "?xq", "\x03", "\x13q"])
 def test_keys_end_it_and_all_is_as_before(shown: Terminal, keys: str) -> None:
     shown.press(keys)
     assert shown.ended() == 0
@@ -62,6 +62,13 @@ def test_it_takes_the_size_that_it_has(shown: Terminal) -> None:
     shown.shows("HELD", "abc-1")
     shown.resize(60, 12)
     shown.until(lambda: "q quit" in shown.lines[11], "the last line")
+
+
+def test_one_that_does_not_say_its_size_has_the_usual_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.sock"
+    with saying(path, Answers(**Asked().answers)), watching(path) as terminal:
+        terminal.resize_to_nothing()
+        terminal.shows("bridge 1.0", "q quit")
 
 
 def test_a_bug_is_seen_after_the_terminal_is_back(tmp_path: Path) -> None:

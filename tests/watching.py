@@ -76,6 +76,10 @@ class Terminal:
         self._screen.resize(lines, columns)
         self._set_size(columns, lines)
 
+    def resize_to_nothing(self) -> None:
+        """As a line without a size has it."""
+        self._set_size(0, 0)
+
     def _set_size(self, columns: int, lines: int) -> None:
         size = struct.pack("HHHH", lines, columns, 0, 0)
         fcntl.ioctl(self._ours, termios.TIOCSWINSZ, size)

@@ -29,8 +29,13 @@ from bridge.control.top_keys import Keys
 ESCAPE = 0.05
 """Seconds after an escape in which the rest of a sequence comes, if it is one."""
 
+USUAL = 80, 24
+"""The size of a terminal that does not say."""
+
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end it; of these Ctrl-C is how it may be ended."""
+
+_IFLAG = 0  # of tcgetattr(3)
 
 _CAUGHT = (*ENDS, signal.SIGWINCH, signal.SIGTSTP)
 
@@ -71,8 +76,8 @@ class Terminal:
         try:
             width, height = os.get_terminal_size(self._out)
         except OSError:  # it is gone, which the next read tells
-            return 80, 24
-        return width, height
+            return USUAL
+        return (width, height) if width and height else USUAL
 
     @property
     def capable(self) -> bool:
@@ -107,6 +112,10 @@ class Terminal:
 
     def _enter(self) -> None:
         tty.setcbreak(self._in, termios.TCSANOW)
+        # Who stops the output with Ctrl-S would stop us, deaf to every signal.
+        now = termios.tcgetattr(self._in)
+        now[_IFLAG] &= ~termios.IXON
+        termios.tcsetattr(self._in, termios.TCSANOW, now)
         self._console.set_alt_screen(True)
         self._console.show_cursor(False)
 
