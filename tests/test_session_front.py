@@ -22,6 +22,7 @@ LAN = Networks([ip_network("10.0.0.0/8")])
 class Terms:
     stages = (Event.TO_READ, Event.ROUTED)
     filters = ()
+    sampling = None
 
     def __init__(self, admission: Admission) -> None:
         self.admission = admission
