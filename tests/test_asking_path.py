@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 
-from bridge.doctor.asking_path import REST, UNKNOWN_LONG, Asking
+from bridge.doctor.asking_path import MOST, REST, UNKNOWN_LONG, Asking
 from bridge.doctor.size_search import Answer, Reached, Search, TooBig
 
 
@@ -108,3 +108,16 @@ def test_a_tired_server_is_left_in_peace() -> None:
     assert len(probe.sizes) == sent
     one.late(now + REST)
     assert len(probe.sizes) == sent + 1
+
+
+def test_a_router_that_takes_a_byte_away_each_time_is_left() -> None:
+    class Nibbling(Scripted):
+        def send(self, size: int) -> Answer:
+            super().send(size)
+            return TooBig(size, "liar", size - 1)
+
+    probe = Nibbling()
+    one = asking(probe)
+    assert one.over
+    assert len(probe.sizes) == MOST
+    assert not one.search.settled

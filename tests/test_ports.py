@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.doctor.ports import Listener, Owner, findings, listening, owners
+from bridge.doctor.ports import Listener, Owner, findings, listening, owner_of, owners
 from bridge.doctor.report import Finding, Severity
 from tests.examined import config
 from tests.paths import EACH_FAMILY
@@ -126,6 +126,7 @@ def test_a_listener_of_this_process_is_found_with_its_owner(host: str) -> None:
     with socket.create_server((host, 0), family=family) as server:
         port = server.getsockname()[1]
         (mine,) = [one for one in listening() if (one.host, one.port) == (host, port)]
-        owner = owners()[mine.inode]
+        owner = owner_of()(mine.inode)
+    assert owner is not None
     assert owner.pid == os.getpid()
     assert not owner.is_gateway

@@ -1,5 +1,6 @@
 """Asking by a SYN with data: on loopback, of ports open and closed."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -54,3 +55,13 @@ def test_the_checksum_is_that_of_the_rfc() -> None:
         value = checksum("192.0.2.1", "198.51.100.7", cleared)
         filled = cleared[:16] + value.to_bytes(2) + cleared[18:]
         assert checksum("192.0.2.1", "198.51.100.7", filled) == 0
+
+
+@EACH_FAMILY
+def test_packets_that_make_no_sense_answer_nothing(host: str) -> None:
+    with probing(closed(host)) as probe:
+        probe.send(1000)
+        dice = random.Random(7)
+        for length in (*range(64), 128):
+            for _ in range(20):
+                assert probe._size_of(dice.randbytes(length)) == 0

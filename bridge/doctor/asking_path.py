@@ -19,6 +19,8 @@ REST = 1.1
 UNKNOWN_LONG, UNKNOWN_SHORT = 0.3, 0.02
 """Seconds, before the round trip is known."""
 _MOST_LONG, _MOST_SHORT = 1.0, 0.15
+MOST = 300
+"""Packets of a search; three times what any needs, unless somebody on the way lies."""
 
 
 class Probe(Protocol):
@@ -91,6 +93,9 @@ class Asking:
             ask = self._asked
             self._since, self.until = now, now + self._seconds(ask)
             if ask.wait is Wait.REST:
+                return
+            if self.sent >= MOST:
+                self.over = True
                 return
             self.sent += 1
             answer = self.probe.send(ask.size)

@@ -89,13 +89,12 @@ def examine(document: Document, host: Host, patience: float = PATIENCE) -> Exami
     ]
     paths = look_at(config, servers, ways, patience)
     read = settings.reader()
-    seen = ports.owners()
     found = chain(
         (path_finding(config, path) for path in paths),
         sides.findings(both),
         unseen(config, why),
         settings.findings(config, host, read),
-        ports.findings(config, read, ports.listening(), seen.get),
+        ports.findings(config, read, ports.listening(), ports.owner_of()),
         (
             Finding(place, Severity.WARN, text)
             for place, text in oddities(document, host)

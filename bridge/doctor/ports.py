@@ -182,6 +182,18 @@ def _links(folder: Path) -> Iterator[str]:
             continue
 
 
+def owner_of(root: Path = Path("/")) -> Callable[[int], Owner | None]:
+    """Who has a socket; all processes are looked through for the first one."""
+    found: list[Mapping[int, Owner]] = []
+
+    def owner(inode: int) -> Owner | None:
+        if not found:
+            found.append(owners(root))
+        return found[0].get(inode)
+
+    return owner
+
+
 def owners(root: Path = Path("/")) -> Mapping[int, Owner]:
     """By inode, of sockets of the processes that this user may look at."""
     found: dict[int, Owner] = {}
