@@ -16,9 +16,10 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from zope.interface.verify import verifyObject
 
 from bridge.config.profile import Profile
+from bridge.net import sockopt
 from bridge.net.address import Address
 from bridge.net.descriptors import SHORTAGE
-from bridge.net.listener import Listener, listen_tcp
+from bridge.net.listener import Listener, listen_tcp, listen_unix
 from bridge.net.port import ACCEPTS, CLIENT_GONE, Port
 from bridge.net.room import RETRY, Room
 from bridge.net.sockopt import Option
@@ -96,6 +97,42 @@ def test_it_is_a_listening_port() -> None:
     where: Any = listening.port.getHost()
     assert where.host == "::1"
     listening.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "transparent", "told"),
+    [
+        (Address("::1", 0), False, True),
+        (Address("127.0.0.1", 0), False, True),
+        (Address("::", 0), False, False),
+        (Address("0.0.0.0", 0), False, False),
+        (Address("::1", 0), True, False),
+        (Address("127.0.0.1", 0), True, False),
+    ],
+)
+def test_where_clients_come_to_is_known_if_that_is_one_address(
+    address: Address, transparent: bool, told: bool
+) -> None:
+    """A transparent socket may take what was for others: TPROXY brings it there."""
+    turner = Turner()
+    listener = listen_tcp(address, Profile(), dual_stack=False, transparent=False)
+    with listener.socket as sock:
+        if transparent:
+            try:
+                sockopt.require_transparent(sock, sock.family)
+            except PermissionError:
+                pytest.skip("needs CAP_NET_ADMIN")
+        port = Port(turner.pump, listener, Factory(), Room(1))
+        assert port.address == (sock.getsockname()[:2] if told else None)
+    turner.pump.stop()
+
+
+def test_a_unix_socket_has_no_such_address(tmp_path: Path) -> None:
+    turner = Turner()
+    listener = listen_unix(str(tmp_path / "s"))
+    with listener.socket:
+        assert Port(turner.pump, listener, Factory(), Room(1)).address is None
+    turner.pump.stop()
 
 
 def test_what_connects_gets_a_protocol_and_a_transport() -> None:

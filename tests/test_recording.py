@@ -47,6 +47,7 @@ def ended(**changes: Any) -> Any:
     )
     values: dict[str, Any] = {
         "terms": Any_(house=house, front="front", needs_sides=False),
+        "live": Any_(address=None),
         "destination": Any_(farm=FARM),
         "place": Any_(
             server=SERVER,
@@ -200,6 +201,17 @@ def test_who_was_named_by_a_header_is_told_with_who_did_so(
     monkeypatch.setattr(recording, "name_of", lambda stream: ("192.0.2.3", 3))
     assert recording.sides_of(over).listen == ("2001:db8::80", 443)
     assert recording.sides_of(ended()).listen == ("192.0.2.3", 3)
+
+
+def test_where_all_have_come_to_is_told_without_asking_the_kernel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """But for who was named by a header, which names that, too."""
+    monkeypatch.setattr(recording, "name_of", lambda stream: ("", 0))
+    over = ended(live=Any_(address=("192.0.2.3", 3)))
+    assert recording.sides_of(over).listen == ("192.0.2.3", 3)
+    over.identity = ProxyHeader(None, None)
+    assert recording.sides_of(over).listen == ("", 0)
 
 
 def test_what_it_was_limited_by_is_told_if_it_has_lasted() -> None:

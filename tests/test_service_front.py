@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from bridge.config import parse
+from bridge.config.profile import Profile
+from bridge.net.address import Address
+from bridge.net.listener import listen_tcp
 from bridge.net.pipes import Pipes
 from bridge.net.room import Room
 from bridge.service.farms import Farms
@@ -90,6 +93,29 @@ def test_a_front_says_where_it_listens_and_for_whom(web: Running) -> None:
     where = f"127.0.0.1:{web.server.getsockname()[1]}"
     assert web.line.startswith("web listens on 127.0.0.1:")
     assert web.line.endswith(f", for farm inner ({where})")
+
+
+@pytest.mark.parametrize(
+    ("more", "known"),
+    [("", True), (", mode: ftp, ftp: {ports: 50990-50999}", False)],
+)
+def test_where_all_clients_come_to_is_asked_once(more: str, known: bool) -> None:
+    """But data connections of FTP come to ports of their own."""
+    running = Running(more=more)
+    running.start()
+    address = running.front._live.address
+    assert address == (running.address if known else None)
+    running.close()
+
+
+def test_of_several_addresses_each_session_has_its_own() -> None:
+    running, profile = Running(), Profile()
+    running.front.bind(
+        listen_tcp(Address(host, 0), profile, dual_stack=False, transparent=False)
+        for host in ("127.0.0.1", "127.0.0.2")
+    )
+    assert running.front._live.address is None
+    running.close()
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from bridge.net.descriptors import SHORTAGE
 from bridge.net.listener import Listener
 from bridge.net.pump import IN, Pump
 from bridge.net.room import RETRY, Room
-from bridge.net.sockaddr import Socket, SocketAddress, describe, public_address
+from bridge.net.sockaddr import Socket, SocketAddress, describe, public_address, told
 from bridge.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ CLIENT_GONE = frozenset(
 About one connection, not about us.  On Linux accept(2) passes on errors that were
 already pending on the new socket, and asks to treat them like EAGAIN.
 """
+
+WILDCARDS = ("::", "0.0.0.0")
 
 QUIET = 60.0
 """Seconds in which a shortage is not told again: it comes and goes with sessions."""
@@ -102,6 +104,23 @@ class Port:
     def key(self) -> str:
         """What its socket is known by over reloads."""
         return self._listener.key
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """
+        Where all who are accepted here have come to, as ``told`` tells it.
+
+        None: to any of several, since it listens on all of them, or takes what was for
+        others.
+        """
+        where = self._where
+        if not isinstance(where, tuple) or where[0] in WILDCARDS:
+            return None
+        try:  # of either family (do_ip_getsockopt, net/ipv4/ip_sockglue.c)
+            others = self._socket.getsockopt(socket.IPPROTO_IP, sockopt.IP_TRANSPARENT)
+        except OSError:  # Multipath TCP
+            return None
+        return None if others else told(where)
 
     def stopListening(self) -> None:
         """

@@ -117,6 +117,8 @@ class RunningFront:
         for listener in listeners:
             factory = self._factory_for(listener)
             self._ports.append(Port(house.pump, listener, factory, house.room))
+        if len(self._ports) == 1 and self._meetings is None:
+            self._live.address = self._ports[0].address
 
     def _factory_for(self, listener: Listener) -> FrontFactory:
         if not listener.networks:

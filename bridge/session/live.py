@@ -75,8 +75,8 @@ class Live(Generic[S]):
     """Of the front that runs on *terms*."""
 
     __slots__ = (
-        "_clock", "_seconds", "_within", "counters", "dialing", "greeting", "meetings",
-        "opening", "sessions",
+        "_clock", "_seconds", "_within", "address", "counters", "dialing", "greeting",
+        "meetings", "opening", "sessions",
     )  # fmt: skip
 
     def __init__(self, clock: IReactorTime, terms: Terms) -> None:
@@ -97,6 +97,8 @@ class Live(Generic[S]):
         self.dialing: dict[Destination, Deadlines[Dialing]] = {}
         self.meetings: Meetings[S] | None = None
         """Where it has data connections, too."""
+        self.address: tuple[str, int] | None = None
+        """Where all of its clients have come to; None: each one's socket knows."""
         self._clock = clock
         for each in terms.destinations:
             self.dials(each)

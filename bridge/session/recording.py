@@ -77,11 +77,21 @@ class Coming(Protocol):
     def front(self) -> Stream: ...
 
 
+class Accepting(Protocol):
+    """The front of it, as it runs."""
+
+    @property
+    def address(self) -> tuple[str, int] | None: ...
+
+
 class Ended(Coming, Protocol):
     """What there is to know of a session that is over, and does not change any more."""
 
     @property
     def terms(self) -> Terms: ...
+
+    @property
+    def live(self) -> Accepting: ...
 
     @property
     def accepted(self) -> float: ...
@@ -226,11 +236,14 @@ def told_end(end: Endpoint) -> tuple[str, int]:
 def sides_of(ended: Ended) -> Sides:
     """What both sockets know; and whom the client has connected to, if that is said."""
     front, back, identity = ended.front, ended.back, ended.identity
-    end = identity.destination if identity is not None else None
+    listen = ended.live.address if identity is None else None
+    if listen is None:
+        end = identity.destination if identity is not None else None
+        listen = (str(end), 0) if isinstance(end, UnixName) else wanted(ended)
     of_front, of_back = info_of(front), info_of(back)
     times = times_of(ended, ended.terms.house.seconds())
     return Sides(
-        (str(end), 0) if isinstance(end, UnixName) else wanted(ended),
+        listen,
         name_of(back),
         of_front,
         of_back,
