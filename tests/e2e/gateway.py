@@ -269,8 +269,17 @@ class Gateway:
                 yield os.readlink(f"/proc/{self.pid}/fd/{name}")
 
     def sockets(self) -> int:
-        """How many are open, by however many descriptors each."""
-        return len({link for link in self._open_files() if link.startswith("socket")})
+        """
+        How many are open, by however many descriptors each: of all but the one that
+        hears of interfaces, which is always there.
+        """
+        known = {f"socket:[{line.split()[-1]}]" for line in self._netlink()}
+        found = {link for link in self._open_files() if link.startswith("socket")}
+        return len(found - known)
+
+    def _netlink(self) -> list[str]:
+        """What its namespace has of that kind, each line ending with an inode."""
+        return self._proc("net/netlink").splitlines()[1:]
 
     def wait_sockets(self, count: int) -> None:
         """Until exactly *count* sockets are open."""
