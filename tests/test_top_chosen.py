@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.control.orders import checked
@@ -269,6 +269,7 @@ KEYS += ["end", "enter", "tab", "back_tab", "escape", "backspace", "erase", "lef
 NOTHING = seeing(servers={"servers": []}, sessions=listed(), endings={"endings": []})
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(KEYS), max_size=60), st.booleans())
 def test_whatever_is_pressed_it_knows_what_it_wants(
     keys: list[str], empty: bool

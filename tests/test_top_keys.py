@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.control.top_keys import Keys
@@ -52,6 +52,7 @@ def test_an_escape_is_undecided_until_something_comes_or_does_not() -> None:
     assert keys.waited() == ["escape"] and not keys.undecided
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40)))
 def test_whatever_comes_is_taken_and_nothing_is_kept_for_long(
     data: list[bytes],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.control.top_columns import Column
@@ -60,6 +60,7 @@ def test_at_80_cells_the_tables_have_what_one_looks_for() -> None:
         assert total(each) <= 78
 
 
+@settings(deadline=None)
 @given(st.integers(40, 300), st.text(max_size=90))
 def test_whatever_something_is_called_it_fits(room: int, name: str) -> None:
     rows = [
@@ -72,6 +73,7 @@ def test_whatever_something_is_called_it_fits(room: int, name: str) -> None:
     assert front(name)["front"] == name
 
 
+@settings(deadline=None)
 @given(st.integers(0, 500), st.integers(0, 600), st.integers(1, 100))
 def test_what_is_chosen_is_on_the_screen(count: int, chosen: int, lines: int) -> None:
     chosen = min(chosen, max(0, count - 1))

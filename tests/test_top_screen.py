@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console, Group
 
@@ -197,6 +197,7 @@ def test_no_name_does_anything_to_the_terminal(name: str, view: str) -> None:
         assert name[:10] in got
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_whatever_it_is_called_it_is_one_line(name: str) -> None:
     for line in screen(Shown(named(name), Chosen()), 80, 24):
