@@ -24,6 +24,7 @@ BUSY = NOTHING._replace(busy_time=10 * S)
 """All of ten seconds on the way."""
 FULL_WINDOW = BUSY._replace(rwnd_limited=9 * S)
 FULL_BUFFER = BUSY._replace(sndbuf_limited=8 * S)
+FULL_OF_LOST = FULL_BUFFER._replace(data_segs_out=10_000, total_retrans=101)
 WHOLE = NOTHING._replace(data_segs_in=10_000, rcv_ooopack=100)
 LOSSY = NOTHING._replace(data_segs_in=10_000, rcv_ooopack=101)
 FAR = NOTHING._replace(min_rtt=S // 20, data_segs_in=190, data_segs_out=200)
@@ -51,6 +52,7 @@ def after(**parts: float) -> Times:
         ("front_net", BUSY, NOTHING, after(front_full=10)),
         ("gateway", FULL_BUFFER, NOTHING, after(front_full=10)),
         ("front_app", NOTHING, NOTHING, after(front_full=10)),
+        ("front_net", FULL_OF_LOST, NOTHING, after(front_full=10)),
         # The server's was.
         ("back_app", NOTHING, FULL_WINDOW, after(back_full=10)),
         ("back_net", NOTHING, BUSY, after(back_full=10)),

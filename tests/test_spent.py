@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.net.pulse import Pulse
-from bridge.net.spent import PAUSE, Spent, Times, waited
+from bridge.net.spent import MUCH, PAUSE, Spent, Times, waited
 
 FRONT, BACK = 7, 8
 
@@ -137,14 +137,32 @@ def test_a_burst_is_no_flow() -> None:
 
 def test_time_in_which_we_could_not_run_is_ours() -> None:
     it = Session()
+    it.server(MUCH)
     it.down.held = 5
     it.after(1, starved=0.75)
     it.client()
     assert it.told == {"front_full": 0.25, "gateway": 0.75}
 
 
+@pytest.mark.parametrize(
+    ("up", "down", "ours"),
+    [(1, 0, 0.75), (MUCH, 0, 0.75), (0, MUCH, 0.75), (0, 9, 0.0), (0, 0, 0.0)],
+)
+def test_who_says_little_one_way_is_not_slower_for_being_heard_later(
+    up: int, down: int, ours: float
+) -> None:
+    """The server speaks, after so many bytes."""
+    it = Session()
+    it.up.bytes, it.down.bytes = up, down
+    it.after(1, starved=0.75)
+    it.server()
+    times = it.spent.times(it.pulse.beat, it.up, it.down)
+    assert (times.back_silent, times.gateway) == (1.0 - ours, ours)
+
+
 def test_who_was_quiet_meanwhile_has_missed_the_end_of_that_alone() -> None:
     it = Session()
+    it.server(MUCH)
     for _ in range(9):
         it.after(1, starved=0.75)
     it.server(100)

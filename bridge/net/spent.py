@@ -27,6 +27,13 @@ flows: nobody waits then, or everybody a little.
 """
 
 
+MUCH = 64 * 1024
+"""
+Bytes from one look to the next.  Who sends that much may be kept back by us, and so is
+who answers what went through us; who says little, one way, is only heard later.
+"""
+
+
 class Way(Protocol):
     """What is looked at of a direction."""
 
@@ -107,13 +114,17 @@ class Spent:
         if seconds is None:
             self._seconds = seconds = [0.0] * PARTS
         span = beat - last
-        if pulse.starved != self._starved:
-            starved = self._short(last, span)
-            seconds[GATEWAY] += starved
-            span -= starved
         if writes is None:  # there is no server now
             return
         front, came, went = fd == self._fd, reads.bytes, writes.bytes
+        up, down = (came, went) if front else (went, came)
+        more_up, more_down = up - self._up, down - self._down
+        self._up, self._down = up, down
+        if pulse.starved != self._starved:
+            starved = self._short(last, span)
+            if (more_down if front else more_up) or more_up + more_down >= MUCH:
+                seconds[GATEWAY] += starved
+                span -= starved
         if reads.held or writes.held:
             if reads.held:
                 seconds[BACK_FULL if front else FRONT_FULL] += span
@@ -125,14 +136,9 @@ class Spent:
             flow = FRONT_FLOW if front else BACK_FLOW
             seconds[GATEWAY if pulse.saturated else flow] += span
         elif front:
-            slow = came - self._up > went - self._down
-            seconds[FRONT_SILENT if slow else IDLE] += span
+            seconds[FRONT_SILENT if more_up > more_down else IDLE] += span
         else:
             seconds[BACK_SILENT] += span
-        if front:
-            self._up, self._down = came, went
-        else:
-            self._up, self._down = went, came
 
     def made_wait(self) -> None:
         """Until now a direction was not to move what there was."""

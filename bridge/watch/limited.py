@@ -30,9 +30,10 @@ SHARE = 1 / 3
 
 ASTRAY = 0.01
 """
-Share of a side's segments that came out of order, from which on it is the path that
-makes it slow: at 1 % a loss-based sender has some 12 segments under way (Mathis et al.,
-"The macroscopic behavior of the TCP congestion avoidance algorithm", 1997).
+Share of a side's segments that came out of order, or had to be sent again, from which
+on it is the path that makes it slow: at 1 % a loss-based sender has some 12 segments
+under way (Mathis et al., "The macroscopic behavior of the TCP congestion avoidance
+algorithm", 1997).
 """
 
 FEW = 5
@@ -108,8 +109,15 @@ def _as_sink(info: TcpInfo, full: float, quiet: float, total: float) -> _Side:
         return _Side(0.0, cost, 0.0, drained)
     window = min(1.0, max(0, info.rwnd_limited) / info.busy_time)
     buffer = min(1.0 - window, max(0, info.sndbuf_limited) / info.busy_time)
+    if _more(info.total_retrans, info.data_segs_out):  # full of what was lost
+        buffer = 0.0
     net = 1.0 - window - buffer
     return _Side(cost * net, cost * window, cost * buffer, drained)
+
+
+def _more(some: int, segments: int) -> bool:
+    """Whether *some* of so many segments are more than a path should lose."""
+    return some > FEW and some > ASTRAY * segments
 
 
 def _exchanges(info: TcpInfo) -> int:
@@ -130,7 +138,6 @@ def _as_source(info: TcpInfo, silent: float, flow: float) -> tuple[float, float]
     the next segments come out of order.  What flows quickly and whole costs nothing.
     """
     silent = max(0.0, silent)
-    astray = info.rcv_ooopack
-    if astray > FEW and astray > ASTRAY * info.data_segs_in:
+    if _more(info.rcv_ooopack, info.data_segs_in):
         return silent + max(0.0, flow), 0.0
     return 0.0, silent

@@ -115,10 +115,15 @@ class Bed:
             clients = [
                 lab.client.connect(there, **cause.of_client) for _ in range(count)
             ]
+            # One that reads requests dials when there is one.
+            early = clients if cause.port == HTTP else []
+            acting = [begun(client, cause.client) for client in early]
+            servers = [accept(listener) for _ in clients]
             with cause.around(gateway.pid):
-                acting = [begun(client, cause.client) for client in clients]
-                for _ in clients:
-                    acting.append(begun(accept(listener), cause.server))
+                for client in clients:
+                    if client not in early:
+                        acting.append(begun(client, cause.client))
+                acting += [begun(server, cause.server) for server in servers]
                 for each in acting:
                     each.join()
         self._over += count
