@@ -15,7 +15,9 @@ from bridge.watch.phrases import (
     cut,
     encoded,
     endpoint,
+    or_null,
     quoted,
+    quoted_once,
     seconds,
     stamp,
     to_the_second,
@@ -98,7 +100,7 @@ def json_line(exchange: Exchange, epoch: float, worker: int = 0) -> str:
         f'"session":"{exchange.session}","worker":{worker},'
         f'"front":{quoted(exchange.front)},"farm":{quoted(exchange.farm or None)},'
         f'"server":{quoted(exchange.server or None)},'
-        f'"client":{json.dumps(host)},"client_port":{port},'
+        f'"client":{quoted_once(host)},"client_port":{port},'
         f'"via":{quoted(_via(exchange) or None)},'
         f'"request":{exchange.reused + 1},'
         f"{_words(exchange)}"
@@ -119,8 +121,8 @@ def _words(exchange: Exchange) -> str:
     method, target = cut(exchange.method, METHOD), cut(exchange.target, TARGET)
     version, host = cut(exchange.version, VERSION), cut(exchange.host, HOST)
     return (
-        f'"method":{json.dumps(method or None)},"target":{json.dumps(target or None)},'
-        f'"version":{json.dumps(version or None)},"host":{json.dumps(host or None)},'
+        f'"method":{or_null(method)},"target":{or_null(target)},'
+        f'"version":{or_null(version)},"host":{or_null(host)},'
     )
 
 

@@ -11,13 +11,12 @@ hold more than digits is quoted before it gets there.
 from __future__ import annotations
 
 from functools import lru_cache
-from json.encoder import encode_basestring_ascii as quoted_once
 from typing import TYPE_CHECKING
 
 from bridge.net.spent import Times
 from bridge.net.tlsinfo import TlsInfo
 from bridge.watch.access_http import json_line
-from bridge.watch.phrases import endpoint, quoted, stamp
+from bridge.watch.phrases import endpoint, or_null, quoted, quoted_once, stamp
 from bridge.watch.record import Sides
 
 if TYPE_CHECKING:
@@ -78,8 +77,8 @@ class JsonFormat:
         return _LINE % (
             stamp(epoch + closed), kind, session, control, self._worker,
             _names(front, farm, server), quoted_once(host), port, _where(*listen),
-            "null" if via is None else _where(*via), _or_null(source),
-            source_port or "null", _where(*back), _or_null(ending), _or_null(reason),
+            "null" if via is None else _where(*via), or_null(source),
+            source_port or "null", _where(*back), or_null(ending), or_null(reason),
             retries, queued, queue, dial, closed - accepted, up, down, lost,
             _tls(tls, asked) if tls is not None or asked else "", _side(of_front),
             _side(of_back), "null" if times is None else _SPENT % times[1:], limited,
@@ -120,11 +119,7 @@ def _tls(info: TlsInfo | None, asked: str) -> str:
     return (
         f'"tls":{{"version":{quoted(info.version or None)},'
         f'"cipher":{quoted(info.cipher or None)},'
-        f'"sni":{_or_null(info.sni or asked)},'
-        f'"alpn":{_or_null(info.alpn)},'
-        f'"client_subject":{_or_null(info.subject)}}},'
+        f'"sni":{or_null(info.sni or asked)},'
+        f'"alpn":{or_null(info.alpn)},'
+        f'"client_subject":{or_null(info.subject)}}},'
     )
-
-
-def _or_null(text: str) -> str:
-    return quoted_once(text) if text else "null"

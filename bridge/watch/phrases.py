@@ -12,6 +12,7 @@ import re
 import socket
 from datetime import UTC, datetime
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 
 
 def month(when: datetime) -> str:
@@ -68,6 +69,15 @@ def word(name: str) -> str:
 
 quoted = lru_cache(maxsize=1024)(json.dumps)
 """For JSON; what differs from line to line is not worth remembering."""
+
+
+quoted_once = encode_basestring_ascii
+"""The same of a string that does not come again: a tenth of what ``dumps`` costs."""
+
+
+def or_null(text: str) -> str:
+    """For JSON: *text*, quoted, which is not worth remembering; null if it is empty."""
+    return quoted_once(text) if text else "null"
 
 
 def seconds(began: float | None, over: float | None) -> str:
