@@ -1,8 +1,9 @@
-"""Fixtures for all tests, and what is done after each file of them."""
+"""Fixtures for all tests, what is done after each file, and who runs which."""
 
 from __future__ import annotations
 
 import gc
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,6 +11,9 @@ from tests.founded import found
 from tests.netlab.fixtures import lab
 from tests.pumping import turner
 from tests.secured import make
+
+if TYPE_CHECKING:
+    from tests.sharing_out import ByFile
 
 __all__ = ["found", "lab", "make", "turner"]
 
@@ -22,3 +26,11 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     """
     if nextitem is None or nextitem.path != item.path:
         gc.collect()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """With ``-n``; xdist is not needed without."""
+    from tests.sharing_out import ByFile
+
+    return ByFile(config, log)

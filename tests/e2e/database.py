@@ -44,8 +44,8 @@ def start(
     the lab.  *tls*: a folder with its certificate and key, ``web.pem`` and ``web.key``.
     """
     words = unprivileged()
-    for parent in list(folder.parents)[:2]:
-        parent.chmod(0o711)  # or it does not reach its own folder
+    for parent in list(folder.parents)[:3]:
+        parent.chmod(0o711)  # or it cannot reach its own
     shutil.chown(folder, "postgres")
     data = str(folder / "data")
     make = [program("initdb"), "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"]
