@@ -1,13 +1,23 @@
 """Asking by UDP: on loopback, where ports are closed and 65,536 bytes are carried."""
 
 import socket
+from collections.abc import Iterator
 
 import pytest
 
-from bridge.doctor.size_search import Reached, Refused, TooBig
+from bridge.doctor.size_search import Answer, Reached, Refused, TooBig
 from bridge.doctor.udp_probe import FIRST_PORT, UdpProbe
 from bridge.net.address import Address
 from tests.paths import EACH_FAMILY, first
+
+
+def reached(probe: UdpProbe, size: int) -> None:
+    """Wait until that one is answered."""
+
+    def wanted() -> Iterator[Answer]:
+        return (answer for answer in probe.hear() if answer == Reached(size))
+
+    first(wanted)
 
 
 @EACH_FAMILY
@@ -17,8 +27,7 @@ def test_a_closed_port_answers_for_the_size_that_was_sent(host: str) -> None:
         for size in (9000, 576, 1):
             for _ in range(3):  # another test may have one of these ports
                 assert probe.send(size) is None
-            wanted = Reached(size)
-            first(lambda wanted=wanted: (a for a in probe.hear() if a == wanted))
+            reached(probe, size)
     finally:
         probe.close()
 
