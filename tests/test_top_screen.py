@@ -121,6 +121,15 @@ def test_what_is_not_there_yet_is_not_none() -> None:
     assert " ..." in drawn("4", seen=empty, pending=True)
 
 
+def test_of_an_address_that_is_too_long_the_end_is_seen() -> None:
+    client = "2001:db8:1234:5678:9abc:def0:1234:5678"
+    seen = seeing(sessions=listed(session(client=client), sums=[]))
+    (line,) = [each for each in drawn("5", seen=seen) if "1208/8948" in each]
+    assert line.startswith(" …") and "1234:5678]:50000 " in line
+    (line,) = [e for e in drawn("5", seen=seen, size=(120, 24)) if "1208/8948" in e]
+    assert line.startswith(f" [{client}]:50000 ")
+
+
 def test_a_filter_a_question_and_an_answer_are_seen() -> None:
     seen = SEEN
     assert drawn("/", *"web", seen=seen)[-1] == " filter: web█"

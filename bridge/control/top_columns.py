@@ -35,6 +35,8 @@ class Column:
     """Set to the right, and the greatest first."""
     least: int = 0
     """Cells that it can do with; 0: all that it says."""
+    tail: bool = False
+    """Cut at its beginning, if it must be: its end tells more."""
     tone: Callable[[Told], str] | None = None
     """How it is meant: ``good``, ``bad``, ``slow``, ``quiet`` or nothing."""
 

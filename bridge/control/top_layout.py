@@ -16,6 +16,9 @@ from bridge.control.top_columns import Column
 GAP = 2
 """Cells between two columns; the first one has the mark of what is sorted by."""
 
+MUCH = 5
+"""What is ``spare`` enough for others to be seen whole."""
+
 BARS = "▁▂▃▄▅▆▇█"
 
 Told = Mapping[str, Any]
@@ -41,18 +44,25 @@ def fitted(
     Those of *columns* that *rows* have *room* for.
 
     Left out are those with the most to ``spare``, while even the least of each is too
-    much; then the widest that can do with less are cut.
+    much; then the widest that can do with less are cut.  But before an address is, or
+    what else is known by its end, those go that have ``MUCH`` to spare.
     """
     rows = tuple(rows)
-    all_of_them = [_whole(each, rows, width) for each in columns]
-    kept = list(all_of_them)
-    while len(kept) > 1 and _needs(kept) > room:
-        spare = max(each.column.spare for each in kept)
-        if spare == 0:
-            break
-        last = max(n for n, each in enumerate(kept) if each.column.spare == spare)
-        del kept[last]
+    kept = [_whole(each, rows, width) for each in columns]
+    _drop(kept, room, MUCH, lambda e: e.width if e.column.tail else _least(e))
+    _drop(kept, room, 1, _least)
     return _cut(kept, room)
+
+
+def _drop(
+    kept: list[Fitted], room: int, least: int, needs: Callable[[Fitted], int]
+) -> None:
+    """Those with *least* to spare or more, most first, while there is no room."""
+    while sum(map(needs, kept)) + GAP * (len(kept) - 1) > room:
+        spare = max(each.column.spare for each in kept)
+        if spare < least or len(kept) == 1:
+            return
+        del kept[max(n for n, each in enumerate(kept) if each.column.spare == spare)]
 
 
 def _whole(
@@ -65,10 +75,6 @@ def _whole(
 def _least(each: Fitted) -> int:
     """Cells that it needs at least."""
     return min(each.width, each.column.least or each.width)
-
-
-def _needs(kept: Sequence[Fitted]) -> int:
-    return sum(map(_least, kept)) + GAP * (len(kept) - 1)
 
 
 def _cut(kept: list[Fitted], room: int) -> list[Fitted]:

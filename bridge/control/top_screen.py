@@ -234,10 +234,14 @@ def _row(columns: Sequence[Fitted], row: Told, number: int) -> Text:
 
 
 def _set(text: str, to: Fitted) -> str:
-    """In its place; cut at its end if it must be."""
+    """In its place, and cut if it must be."""
     cells = cell_len(text)
     if cells > to.width:
-        return set_cell_size(text, to.width - 1) + "…"
+        if not to.column.tail:
+            return set_cell_size(text, to.width - 1) + "…"
+        while cell_len(text) > to.width - 1:
+            text = text[1:]
+        return "…" + text + " " * (to.width - 1 - cell_len(text))
     fill = " " * (to.width - cells)
     return fill + text if to.column.number else text + fill
 

@@ -104,13 +104,21 @@ def _share(told: Told) -> str:
     return f"{told['sessions']}" if most is None else f"{told['sessions']}/{most}"
 
 
+_CLIENT = Column(
+    "CLIENT",
+    lambda told: clean(client_of(told)),
+    client_of,
+    least=18,
+    tail=True,
+)
+
 FRONTS = Table(
     "FRONTS",
     lambda seen: seen.fronts,
     ("front",),
     (
         column.text("FRONT", "front", least=8),
-        column.listed("LISTENS ON", "listen", spare=4, least=12),
+        column.listed("LISTENS ON", "listen", spare=4, least=12, tail=True),
         column.count("SESSIONS", "sessions"),
         column.new(),
         column.rate("UP/s", "up"),
@@ -189,7 +197,7 @@ SESSIONS = Table(
     lambda seen: seen.sessions,
     ("session",),
     (
-        Column("CLIENT", lambda told: clean(client_of(told)), client_of, least=14),
+        _CLIENT,
         column.text("FRONT", "front", spare=6, least=6),
         column.text("SERVER", "server", spare=1, least=8),
         column.text("STATE", "state", spare=4, tone=_state),
@@ -224,7 +232,7 @@ ENDINGS = Table(
         Column(
             "AT", lambda told: column.at(told["time"]), lambda t: t["time"], number=True
         ),
-        Column("CLIENT", lambda told: clean(client_of(told)), client_of, least=14),
+        _CLIENT,
         column.text("FRONT", "front", spare=3, least=6),
         column.text("SERVER", "server", spare=2, least=8),
         column.text("ENDING", "ending", tone=_ending),
