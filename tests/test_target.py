@@ -172,6 +172,20 @@ def test_a_file_that_ends_in_the_middle_of_a_line_goes_on_with_a_new_one(
     assert path.read_text() == "whole\ntor\nnext\n"
 
 
+def test_a_line_that_another_process_was_about_to_end_is_none_torn(
+    tmp_path: Path,
+) -> None:
+    """As a generation that ends may be while its successor begins."""
+    path = tmp_path / "access.log"
+    path.write_text("whole\nhal")
+    file = File(str(path))
+    with path.open("a") as other:
+        other.write("f\n")
+    file.write(b"next\n")
+    file.close()
+    assert path.read_text() == "whole\nhalf\nnext\n"
+
+
 def test_a_file_begun_anew_has_owner_and_mode_of_the_one_before(
     tmp_path: Path,
 ) -> None:

@@ -91,7 +91,7 @@ class File:
     def _begin(self) -> None:
         regular = stat.S_ISREG(os.fstat(self._fd).st_mode)
         self.most = WHOLE if regular else select.PIPE_BUF
-        self._torn = regular and _ends_torn(self._fd)
+        self._torn = _torn(self._fd) if regular else 0
 
     def _open(self) -> tuple[int, bool]:
         """Its descriptor, and whether the file is new."""
@@ -105,8 +105,10 @@ class File:
     def write(self, data: bytes) -> int:
         try:
             if self._torn:  # no line is joined to a piece of another
-                os.write(self._fd, b"\n")
-                self._torn = False
+                # Another process may only have been about to write the rest.
+                if os.fstat(self._fd).st_size == self._torn:
+                    os.write(self._fd, b"\n")
+                self._torn = 0
             return os.write(self._fd, data)
         except BlockingIOError:
             return 0
@@ -148,17 +150,20 @@ def _open(path: str, folder: int | None) -> tuple[int, bool]:
         return os.open(path, _FLAGS & ~os.O_WRONLY | os.O_RDWR, dir_fd=folder), False
 
 
-def _ends_torn(fd: int) -> bool:
-    """Whether its last line has no end: a disk was full, or a process killed."""
+def _torn(fd: int) -> int:
+    """
+    The size of a file whose last line has no end: a disk was full, or a process
+    killed.  0: it has one, or who knows.
+    """
     size = os.fstat(fd).st_size
     if not size:
-        return False
+        return 0
     try:
         reading = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:  # may be written and not read
-        return False
+        return 0
     try:
-        return os.pread(reading, 1, size - 1) != b"\n"
+        return 0 if os.pread(reading, 1, size - 1) == b"\n" else size
     finally:
         os.close(reading)
 

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,11 @@ def test_relative_paths_begin_in_the_files_folder(
 
 def opened(pid: int) -> set[Path]:
     """The files that a process has open."""
-    return {each.readlink() for each in Path(f"/proc/{pid}/fd").iterdir()}
+    files = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since
+            files.add(each.readlink())
+    return files
 
 
 @contextmanager
