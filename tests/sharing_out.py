@@ -15,7 +15,7 @@ LOAD = frozenset(
     for name in (
         "admin", "black_holes", "handing_over", "http_pressure", "limited",
         "limits_together", "metrics", "page", "pressure", "reload",
-        "page_limits", "reload_changes", "tls_handshakes", "worker_deaths", "workers",
+        "page_limits", "reload_changes", "tls_handshakes", "top", "worker_deaths", "workers",
         "workers_servers",
     )
 )  # fmt: skip

@@ -24,6 +24,7 @@ import pytest
 
 from tests.authority import Authority, Files
 from tests.e2e.conftest import Start
+from tests.e2e.crew import Crew, administered
 from tests.e2e.gateway import Configuration, Gateway, relay, run, until
 from tests.e2e.peers import accept, listen, name_of, read_all, turned_away
 from tests.netlab.fixtures import missing
@@ -349,11 +350,13 @@ def test_a_reload_that_fails(start: Start) -> None:
     expect("A reload fails", gateway)
 
 
-def test_a_worker_that_dies(start: Start) -> None:
+def test_a_worker_that_dies(start: Start, tmp_path: Path) -> None:
     with listen() as server:
-        gateway = start(relay(name_of(server)) | {"workers": 2})
+        configuration = relay(name_of(server)) | {"workers": 2}
+        gateway = start(administered(configuration, tmp_path))
+        crew = Crew(gateway)
         gateway.wait_log("listens on")
-        until(lambda: len(list(workers(gateway))) == 2, "two workers")
+        until(lambda: len(crew.ask("status")["workers"]) == 2, "two workers")
         os.kill(next(workers(gateway)), signal.SIGKILL)
         gateway.wait_log("another one starts")
     expect("A worker died", gateway)
