@@ -8,18 +8,20 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Start
-from tests.e2e.gateway import Configuration, Gateway, relay
+from tests.e2e.gateway import PATIENCE, Configuration, Gateway, relay
 from tests.e2e.operating import admin_of, ask, bridgectl, operated
 from tests.e2e.peers import listen, name_of, serving
+from tests.hellos import hello, server_name
 from tests.watching import Terminal, watching
 
 PIECE = 64 * 1024
+EVIL = b"\x1b]0;owned\x07\x1b[2J[red]x"
 
 
 def trickle(accepted: socket.socket) -> None:
@@ -156,3 +158,32 @@ def test_into_a_pipe_it_is_text_once_and_json(moving: tuple[Gateway, int, int]) 
     (front,) = answer["fronts"]
     assert front["rate"]["down"] > 5 * PIECE > 0 <= front["rate"]["up"]
     assert sum(each["rate"]["down"] for each in answer["servers"]) > 0
+
+
+def test_names_that_clients_and_files_choose_do_nothing_to_a_terminal(
+    start: Start,
+) -> None:
+    with listen() as server, serving(server, _read):
+        configuration = relay(front={"mode": "sni", "to": {"a.example": "web"}})
+        named = {"address": name_of(server), "name": "[red]x"}
+        configuration["farms"]["web"]["servers"] = [named]
+        gateway = start(operated(configuration))
+        with (
+            gateway.connect() as client,
+            watching(admin_of(gateway), "--interval=0.5", columns=160) as terminal,
+        ):
+            client.sendall(hello(server_name(b"a.example")))
+            terminal.shows("[red]x", "q quit", f":{client.getsockname()[1]} ")
+            terminal.press("\r")
+            terminal.shows("sni a.example", "SIDE")
+            terminal.press("6")
+            with gateway.connect() as other:
+                port = other.getsockname()[1]
+                other.sendall(hello(server_name(EVIL)))
+                other.settimeout(PATIENCE)
+                with suppress(ConnectionResetError):
+                    other.recv(100)
+            terminal.shows(f":{port} ")
+            terminal.press("q")
+            assert terminal.ended() == 0
+            assert b"\x1b]" not in terminal.got and b"\x07" not in terminal.got
