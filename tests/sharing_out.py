@@ -14,8 +14,8 @@ LOAD = frozenset(
     f"tests/e2e/test_{name}.py"
     for name in (
         "admin", "black_holes", "handing_over", "http_pressure", "limited",
-        "limits_together", "metrics", "page", "pressure", "reload",
-        "page_limits", "reload_changes", "tls_handshakes", "top", "worker_deaths", "workers",
+        "limits_together", "metrics", "page", "page_limits", "pressure", "reload",
+        "reload_changes", "tls_handshakes", "top", "worker_deaths", "workers",
         "workers_servers",
     )
 )  # fmt: skip
