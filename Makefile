@@ -34,6 +34,7 @@ docs: $(READY)
 # The README's: Chromium and five minutes, as root or with user namespaces.
 picture: $(READY)
 	$(BIN)/python -m tests.e2e.picture docs/pictures
+	$(BIN)/python -m tests.e2e.picture_top docs/pictures
 
 # Made anew when the dependencies change.
 $(READY): setup.cfg pyproject.toml

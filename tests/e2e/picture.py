@@ -16,7 +16,8 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def configuration(folder: Path, places: dict[str, str]) -> Configuration:
     authority = Authority()
     authority.write(folder)
     pair = authority.issue(NAME, until=80).write(folder, "www.example.net")
+    pair.key.chmod(0o600)
     certificate = {"certificate": str(pair.certificate), "key": str(pair.key)}
     return {
         "profiles": {
@@ -93,7 +95,7 @@ def configuration(folder: Path, places: dict[str, str]) -> Configuration:
             for farm, (names, _) in FARMS.items()
         },
         "workers": 2,
-        "admin": {"web": "[::1]:9180"},
+        "admin": {"web": "[::1]:9180", "socket": "a.sock"},
     }
 
 
@@ -153,7 +155,9 @@ def take(browser: Browser, folder: Path) -> None:
         browser.picture(folder / f"page-{scheme}.png", int(box["bottom"]) + MARGIN)
 
 
-def main(target: Path, seconds: float = SECONDS) -> None:
+@contextmanager
+def under_load() -> Iterator[tuple[Path, Lab, Gateway]]:
+    """A folder, the networks, and the gateway between them."""
     python = [sys.executable, "-m", "tests.e2e.busy"]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -170,6 +174,12 @@ def main(target: Path, seconds: float = SECONDS) -> None:
         every = crowds(folder / "ca.pem")
         plan.write_text(json.dumps([asdict(each) for each in every]))
         lab.client.popen([*python, "ask", str(plan)])
+        yield folder, lab, gateway
+
+
+def main(target: Path, seconds: float = SECONDS) -> None:
+    with ExitStack() as stack:
+        folder, lab, _ = stack.enter_context(under_load())
         browser = stack.enter_context(browsing(folder / "browser"))
         browser.looks(WIDTH, "light", HEIGHT)
         browser.open(reached(lab.gateway))
