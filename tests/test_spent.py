@@ -160,6 +160,24 @@ def test_who_says_little_one_way_is_not_slower_for_being_heard_later(
     assert (times.back_silent, times.gateway) == (1.0 - ours, ours)
 
 
+def test_time_in_which_we_could_not_run_is_ours_while_bytes_are_held() -> None:
+    it = Session()
+    it.up.held = 1
+    it.after(1, starved=0.75)
+    it.server()
+    assert it.told == {"back_full": 0.25, "gateway": 0.75}
+
+
+def test_who_has_just_sent_much_is_kept_back_too() -> None:
+    it = Session()
+    it.down.bytes = MUCH
+    it.after(1)
+    it.server()
+    it.after(1, starved=0.75)
+    it.server()
+    assert it.told == {"back_silent": 1.25, "gateway": 0.75}
+
+
 def test_who_was_quiet_meanwhile_has_missed_the_end_of_that_alone() -> None:
     it = Session()
     it.server(MUCH)

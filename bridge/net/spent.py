@@ -85,7 +85,7 @@ class Spent:
     """Of a session with *fd* in front; *pulse* is its pump's."""
 
     __slots__ = (
-        "_down", "_fd", "_seconds", "_starved", "_up", "beat", "began",
+        "_down", "_fd", "_much", "_seconds", "_starved", "_up", "beat", "began",
         "events", "pulse",
     )  # fmt: skip
 
@@ -99,6 +99,8 @@ class Spent:
         self._starved = pulse.starved
         self._seconds: list[float] | None = None
         """Each part; None: it was not looked at yet, as most are never."""
+        self._much = False
+        """Much had moved at the last look."""
         self._up = self._down = 0
         """Bytes at the last look."""
 
@@ -120,11 +122,14 @@ class Spent:
         up, down = (came, went) if front else (went, came)
         more_up, more_down = up - self._up, down - self._down
         self._up, self._down = up, down
+        much = more_up + more_down >= MUCH
         if pulse.starved != self._starved:
+            answers = more_down if front else more_up
             starved = self._short(last, span)
-            if (more_down if front else more_up) or more_up + more_down >= MUCH:
+            if much or self._much or answers or reads.held or writes.held:
                 seconds[GATEWAY] += starved
                 span -= starved
+        self._much = much
         if reads.held or writes.held:
             if reads.held:
                 seconds[BACK_FULL if front else FRONT_FULL] += span

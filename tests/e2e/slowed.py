@@ -124,7 +124,7 @@ def begun(sock: socket.socket, act: Act) -> threading.Thread:
 
 
 @contextmanager
-def starved(pid: int, runs: float = 0.02, stands: float = 0.2) -> Iterator[None]:
+def starved(pid: int, runs: float = 0.02, stands: float = 0.08) -> Iterator[None]:
     """The process *pid* runs for a moment, stands still for some, and so on."""
     over = threading.Event()
 
