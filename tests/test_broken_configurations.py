@@ -263,7 +263,7 @@ REFERENCES = {
     "a built-in profile": Broken(top("profiles: {»lan: {}}"), "lan is built in"),
 }
 
-NOT_BUILT = {
+TOGETHER = {
     "a check of TLS": Broken(farm("check: {kind: »tls}"), "and it has none"),
     "a service without identity": Broken(
         FRONTS + "farms: {web: {tls: {}, servers: [»srv:_x._tcp.farm.test]}}\n",
@@ -274,7 +274,7 @@ NOT_BUILT = {
 
 ALL = {
     name: broken
-    for table in (SYNTAX, YAML, KEYS, ADDRESSES, VALUES, REFERENCES, NOT_BUILT)
+    for table in (SYNTAX, YAML, KEYS, ADDRESSES, VALUES, REFERENCES, TOGETHER)
     for name, broken in table.items()
 }
 
@@ -286,7 +286,7 @@ def place(text: str) -> tuple[int, int]:
 
 
 def test_the_tables_overlap_in_no_name_and_are_long() -> None:
-    tables = (SYNTAX, YAML, KEYS, ADDRESSES, VALUES, REFERENCES, NOT_BUILT)
+    tables = (SYNTAX, YAML, KEYS, ADDRESSES, VALUES, REFERENCES, TOGETHER)
     assert sum(map(len, tables)) == len(ALL) >= 100
 
 

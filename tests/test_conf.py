@@ -56,7 +56,7 @@ def built(section: str) -> set[str]:
     return {
         key.path
         for key in ROOT.below[section].all_below()
-        if key.neutral is None and not key.path.endswith(("[]", "NAME"))
+        if not key.path.endswith(("[]", "NAME"))
     }
 
 

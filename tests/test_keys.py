@@ -87,11 +87,6 @@ def test_a_key_says_what_may_stand_there(
     assert (found.kind, found.unit, found.default) == (kind, unit, default)
 
 
-def test_what_waits_to_be_built_is_told_from_what_is_not() -> None:
-    assert key("log", "every").neutral == ("off",)
-    assert key("fronts", "a", "to").neutral is None
-
-
 @pytest.mark.parametrize(
     ("word", "known", "expected"),
     [

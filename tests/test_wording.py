@@ -74,8 +74,6 @@ FRONT = ("fronts", "web")
         ),
         (("profiles", "p", "interface"), "a/b", "'a/b' is not an interface's name"),
         (("profiles", "p", "mtu"), 20, "20 is below 68"),
-        (("log", "every"), "1m", "this key is not built yet: leave it "
-         "out, or say off"),
         ((*FRONT, "mode"), "https", "'https' is not stream, sni, http or ftp, did you "
          'mean "http"?'),
     ],

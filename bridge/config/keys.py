@@ -18,7 +18,6 @@ from pydantic_core import PydanticUndefined
 from bridge.config.model import Config
 from bridge.config.profile import Part
 from bridge.config.scalars import Kind
-from bridge.config.unbuilt import Unbuilt
 
 NAME, ITEM = "NAME", "[]"
 """Steps that stand for any name of a map, and for any item of a list."""
@@ -54,8 +53,6 @@ class Key:
     default: str
     """As a file would spell it; empty for a key that must be given."""
     meaning: str
-    neutral: tuple[object, ...] | None = None
-    """For a key that is not built yet: the values it takes nevertheless."""
     below: Mapping[str, Key] = field(default_factory=dict)
 
     def all_below(self) -> Iterator[Key]:
@@ -161,7 +158,6 @@ class Known:
 
 def _key(path: str, info: FieldInfo) -> Key:
     kinds = [m for m in info.metadata if isinstance(m, Kind)]
-    unbuilt = next((m for m in info.metadata if isinstance(m, Unbuilt)), None)
     kind = kinds[-1] if kinds else _kind(info.annotation)
     return Key(
         path,
@@ -169,7 +165,6 @@ def _key(path: str, info: FieldInfo) -> Key:
         unit=kind.unit,
         default=_default(info, kind),
         meaning=" ".join((info.description or "").split()),
-        neutral=unbuilt.neutral if unbuilt else None,
         below=_below(path, info.annotation),
     )
 

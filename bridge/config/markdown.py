@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bridge.config.keys import ITEM, NAME, ROOT, Key
 from bridge.config.profile import BUILT_IN
-from bridge.config.schema import typed, unbuilt
+from bridge.config.schema import typed
 
 _INTRODUCTION = """\
 # Configuration
@@ -63,9 +63,6 @@ bridge.yaml:4:5: fronts.web.listn: unknown key, did you mean "listen"?
         listn: "[::]:80"
         ^
 ```
-
-Keys marked "not built yet" are refused, but for the ones that ask for what
-the gateway does anyway.
 """
 
 _OPENINGS = {
@@ -101,9 +98,6 @@ def _entries(keys: Iterator[Key] | list[Key]) -> Iterator[str]:
         if key.path.endswith((NAME, ITEM)):
             continue  # the map itself, whose keys follow
         yield f"### `{key.path}`\n"
-        if key.neutral is not None:
-            yield f"*{unbuilt(key)}* {key.meaning}\n"
-            continue
         yield f"Type: {typed(key)}. {_default(key)}\n"
         yield f"{key.meaning}\n"
 

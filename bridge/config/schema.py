@@ -16,7 +16,6 @@ from bridge.config.keys import ITEM, NAME, ROOT, Key, called, find, meant
 from bridge.config.model import Config
 from bridge.config.own_filters import MOST, PATTERN
 from bridge.config.rates import BANDWIDTH_PATTERN
-from bridge.config.unbuilt import spelt
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -106,8 +105,6 @@ def explain(text: str) -> str:
         lines.append(f"  type: {typed(key)}")
     if not key.path.endswith((NAME, ITEM)):
         lines.append(f"  default: {key.default or 'none, it must be given'}")
-    if key.neutral is not None:
-        lines.append(f"  {unbuilt(key)}")
     lines += ["", f"  {key.meaning}"]
     below = [k for k in key.all_below() if not k.path.endswith((NAME, ITEM))]
     if below:
@@ -123,8 +120,6 @@ def explain(text: str) -> str:
 
 
 def _briefly(key: Key) -> str:
-    if key.neutral is not None:
-        return "(not built yet)"
     if key.below and key.default in ("", "{}"):
         return ""  # the keys of the map follow
     return key.default or "(must be given)"
@@ -133,12 +128,6 @@ def _briefly(key: Key) -> str:
 def typed(key: Key) -> str:
     """A key's type and, where it has one, its unit."""
     return f"{key.kind}, in {key.unit}" if key.unit else key.kind
-
-
-def unbuilt(key: Key) -> str:
-    """What is said of a key that waits to be built."""
-    allowed = " or ".join(f"`{spelt(value)}`" for value in key.neutral or ())
-    return f"Not built yet; only {allowed} is taken." if allowed else "Not built yet."
 
 
 def _asked(text: str) -> Key:
