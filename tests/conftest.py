@@ -6,6 +6,7 @@ import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from tests.founded import found
 from tests.netlab.fixtures import lab
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from tests.sharing_out import ByFile
 
 __all__ = ["found", "lab", "make", "turner"]
+
+# How long an example takes is the machine's affair.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(trylast=True)  # when its fixtures are gone, too
