@@ -70,6 +70,9 @@ class Cause:
     around: Callable[[int], AbstractContextManager[None]] = lambda pid: nullcontext()
     """What is done to the gateway meanwhile."""
     port: int = PORT
+    at_once: int = AT_ONCE
+    """Sessions that meet it together; more than one of those that go at full speed
+    stand in each other's way as well."""
 
 
 CAUSES = {
@@ -90,8 +93,8 @@ CAUSES = {
     "a lossy path to the server": Cause("back_net", send, read, None, LOSES),
     "a lossy path from the server": Cause("back_net", read, send, None, LOSES),
     "a server far away": Cause("back_net", ask(0.0), answer(0.0), None, FAR),
-    "a starved gateway, down": Cause("gateway", read, send, around=starved),
-    "a starved gateway, up": Cause("gateway", send, read, around=starved),
+    "a starved gateway, down": Cause("gateway", read, send, around=starved, at_once=1),
+    "a starved gateway, up": Cause("gateway", send, read, around=starved, at_once=1),
     "a limit of bandwidth, down": Cause("gateway", read, send, port=NARROW),
     "a limit of bandwidth, up": Cause("gateway", send, read, port=NARROW),
     "nothing: a client that thinks": Cause("none", ask(0.1), answer(0.0)),
@@ -172,7 +175,9 @@ def beds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beds]:
 def wrong(cause: Cause, beds: Beds, rounds: int) -> list[str]:
     """Wrong verdicts, with what they were found by."""
     bed = beds(cause)
-    records = [told for _ in range(rounds) for told in bed.sessions(cause, AT_ONCE)]
+    records = [
+        told for _ in range(rounds) for told in bed.sessions(cause, cause.at_once)
+    ]
     return [
         json.dumps(
             {key: told[key] for key in ("limited_by", "spent", "bytes", "sides")}
