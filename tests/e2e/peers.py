@@ -83,8 +83,13 @@ def turned_away(gateway: Gateway, front: str = "web", says: bytes = b"") -> None
     A client that must be reset, be it before its connect(2) has returned, or before all
     that it *says* is sent.
     """
+    refused(lambda: gateway.connect(front), says)
+
+
+def refused(connect: Callable[[], socket.socket], says: bytes = b"") -> None:
+    """The same of one that *connect* makes."""
     try:
-        client = gateway.connect(front)
+        client = connect()
     except ConnectionResetError:
         return
     with client:
