@@ -154,6 +154,6 @@ def test_no_handshake_fails_while_certificates_are_reloaded(
         for number in range(50):
             certified.authority.issue(NAME).write(certified.folder, "web")
             gateway_to_echo.send_signal(signal.SIGHUP)
-            gateway_to_echo.wait_log("reload: the configuration is as it was", number + 1)
+            gateway_to_echo.wait_log("configuration is as it was", number + 1)
     endings = {record["ending"] for record in gateway_to_echo.records(1000)}
     assert "tls_failed" not in endings
