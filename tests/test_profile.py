@@ -16,7 +16,7 @@ def test_wan_probes_and_lan_does_not() -> None:
     wan, lan = BUILT_IN["wan"], BUILT_IN["lan"]
     assert wan.keepalive == Keepalive(idle=60.0, interval=10.0, probes=6)
     assert lan.keepalive is None
-    assert wan.user_timeout == lan.user_timeout == 30.0
+    assert (wan.user_timeout, lan.user_timeout) == (120.0, 30.0)
     assert wan.nodelay and lan.nodelay
     assert wan.unsent_low_water is lan.unsent_low_water is None
 
@@ -36,7 +36,7 @@ profiles:
 """
     resolved = config(text).profile("b")
     assert (resolved.mtu, resolved.mss, resolved.keepalive) == (1500, "auto", None)
-    assert resolved.user_timeout == 30.0
+    assert resolved.user_timeout == 120.0
     assert config(text).profile("a").keepalive == Keepalive()
 
 

@@ -197,12 +197,15 @@ class Profile(Part):
 
 _LAN = Profile(user_timeout=30.0)
 BUILT_IN: Mapping[str, Profile] = {
-    "wan": Profile(user_timeout=30.0, keepalive=Keepalive()),
+    "wan": Profile(user_timeout=120.0, keepalive=Keepalive()),
     "lan": _LAN,
     "jumbo": Profile(base="lan", mtu=9000).over(_LAN),
 }
-"""Always there, and not to be redefined.  wan: towards clients anywhere; lan: towards
-servers nearby; jumbo: lan, on links of MTU 9000."""
+"""
+Always there, and not to be redefined.  wan: towards clients anywhere, who may be in a
+tunnel for a minute, and are given up no sooner than keep-alive would; lan: towards
+servers nearby; jumbo: lan, on links of MTU 9000.
+"""
 
 
 def resolve(profiles: Mapping[str, Profile]) -> dict[str, Profile]:

@@ -129,8 +129,7 @@ def away(lab: Lab) -> Iterator[None]:
 
 def test_a_client_that_is_away_for_a_minute_is_none(lab: Lab, start: Start) -> None:
     requires("nft")
-    patient = {"user_timeout": "3m"}
-    with answering(lab, start, patient) as gateway, ask(lab, 50 * SIZE) as busy:
+    with answering(lab, start) as gateway, ask(lab, 50 * SIZE) as busy:
         assert busy.recv(1)
         with ask(lab, 1) as quiet:
             assert quiet.recv(1)
