@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.e2e.gateway import until
 from tests.netlab import Host
 from tests.netlab.fixtures import missing, requires
+from tests.reachable import let_in
 
 QUIET = subprocess.DEVNULL
 
@@ -44,8 +45,7 @@ def start(
     the lab.  *tls*: a folder with its certificate and key, ``web.pem`` and ``web.key``.
     """
     words = unprivileged()
-    for parent in list(folder.parents)[:3]:
-        parent.chmod(0o711)  # or it cannot reach its own
+    let_in(folder.parent)
     shutil.chown(folder, "postgres")
     data = str(folder / "data")
     make = [program("initdb"), "-D", data, "-A", "trust", "-U", "postgres", "--no-sync"]

@@ -13,6 +13,7 @@ import pytest
 from tests.e2e.gateway import TWISTD, Gateway, relay, until
 from tests.e2e.routed_path import MTU, RoutedPath, routed_path
 from tests.netlab.fixtures import requires
+from tests.reachable import let_in
 
 PORT = 8080
 BOTH = pytest.mark.parametrize("family", [4, 6])
@@ -81,8 +82,7 @@ def verdicts(
 def unprivileged(folder: Path) -> list[str]:
     """What runs a command as nobody, who may read *folder*."""
     program = requires("setpriv")
-    for above in (folder, *folder.parents[:2]):
-        above.chmod(0o755)
+    let_in(folder)
     ids = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     return [program, *ids, "--inh-caps=-all"]
 
