@@ -7,14 +7,14 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.e2e.gateway import PATIENCE, Configuration, Gateway
+from tests.e2e.gateway import PATIENCE, Configuration, Gateway, Record, until
 
 WEB = {"web": "[::1]:0"}
 """Of ``admin``: anywhere."""
@@ -148,9 +148,30 @@ def backwards(before: Samples, after: Samples) -> list[Any]:
     ]
 
 
+def of_tcp(records: Sequence[Record], side: str) -> list[dict[str, Any]]:
+    """What records say of a *side*, where it had a connection."""
+    sides = (record["sides"][side] for record in records)
+    return [each for each in sides if each and each["mss_out"]]
+
+
+def wait_measured(scraped: Scraped, records: Sequence[Record]) -> None:
+    """Until all is measured of these: half a second after it is counted, at most."""
+
+    def measured() -> bool:
+        count = scraped.metrics().sum
+        return all(
+            count("mss_bytes_count", side=side) == len(of_tcp(records, side))
+            for side in ("front", "back")
+        )
+
+    until(measured, "all sessions to be measured")
+
+
 def check_agree(scraped: Scraped, gateway: Gateway) -> None:
     """All sessions have ended: what is counted of them is what the log tells."""
-    metrics, records = scraped.metrics(), gateway.told()
+    records = gateway.told()
+    wait_measured(scraped, records)
+    metrics = scraped.metrics()
     for front in gateway.configuration["fronts"]:
         of_front = [record for record in records if record["front"] == front]
         endings = Counter(record["ending"] for record in of_front)
@@ -164,11 +185,9 @@ def check_agree(scraped: Scraped, gateway: Gateway) -> None:
         assert metrics.sum("session_seconds_count", front=front) == count
         assert metrics.sum("sessions_active", front=front) == 0
     for side in ("front", "back"):
-        sides = (record["sides"][side] for record in records)
-        tcp = [each for each in sides if each and each["mss_out"]]  # others had none
+        tcp = of_tcp(records, side)
         again = sum(each["retransmits"] for each in tcp)
         assert metrics.sum("retransmits_total", side=side) == again
-        assert metrics.sum("mss_bytes_count", side=side) == len(tcp)
         sizes = sum(each["mss_out"] for each in tcp)
         assert metrics.sum("mss_bytes_sum", side=side) == sizes
     dialed = [r for r in records if r["seconds"]["dial"] is not None]
