@@ -30,6 +30,7 @@ def test_what_a_killed_gateway_does_to_its_clients_is_counted(
         gateway.process.wait()
         until(lambda: "refused" in load.tally["short"], "clients to be refused")
     long = load.tally["long"]
-    assert long.get("reset", 0) + long.get("cut", 0) == 3
+    # Who comes again at once may still be taken by a queue that is just being closed.
+    assert long.get("reset", 0) + long.get("cut", 0) >= 3
     assert load.tally["lost"] > 0
     assert load.failed() > 3
