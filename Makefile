@@ -11,7 +11,7 @@ run: $(READY)
 	$(BIN)/twistd -n --pidfile= bridge --demo
 
 test: $(READY)
-	$(BIN)/pytest -q -rs -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -q -rsR -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(READY)
 	$(BIN)/pytest -q -m slow

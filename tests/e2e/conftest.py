@@ -76,3 +76,14 @@ def gateway_to_echo(
 ) -> Iterator[Gateway]:
     with serving(server, echo):
         yield start(fronted_by(certified, name_of(server)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    One that fails is run once more: real programs race on a machine that is busy.  The
+    summary lists these (RERUN); whatever is there often is a fault.
+    """
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.flaky(reruns=1))
