@@ -22,9 +22,9 @@ EACH_FAMILY = pytest.mark.parametrize("host", HOSTS)
 def listening(host: str) -> Iterator[Address]:
     """Where somebody accepts."""
     six = ":" in host
-    with socket.create_server(
-        (host, 0), family=socket.AF_INET6 if six else socket.AF_INET
-    ) as server:
+    family = socket.AF_INET6 if six else socket.AF_INET
+    # Room for all who are not accepted, or the kernel drops their SYNs.
+    with socket.create_server((host, 0), family=family, backlog=1024) as server:
         yield Address(host, server.getsockname()[1])
 
 
