@@ -12,9 +12,7 @@ import socket
 import struct
 from typing import NamedTuple
 
-TIMESTAMPS_OPTION = 1  # TCPI_OPT_TIMESTAMPS
-TIMESTAMPS = 12
-"""Bytes that they take of every segment (RFC 7323, section 3.2)."""
+from bridge.net.tcpinfo import TIMESTAMPS, TIMESTAMPS_OPTION, asked
 
 UNKNOWN_WINDOW = 0xFFFFFFFF
 """Before Linux 5.4, which says nothing of it."""
@@ -98,7 +96,7 @@ class PathSent(NamedTuple):
 
 def path_sizes(sock: socket.SocketType) -> PathSizes | None:
     """None where there is no TCP, or no connection yet."""
-    raw = _ask(sock, _SIZES.size)
+    raw = asked(sock, _SIZES.size)
     if raw is None:
         return None
     options, mss, pmtu, advertised = _SIZES.unpack(raw)
@@ -109,17 +107,10 @@ def path_sizes(sock: socket.SocketType) -> PathSizes | None:
 
 def path_sent(sock: socket.SocketType) -> PathSent | None:
     """None where there is no TCP."""
-    raw = _ask(sock, _SENT.size)
+    raw = asked(sock, _SENT.size)
     if raw is None:
         return None
     if len(raw) < _SENT.size:
         raw = raw.ljust(_SENT.size - 4, b"\0").ljust(_SENT.size, b"\xff")
     sent = PathSent._make(_SENT.unpack(raw))
     return sent._replace(rto=sent.rto / 1000)
-
-
-def _ask(sock: socket.SocketType, size: int) -> bytes | None:
-    try:
-        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, size)
-    except OSError:  # a unix socket, or one that was closed
-        return None

@@ -108,19 +108,30 @@ class Segments(NamedTuple):
     """Of the path, in seconds."""
 
 
-_TIMESTAMPS = 1  # TCPI_OPT_TIMESTAMPS
-_TIMESTAMPS_LENGTH = 12  # with its padding (RFC 7323, appendix A)
+TIMESTAMPS_OPTION = 1  # TCPI_OPT_TIMESTAMPS
+TIMESTAMPS = 12
+"""Bytes that they take of every segment, with padding (RFC 7323, appendix A)."""
+
+
+def asked(sock: socket.SocketType, size: int) -> bytes | None:
+    """
+    The first *size* bytes of ``TCP_INFO``, or as many as the kernel has; None where
+    there is no TCP to ask about.
+    """
+    try:
+        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, size)
+    except OSError:  # a unix socket, or one that was closed
+        return None
 
 
 def segments(sock: socket.SocketType) -> Segments:
     """How large those of *sock* may be; zeroes where there is no TCP to ask about."""
-    try:
-        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE)
-    except OSError:
+    raw = asked(sock, SIZE)
+    if raw is None:
         return Segments(0, 0, 0, 0.0)
     info = TcpInfo._make(_PICK.unpack_from(raw.ljust(_PICK.size, b"\0")))
-    stamped = len(raw) > 5 and raw[5] & _TIMESTAMPS
-    options = _TIMESTAMPS_LENGTH if stamped else 0
+    stamped = len(raw) > 5 and raw[5] & TIMESTAMPS_OPTION
+    options = TIMESTAMPS if stamped else 0
     return Segments(info.snd_mss, options, info.pmtu, info.rtt / 1e6)
 
 
@@ -159,9 +170,8 @@ def unanswered(sock: socket.SocketType) -> Unanswered | None:
 
     None, too, where there is no TCP to ask about.
     """
-    try:
-        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _WAITING.size)
-    except OSError:
+    raw = asked(sock, _WAITING.size)
+    if raw is None:
         return None
     if len(raw) < _WAITING.size:  # before Linux 5.4, which says nothing of the window
         raw = raw.ljust(_WAITING.size, b"\xff")

@@ -20,7 +20,8 @@ from __future__ import annotations
 from enum import Enum
 
 from bridge.net.mtu import SAFE_MSS
-from bridge.net.path_info import TIMESTAMPS, PathSent
+from bridge.net.path_info import PathSent
+from bridge.net.tcpinfo import TIMESTAMPS
 
 AGAIN = 4
 """
