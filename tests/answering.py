@@ -14,6 +14,20 @@ from bridge.control.orders import checked
 
 Answer = dict[str, Any]
 
+SESSION: Answer = {
+    "session": "abc-1",
+    "worker": 0,
+    "front": "web",
+    "farm": "web",
+    "server": "b",
+    "state": "open",
+    "client": "2001:db8::1",
+    "client_port": 50000,
+    "seconds": {"total": 75.0},
+    "bytes": {"up": 100, "down": 2048, "held": 0},
+}
+"""As ``sessions`` lists one."""
+
 
 class Answering:
     """Of each command the answers in turn, the last again and again."""

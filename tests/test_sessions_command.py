@@ -10,22 +10,10 @@ import pytest
 
 from bridge.control import sessions_command
 from bridge.control.commands import CommandError
-from tests.answering import Answering, answering
+from tests.answering import SESSION, Answering, answering
 
 __all__ = ["answering"]
 
-SESSION: dict[str, Any] = {
-    "session": "abc-1",
-    "worker": 0,
-    "front": "web",
-    "farm": "web",
-    "server": "b",
-    "state": "open",
-    "client": "2001:db8::1",
-    "client_port": 50000,
-    "seconds": {"total": 75.0},
-    "bytes": {"up": 100, "down": 2048, "held": 0},
-}
 WHOLE = SESSION | {
     "seconds": {"total": 75.0, "queue": 0.0001, "dial": 0.0005},
     "listen": "[2001:db8::80]:443",

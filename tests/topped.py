@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.control.top_looks import Look, Seen, Wanted, look, seen
-
-Answer = dict[str, Any]
+from tests.answering import SESSION, Answer
 
 
 def front(name: str = "web", **values: Any) -> Answer:
@@ -60,23 +59,18 @@ def side(**values: Any) -> Answer:
 
 
 def session(name: str = "abc-1", **values: Any) -> Answer:
-    return {
-        "session": name,
-        "worker": 0,
-        "front": "web",
-        "farm": "web",
-        "server": "b",
-        "state": "open",
-        "client": "2001:db8::1",
-        "client_port": 50000,
-        "seconds": {"total": 75.0},
-        "bytes": {"up": 100, "down": 2048, "held": 0},
-        "rate": {"up": 10, "down": 2000},
-        "sides": {
-            "front": side(),
-            "back": side(rtt_ms=0.2, mss_out=8948, retransmits=0),
-        },
-    } | values
+    return (
+        SESSION
+        | {
+            "session": name,
+            "rate": {"up": 10, "down": 2000},
+            "sides": {
+                "front": side(),
+                "back": side(rtt_ms=0.2, mss_out=8948, retransmits=0),
+            },
+        }
+        | values
+    )
 
 
 def ending(name: str = "abc-0", **values: Any) -> Answer:
