@@ -69,12 +69,20 @@ def names(known: Iterable[str]) -> Callable[[str], list[str]]:
     return split
 
 
-def arguments(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+def timed(
+    program: str, about: str | None, *, rounds: int, seconds: int
+) -> argparse.ArgumentParser:
+    """For a *program* that measures in rounds, with its defaults."""
+    parser = argparse.ArgumentParser(prog=program, description=about)
+    parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument(
-        "--seconds", type=int, default=2, help="length of one measurement"
+        "--seconds", type=int, default=seconds, help="length of one measurement"
     )
+    return parser
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    parser = timed("python -m bench", __doc__, rounds=5, seconds=2)
     parser.add_argument(
         "--only",
         type=names(ROWS),

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import report
-from bench.__main__ import names
+from bench.__main__ import names, timed
 from bench.contenders import versions
 from bench.loads import Figures, LoadError
 from bench.measure import middle
@@ -28,11 +28,7 @@ PAGE, PICTURES = "mtu.md", "pictures"
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.path", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--seconds", type=int, default=5, help="length of one measurement"
-    )
+    parser = timed("python -m bench.path", __doc__, rounds=3, seconds=5)
     parser.add_argument(
         "--only",
         type=names(EXPERIMENTS),
