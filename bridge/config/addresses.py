@@ -23,6 +23,7 @@ from pydantic_core import core_schema
 from bridge.config.hostnames import HostName, ServiceName, is_meant
 from bridge.config.scalars import Kind, shown
 from bridge.net.address import (
+    WILDCARDS,
     Address,
     Listen,
     parse_listen,
@@ -100,7 +101,7 @@ def server_address(value: object) -> Where:
 def _refuse_unreachable(address: Address) -> None:
     if address.port == 0:
         raise ValueError(f"'{address}': a server's port is 1 to 65535")
-    if address.host in ("0.0.0.0", "::"):
+    if address.host in WILDCARDS:
         raise ValueError(
             f"'{address}' is every address and no server: write the server's own"
         )

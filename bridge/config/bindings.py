@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias
 
 from bridge.config.model import Config, Front
 from bridge.config.profile import Profile
-from bridge.net.address import Address, Listen, SystemdName, UnixPath
+from bridge.net.address import WILDCARDS, Address, Listen, SystemdName, UnixPath
 from bridge.net.prefix_listen import PrefixListen
 
 Kind: TypeAlias = Literal["tcp", "any", "diverted", "unix", "systemd"]
@@ -26,8 +26,6 @@ Kind: TypeAlias = Literal["tcp", "any", "diverted", "unix", "systemd"]
 One address; every address of prefixes at one port; all ports of prefixes, diverted to
 one of ::1; a path; what systemd passed by one name.
 """
-
-_EVERY = ("::", "0.0.0.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +63,11 @@ class Binding:
         if self.interface and other.interface and self.interface != other.interface:
             return False
         if mine.family == its.family:
-            return mine.host == its.host or mine.host in _EVERY or its.host in _EVERY
+            return (
+                mine.host == its.host or mine.host in WILDCARDS or its.host in WILDCARDS
+            )
         wide = self if mine.family == 6 else other
-        return wide.dual_stack and wide.listen.host in _EVERY  # type: ignore[union-attr]
+        return wide.dual_stack and wide.listen.host in WILDCARDS  # type: ignore[union-attr]
 
 
 class Neighbours:
@@ -88,10 +88,10 @@ class Neighbours:
         where = binding.listen
         if not isinstance(where, Address):
             return []
-        if where.host in _EVERY:
+        if where.host in WILDCARDS:
             near = self._every.get(where.port, [])
         else:
-            hosts = (where.host, *_EVERY)
+            hosts = (where.host, *WILDCARDS)
             near = [x for host in hosts for x in self._at.get((where.port, host), ())]
         return [each for each in near if each.overlaps(binding)]
 

@@ -19,6 +19,7 @@ from bridge.config import profile_checks
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.scalars import switch, whole
 from bridge.net.address import (
+    WILDCARDS,
     Address,
     Listen,
     SystemdName,
@@ -210,7 +211,7 @@ def _claims(entry: _Entry) -> Iterator[_Place]:
         elif listen.port:
             # bind(2) to a link-local address binds to its interface too.
             interface = listen.scope or entry.interface
-            host = "" if listen.host in ("::", "0.0.0.0") else listen.host
+            host = "" if listen.host in WILDCARDS else listen.host
             at = (listen.family, listen.port)
             yield _Place(at, host, interface, listen, entry)
             if listen.host == "::" and entry.dual_stack:

@@ -17,7 +17,7 @@ from bridge.config.ftp import DEFAULT, ports
 from bridge.config.listen_checks import items
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.scalars import shown, switch
-from bridge.net.address import Address, parse_listen
+from bridge.net.address import WILDCARDS, Address, parse_listen
 
 MODES = ("http", "ftp")
 """Those that have a key of their name."""
@@ -153,9 +153,6 @@ def _ftp(
         yield Flaw(place_of(places, here).value, here, message)
 
 
-_EVERY = {"::", "0.0.0.0"}
-
-
 class _Taken:
     """The ports that all fronts listen on, by host."""
 
@@ -171,7 +168,7 @@ class _Taken:
 
     def within(self, opened: range, hosts: set[str]) -> tuple[int, Path] | None:
         """A port of *opened* that somebody listens on at one of *hosts*."""
-        near = {""} if hosts & _EVERY else hosts | _EVERY
+        near = {""} if hosts.intersection(WILDCARDS) else hosts.union(WILDCARDS)
         for host in near:
             listeners = self._at.get(host, [])
             first = bisect_left(listeners, opened[0], key=itemgetter(0))

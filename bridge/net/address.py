@@ -24,6 +24,8 @@ from bridge.net.prefixes import Network, Prefixes, number_of
 
 MAX_RANGE = 1024
 """Ports one listen range may name: each is a descriptor of its own for good."""
+WILDCARDS = ("::", "0.0.0.0")
+"""Hosts that stand for every address of their family."""
 MAX_UNIX_PATH = 107
 """Bytes of a socket's path: sun_path holds 108 with its NUL, unix(7)."""
 

@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from bridge.net import sockopt
+from bridge.net.address import WILDCARDS
 from bridge.net.descriptors import SHORTAGE
 from bridge.net.listener import Listener
 from bridge.net.pump import IN, Pump
@@ -44,8 +45,6 @@ CLIENT_GONE = frozenset(
 About one connection, not about us.  On Linux accept(2) passes on errors that were
 already pending on the new socket, and asks to treat them like EAGAIN.
 """
-
-WILDCARDS = ("::", "0.0.0.0")
 
 QUIET = 60.0
 """Seconds in which a shortage is not told again: it comes and goes with sessions."""
