@@ -17,8 +17,6 @@ from tests.e2e.zone import NAME, TTL, Zone, zone
 from tests.netlab import Lab
 from tests.netlab.fixtures import laboratory
 
-pytest.importorskip("bridge.processes", reason="there is one process")
-
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:

@@ -18,8 +18,6 @@ from tests.e2e.clinic import CHECK, Patient, patients, who
 from tests.e2e.conftest import Start
 from tests.e2e.gateway import PATIENCE, Configuration, Gateway, relay, until
 
-pytest.importorskip("bridge.processes", reason="there is one process")
-
 INTERVAL = 0.2
 """Seconds, of the clinic's check."""
 
