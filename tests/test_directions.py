@@ -48,7 +48,8 @@ def test_tls_needs_memory_and_a_limit_needs_patience(
     assert (up.source, up.sink) == (streams["front"], streams["back"])
     assert (down.source, down.sink) == (streams["back"], streams["front"])
     spent = streams["front"].spent
-    assert spent is streams["back"].spent is not UNCOUNTED, "both are of one session"
+    assert UNCOUNTED is not spent is not None, "and it is counted whom they wait for"
+    assert spent.pulse is streams["front"].pump.pulse is streams["back"].spent.pulse
     for stream in streams.values():
         stream.abort()
         assert stream.spent is UNCOUNTED, "and now of none"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.net.pulse import Pulse
-from bridge.net.spent import MUCH, PAUSE, Spent, Times, waited
+from bridge.net.spent import MUCH, PAUSE, Spent, Times, count, waited
 
 FRONT, BACK = 7, 8
 
@@ -208,6 +209,72 @@ def test_what_was_not_counted_yet_is_told() -> None:
     assert it.spent.times(5.0, None, None) == Times(5.0, idle=5.0)
 
 
+class Whole:
+    """A session with two streams, of those that *pulse* is of."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        pump = SimpleNamespace(pulse=pulse)
+        self.front: Any = SimpleNamespace(pump=pump, fd=FRONT, spent=None)
+        self.back: Any = SimpleNamespace(pump=pump, fd=BACK, spent=None)
+        self.up: Any = SimpleNamespace(source=self.front, sink=self.back)
+        self.down: Any = SimpleNamespace(source=self.back, sink=self.front)
+        for way in (self.up, self.down):
+            way.bytes, way.held, way.paced, way.waits = 0, 0, False, False
+        count(self.front, self.back)
+
+    def client(self) -> None:
+        self.front.spent.note(FRONT, self.up, self.down)
+
+    def server(self) -> None:
+        self.back.spent.note(BACK, self.down, self.up)
+
+    def told(self, now: float) -> Times:
+        times: Times = self.front.spent.times(now, self.up, self.down)
+        return times
+
+
+def test_sessions_that_began_together_have_one_account_until_they_go_on() -> None:
+    pulse = Pulse()
+    pulse.beat = 10.0
+    idle, spoken, answered = (Whole(pulse) for _ in range(3))
+    assert idle.front.spent is spoken.front.spent
+    pulse.beat = 12.0
+    later = Whole(pulse)
+    assert later.front.spent is not idle.front.spent
+    spoken.client()
+    answered.server()
+    assert spoken.front.spent is spoken.back.spent is not answered.front.spent
+    assert idle.told(13.0) == Times(3.0, idle=3.0)
+    assert spoken.told(12.0) == Times(2.0, idle=2.0)
+    assert answered.told(12.0) == Times(2.0, back_silent=2.0)
+    assert later.told(13.0) == Times(1.0, idle=1.0)
+
+
+@pytest.mark.parametrize(("moved", "quick"), [(MUCH, True), (MUCH - 1, False)])
+def test_who_has_moved_much_at_once_has_not_been_waited_for(
+    moved: int, quick: bool
+) -> None:
+    """Before it has an account of its own: its events are counted with others'."""
+    pulse = Pulse()
+    it, other = Whole(pulse), Whole(pulse)
+    other.front.spent.events += 10_000
+    it.down.bytes = moved
+    pulse.beat = 0.05
+    it.server()
+    part = "back_flow" if quick else "back_silent"
+    assert waited(it.told(0.05))[part] == 0.05
+
+
+def test_a_newcomer_that_we_could_not_serve_has_waited_for_us() -> None:
+    pulse = Pulse()
+    it = Whole(pulse)
+    it.up.bytes = 1
+    pulse.before, pulse.beat = pulse.beat, 1.0
+    pulse.starved = pulse.lately = 0.75
+    it.server()
+    assert it.told(1.0) == Times(1.0, back_silent=0.25, gateway=0.75)
+
+
 steps = st.tuples(
     st.booleans(), st.floats(0, 10), st.floats(0, 10), st.integers(0, 99),
     st.integers(0, 2), st.integers(0, 2), st.booleans(),
@@ -219,11 +286,11 @@ def test_no_moment_is_counted_twice_or_not_at_all(
     script: list[tuple[bool, float, float, int, int, int, bool]],
 ) -> None:
     it = Session()
-    for client, span, starved, count, up, down, quick in script:
+    for client, span, starved, size, up, down, quick in script:
         it.up.held, it.down.held = (up, 0) if up else (0, down)
         it.spent.events = 10_000 if quick else 1
         it.after(span, min(span, starved))
-        (it.client if client else it.server)(count)
+        (it.client if client else it.server)(size)
     times = it.spent.times(it.pulse.beat + 1, it.up, it.down)
     assert all(each >= 0 for each in times)
     assert sum(waited(times).values()) == pytest.approx(times.total)

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+    from bridge.net.spent import Newcomers
+
 BEAT = 0.05
 """Seconds between two beats: twenty timers a second are 0.1 % of a core."""
 
@@ -39,7 +41,9 @@ kernel's documentation), of the main thread.
 class Pulse:
     """One that stands still: nothing is counted.  What all of them have."""
 
-    __slots__ = ("beat", "before", "lately", "rests", "saturated", "starved", "turned")
+    __slots__ = (
+        "beat", "before", "lately", "newest", "rests", "saturated", "starved", "turned",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.beat = 0.0
@@ -52,6 +56,8 @@ class Pulse:
         """... and of those between the last two beats."""
         self.saturated = False
         """Between these it had no time left."""
+        self.newest: Newcomers | None = None
+        """The sessions that began last."""
         self.rests = False
         """It is to ``begin`` when there is work."""
         self.turned = False

@@ -13,12 +13,15 @@ and to the right one in the long run, for a comparison of two references an even
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from bridge.net.pulse import Pulse
+from bridge.net.pulse import BEAT, Pulse
 
 if TYPE_CHECKING:
     from typing import ClassVar
+
+    from bridge.net.direction import Direction
+    from bridge.net.stream import Stream
 
 PAUSE = 0.001
 """
@@ -178,6 +181,47 @@ class Spent:
         else:
             seconds[IDLE] += span
         return Times(max(0.0, now - self.began), *seconds)
+
+
+class Newcomers(Spent):
+    """
+    One account of all who began within a beat, until they have more to tell, later.
+
+    Most are over by then, or idle from then on: none of these has one of its own.
+    """
+
+    __slots__ = ("_in_front", "others")
+
+    def __init__(self, pulse: Pulse, others: Newcomers | None = None) -> None:
+        Spent.__init__(self, pulse, -1)
+        self._in_front = others is not None
+        self.others = others or self
+        """What their other sides have, of those that have this one in front."""
+
+    def note(self, fd: int, reads: Way, writes: Way | None) -> None:
+        """The session that *fd* is a side of has an account of its own from now on."""
+        way = cast("Direction", reads)  # as all are that ``count`` is called for
+        source, sink = way.source, way.sink
+        spent = Spent(self.pulse, (source if self._in_front else sink).fd)
+        spent.beat = spent.began = self.began
+        spent._starved = self._starved
+        if writes is not None and reads.bytes + writes.bytes >= MUCH:
+            spent.events = _QUICK  # ours are of all of them
+        source.spent = sink.spent = spent
+        spent.note(fd, reads, writes)
+
+
+_QUICK = 1 + int(BEAT / PAUSE)
+"""Events within a beat that are a flow."""
+
+
+def count(front: Stream, back: Stream) -> None:
+    """From now on it is counted whom the two directions between these wait for."""
+    pulse = front.pump.pulse
+    newest = pulse.newest
+    if newest is None or newest.beat is not pulse.beat:
+        pulse.newest = newest = Newcomers(pulse, Newcomers(pulse))
+    front.spent, back.spent = newest, newest.others
 
 
 UNCOUNTED = Spent(Pulse(), -1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.net.relay import Relay
-from bridge.net.spent import Spent
+from bridge.net.spent import Spent, count
 from bridge.net.splice import Splice
 
 if TYPE_CHECKING:
@@ -23,10 +23,11 @@ def between(
     front: Stream, back: Stream, owner: Owner, terms: Terms
 ) -> tuple[Direction, Direction]:
     """Up and down; from now on it is counted whom these wait for."""
-    front.spent = back.spent = Spent(front.pump.pulse, front.fd)
     pace, pipes = terms.pace, terms.house.pipes
     if pace is not None:
+        front.spent = back.spent = Spent(front.pump.pulse, front.fd)
         return pace.directions(pipes, front, back, owner)
+    count(front, back)
     if front.secure or back.secure:
         return Relay(front, back, owner), Relay(back, front, owner)
     return Splice(pipes, front, back, owner), Splice(pipes, back, front, owner)
