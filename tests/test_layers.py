@@ -227,3 +227,15 @@ def test_every_module_has_its_tests() -> None:
             without.append(name)
     assert without == []
     assert TYPES_ONLY.keys() <= {module(path) for path in files()}
+
+
+def test_every_docstring_is_utf_8() -> None:
+    r"""Python 3.13 cannot import a module with one that is not, as by \udcff."""
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for path in files():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            said = (
+                ast.get_docstring(node, clean=False) if isinstance(node, kinds) else ""
+            )
+            strange = [each for each in said or "" if "\ud800" <= each <= "\udfff"]
+            assert not strange, f"{path}: begin it with r"

@@ -74,7 +74,7 @@ def describe(where: SocketAddress) -> str:
 
 
 def path_of(name: str | bytes) -> str:
-    """
+    r"""
     A unix socket's *name* as one printable word: ``@`` for the zero of an abstract one,
     as ss(8) and systemd write it, and what would break a line, or is no UTF-8, escaped.
 
