@@ -220,7 +220,8 @@ class Whole:
         self.down: Any = SimpleNamespace(source=self.back, sink=self.front)
         for way in (self.up, self.down):
             way.bytes, way.held, way.paced, way.waits = 0, 0, False, False
-        count(self.front, self.back)
+        streams: tuple[Any, Any] = self.front, self.back
+        count(*streams)
 
     def client(self) -> None:
         self.front.spent.note(FRONT, self.up, self.down)
