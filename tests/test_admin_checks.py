@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bridge.config.admin import WEB
+from bridge.config.places import WEB
 from tests.configured import config
 
 BEHIND = "tls: {certificate: a.pem}, passwords: who"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.config.admin import DEFAULT
+from bridge.config.places import SOCKET
 from bridge.control.admin import MOST
 from bridge.control.client import SILENT, SLOW
 from bridge.control.merge import merge
@@ -87,7 +87,7 @@ def test_the_lines_that_it_shows_are_such() -> None:
 
 
 def test_its_numbers_are_those_of_the_code() -> None:
-    assert DEFAULT in PAGE
+    assert SOCKET in PAGE
     assert f"a line has {LONGEST >> 10} KiB" in PAGE
     assert f"{SLOW:g} s from its first byte" in PAGE
     assert f"silent for {SILENT / 60:g} minutes" in PAGE

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from bridge import __version__
-from bridge.control import zone_command
+from bridge.control import bridgectl, zone_command
 from bridge.control.bridgectl import main
 from bridge.control.check_command import check
+from bridge.control.grammar import grammar
 from bridge.doctor import Host
+from tests.imported import loaded
 
 SHORTEST = """\
 fronts: {web: {listen: "[::]:80", to: web}}
@@ -135,3 +137,22 @@ def test_a_command_that_is_interrupted_says_nothing(
     monkeypatch.setattr(zone_command, "run", run)
     assert main(["zone", "f"]) == 1
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", bridgectl.command_names())
+def test_each_command_is_in_its_module(name: str) -> None:
+    """So that only that one is imported: see ``_MODULES``."""
+    with pytest.raises(SystemExit) as caught:
+        main([name, "--help"])
+    assert caught.value.code == 0
+
+
+def test_the_parser_of_all_has_the_commands_of_the_table() -> None:
+    found = [command.name for command in grammar(bridgectl.command_line()).commands]
+    assert found == list(bridgectl.command_names())
+
+
+def test_who_asks_a_running_gateway_does_not_wait_for_the_model() -> None:
+    asked = "from bridge.control.bridgectl import main"
+    asked += "\ntry: main(['status', '--help'])\nexcept SystemExit: pass"
+    assert not {"pydantic", "twisted", "yaml"} & loaded(asked)

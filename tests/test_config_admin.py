@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from bridge.config import load, parse
-from bridge.config.admin import DEFAULT, WEB
+from bridge.config.places import SOCKET, WEB
 from tests.configured import SHORTEST, config
 
 
 def test_it_is_at_its_default_place_unless_something_else_is_said() -> None:
     admin = config().admin
-    assert admin.socket == DEFAULT and not admin.chosen
+    assert admin.socket == SOCKET and not admin.chosen
     assert config("admin: {}").admin == admin
     assert not config("admin: {web: off}").admin.chosen
 
 
 def test_what_is_written_is_asked_for_even_where_it_is_the_default() -> None:
-    assert config(f"admin: {{socket: {DEFAULT}}}").admin.chosen
+    assert config(f"admin: {{socket: {SOCKET}}}").admin.chosen
 
 
 @pytest.mark.parametrize("off", ["off", "false"])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bridge.config.keys import ITEM, NAME, ROOT, Key, did_you_mean, find, nearest
+from bridge.config.keys import ITEM, NAME, ROOT, Key, find
+from bridge.config.spelling import did_you_mean, nearest
 
 
 def key(*steps: str | int) -> Key:

@@ -7,7 +7,8 @@ import pytest
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
-from bridge.watch.log import LEVELS, Log
+from bridge.watch.levels import LEVELS
+from bridge.watch.log import LEVEL, Log
 from bridge.watch.outlet import Outlet
 from bridge.watch.target import File
 from tests.outlets import Taking
@@ -45,10 +46,10 @@ def test_what_twisted_has_to_say_is_told_if_it_matters() -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_what_is_below_the_level_is_not_told(level: str) -> None:
     log, target = logging(level)
-    for each in LEVELS.values():
+    for each in LEVEL.values():
         emit(log, each, "x")
     told = [line.split()[1] for line in target.text.splitlines()]
-    assert told == list(LEVELS)[list(LEVELS).index(level) :]
+    assert told == list(LEVELS[LEVELS.index(level) :])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bridge.config.admin import DEFAULT
+from bridge.config.places import SOCKET
 from tests.answering import Answering, answering
 
 __all__ = ["answering"]
@@ -67,7 +67,7 @@ def test_a_gateway_is_told_at_a_glance(answering: Answering) -> None:
         "FARM  SERVERS  SESSIONS  WAITING  NOTE",
         "web       1/2         3        4  -",
     ]
-    assert answering.paths == [DEFAULT]
+    assert answering.paths == [SOCKET]
 
 
 def test_what_is_not_well_is_told(answering: Answering) -> None:

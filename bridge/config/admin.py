@@ -14,16 +14,11 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
+from bridge.config.places import SOCKET, WEB
 from bridge.config.profile import Part
 from bridge.config.scalars import Kind, Switch, shown
 from bridge.config.tls import File, Minimum, or_off
 from bridge.net.address import MAX_UNIX_PATH, Address
-
-DEFAULT = "/run/bridge/admin.sock"
-"""Where ``bridgectl`` looks when it is not told."""
-
-WEB = "[::1]:9180"
-"""Where a browser and Prometheus look."""
 
 _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
 
@@ -34,8 +29,7 @@ def _socket(value: object, info: ValidationInfo) -> object:
         return None
     if not isinstance(value, str) or not value or "\0" in value or value[-1] == "/":
         raise ValueError(
-            f"{shown(value)} is no socket: write the path of one, like {DEFAULT}, "
-            "or off"
+            f"{shown(value)} is no socket: write the path of one, like {SOCKET}, or off"
         )
     context: dict[str, Path] = info.context or {}
     path = os.path.abspath(context.get("folder", Path()) / value)
@@ -90,7 +84,7 @@ class Admin(Part):
         BeforeValidator(_socket),
         Kind("a socket's path or off", none="off"),
         WithJsonSchema({"type": "string"}),
-    ] = DEFAULT
+    ] = SOCKET
     """The socket that `bridgectl` talks to; only the gateway's user and root may
     (mode 0600). A relative path begins in the folder of the configuration file. One
     that is written here and cannot be made stops the start; the default is done

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any
 
-from bridge.config.admin import WEB
+from bridge.config.places import WEB
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.net.address import Address
 

@@ -18,22 +18,10 @@ from pydantic_core import PydanticUndefined
 from bridge.config.model import Config
 from bridge.config.profile import Part
 from bridge.config.scalars import Kind
+from bridge.config.spelling import did_you_mean, nearest
 
 NAME, ITEM = "NAME", "[]"
 """Steps that stand for any name of a map, and for any item of a list."""
-
-_ELSEWHERE = {
-    "frontends": "fronts", "listeners": "fronts", "entrypoints": "fronts",
-    "backends": "farms", "upstreams": "farms", "clusters": "farms", "pools": "farms",
-    "backend": "to", "default_backend": "to", "upstream": "to", "farm": "to",
-    "bind": "listen", "port": "listen", "host": "address", "ip": "address",
-    "healthcheck": "check", "health": "check", "algorithm": "balance",
-    "maxconn": "connections", "max_connections": "connections", "cert": "certificates",
-}  # fmt: skip
-"""What other programs call it."""
-
-_LISTED = 24
-"""Words that an error lists; no part of the model has as many keys."""
 
 _SLIP = 0.85
 """The likeness of two words, one letter apart, from which on it is a slip for sure."""
@@ -109,30 +97,6 @@ def meant(word: str, above: Key) -> str:
         if below
         else did_you_mean(word, above.below)
     )
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that *word* is most likely a slip of, if one is near."""
-    known = set(known)
-    other = _ELSEWHERE.get(word.lower())
-    if other in known:
-        return other
-    near = difflib.get_close_matches(
-        word, sorted(known), n=1, cutoff=0.5
-    )  # "ot" for "to"
-    return near[0] if near else None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``did you mean "X"?``, or the choice where nothing is near, or nothing."""
-    words = sorted(known)
-    near = nearest(word, words)
-    if near:
-        return f'did you mean "{near}"?'
-    if not words:
-        return "nothing is known here"
-    more = f" and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
-    return f"known here: {', '.join(words[:_LISTED])}{more}"
 
 
 class Known:

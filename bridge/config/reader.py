@@ -16,11 +16,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from bridge.config import problems, references, wording
-from bridge.config.keys import ROOT, did_you_mean
+from bridge.config.keys import ROOT
 from bridge.config.model import Config
 from bridge.config.network_file import read_network_file
 from bridge.config.network_lists import EVERYONE, named_files, path_of
 from bridge.config.problems import ConfigError, Draft, Flaw, Place, Problem, Spot
+from bridge.config.spelling import did_you_mean
 from bridge.config.syntax import MAX_TEXT, lines_of, too_long
 from bridge.config.tree import Tree, build
 from bridge.net.prefixes import Network

@@ -8,11 +8,12 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.config.keys import ROOT, did_you_mean, find, meant, nearest
+from bridge.config.keys import ROOT, find, meant
 from bridge.config.problems import Flaw, Path, Place, place_of
 from bridge.config.profile import NAME
 from bridge.config.scalars import shown
 from bridge.config.source import TAGS
+from bridge.config.spelling import did_you_mean, nearest
 
 _KEY = "[key]"  # how pydantic marks an error of a map's key
 _A_NAME = "letters, digits, - _ and ., at most 63, the first a letter or digit"

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from bridge.config.admin import DEFAULT
+from bridge.config.places import SOCKET
 from bridge.control.commands import DONE, CommandError
 from bridge.control.orders import Answer, AnswerError, answer_of, asked
 from bridge.control.tables import clean
@@ -131,8 +131,8 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--socket",
         metavar="PATH",
-        default=DEFAULT,
-        help=f"the gateway's admin.socket; without it {DEFAULT}",
+        default=SOCKET,
+        help=f"the gateway's admin.socket; without it {SOCKET}",
     )
     parser.add_argument(
         "--json", action="store_true", help="what the gateway answers, for programs"

@@ -8,47 +8,46 @@ Exit codes: 0 done, 1 it failed, 2 the command line is wrong, 78 the configurati
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 from bridge import __version__
-from bridge.config import ConfigError
-from bridge.config.keys import did_you_mean
-from bridge.config.markdown import markdown
-from bridge.config.schema import explain, json_schema
-from bridge.control import (
-    check_command,
-    completion_command,
-    doctor_command,
-    init_command,
-    orders_command,
-    password_command,
-    path_command,
-    servers_command,
-    sessions_command,
-    setup_command,
-    status_command,
-    top_command,
-    who_command,
-    zone_command,
-)
-from bridge.control.commands import (
-    DONE,
-    EX_CONFIG,
-    FAILED,
-    CommandError,
-    Commands,
-    UsageError,
-)
+from bridge.config.problems import ConfigError
+from bridge.config.spelling import did_you_mean
+from bridge.control.commands import DONE, EX_CONFIG, FAILED, CommandError, UsageError
+
+_MODULES = {
+    "check_command": ("check",),
+    "schema_command": ("schema", "explain"),
+    "doctor_command": ("doctor",),
+    "init_command": ("init",),
+    "setup_command": ("setup",),
+    "password_command": ("password",),
+    "who_command": ("who",),
+    "zone_command": ("zone",),
+    "status_command": ("status", "state"),
+    "top_command": ("top",),
+    "sessions_command": ("sessions", "session", "kill"),
+    "servers_command": ("servers", "drain", "disable", "ready"),
+    "path_command": ("path",),
+    "orders_command": ("log-level", "reload", "upgrade"),
+    "completion_command": ("completion",),
+}
+"""
+Where each command is, in the order in which they are listed.  Only the asked one's
+module is imported: the model takes half a second, and most need none.
+"""
+
+_WHERE = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.  Returns its exit code; argparse exits with 2 by itself."""
-    parser = command_line()
-    _refuse_unknown(parser, sys.argv[1:] if arguments is None else arguments)
-    options, left = parser.parse_known_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    parser = _parser_for(words)
+    options, left = parser.parse_known_args(words)
     if left:
         _take_left(options, left)
     try:
@@ -70,17 +69,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _refuse_unknown(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
-    """
-    A command that is none: argparse would find fault with its options first, and knows
-    no spelling.
-    """
-    command = arguments[0] if arguments else "-"
-    if not command.startswith("-") and command not in _BUILT:
-        hint = did_you_mean(command, _BUILT)
-        parser.error(f"there is no command {command!r}, {hint}")
-
-
 def _take_left(options: argparse.Namespace, left: list[str]) -> None:
     """argparse has none of a command's ``addresses`` behind an option of it."""
     unknown = [word for word in left if word.startswith("-")]
@@ -89,82 +77,40 @@ def _take_left(options: argparse.Namespace, left: list[str]) -> None:
     options.addresses += left
 
 
-def _schema(options: argparse.Namespace) -> int:
-    text = markdown() if options.markdown else json.dumps(json_schema(), indent=2)
-    print(text.rstrip("\n"))
-    return DONE
+def _parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
+    """
+    What can read *words*.  Of a command that is none argparse would find fault with its
+    options first, and it knows no spelling.
+    """
+    command = words[0] if words else "-"
+    if command in _WHERE:
+        return _parser([_WHERE[command]])
+    parser = command_line()
+    if not command.startswith("-"):
+        hint = did_you_mean(command, _WHERE)
+        parser.error(f"there is no command {command!r}, {hint}")
+    return parser
 
 
-def _explain(options: argparse.Namespace) -> int:
-    try:
-        print(explain(options.key))
-    except KeyError as error:
-        raise UsageError(error.args[0]) from None
-    return DONE
+def command_names() -> tuple[str, ...]:
+    """Of all commands, as they are listed."""
+    return tuple(_WHERE)
 
 
 def command_line() -> argparse.ArgumentParser:
     """The whole of it, with every command."""
+    return _parser(_MODULES)
+
+
+def _parser(modules: Iterable[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bridgectl", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=__version__)
+    parser.set_defaults(whole=command_line)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_checking(commands)
-    for each in (
-        *(
-            doctor_command,
-            init_command,
-            setup_command,
-            password_command,
-            who_command,
-            zone_command,
-        ),
-        *(status_command, top_command, sessions_command),
-        *(servers_command, path_command),
-        orders_command,
-    ):
-        each.add(commands)
-    completion_command.add(commands, command_line)
+    for name in modules:
+        import_module(f"bridge.control.{name}").add(commands)
     return parser
 
-
-def _add_checking(commands: Commands) -> None:
-    check_command.add(commands)
-    schema = commands.add_parser("schema", help="print the JSON Schema, for editors")
-    schema.set_defaults(run=_schema, parser=schema)
-    schema.add_argument(
-        "--markdown", action="store_true", help="the reference instead, for people"
-    )
-    explain = commands.add_parser("explain", help="say what a key means")
-    explain.set_defaults(run=_explain, parser=explain)
-    explain.add_argument("key", metavar="KEY", help="such as fronts.NAME.listen")
-
-
-_BUILT = (
-    *(
-        "check",
-        "completion",
-        "doctor",
-        "schema",
-        "explain",
-        "init",
-        "setup",
-        "who",
-        "zone",
-    ),
-    "password",
-    *(
-        "status",
-        "state",
-        "path",
-        "sessions",
-        "session",
-        "kill",
-        "servers",
-        "drain",
-        "ready",
-    ),
-    *("top", "disable", "log-level", "reload", "upgrade"),
-)
 
 _DESCRIPTION = "Checks, explains and prepares configurations of the bridge gateway."
 

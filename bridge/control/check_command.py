@@ -18,8 +18,8 @@ from contextlib import closing
 from pathlib import Path
 
 from bridge.config import Config, ConfigError, summary
-from bridge.config.admin import DEFAULT
 from bridge.config.changes import Changes, between
+from bridge.config.places import SOCKET
 from bridge.config.plain import plain, tree_of
 from bridge.control.ask import Gateway
 from bridge.control.commands import (
@@ -79,7 +79,7 @@ def _run(options: argparse.Namespace) -> int:
         for line in probed(config):
             print(line, file=sys.stderr if options.json else sys.stdout)
     if options.against_running:
-        path = options.socket or config.admin.socket or DEFAULT
+        path = options.socket or config.admin.socket or SOCKET
         with closing(Gateway(path)) as gateway:
             found = against(config, gateway)
         if options.json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 
 from bridge.control import bash, fish, zsh
 from bridge.control.commands import DONE, Commands
@@ -14,8 +13,7 @@ from bridge.control.offers import Asking
 SHELLS = {"bash": bash.script, "zsh": zsh.script, "fish": fish.script}
 
 
-def add(commands: Commands, whole: Callable[[], argparse.ArgumentParser]) -> None:
-    """*whole* makes the parser of all commands, which the scripts are about."""
+def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "completion",
         help="print what a shell completes bridgectl's command lines with",
@@ -24,15 +22,14 @@ def add(commands: Commands, whole: Callable[[], argparse.ArgumentParser]) -> Non
         "zsh's fpath, or to ~/.config/fish/completions/bridgectl.fish. Names of "
         "servers, farms, fronts and sessions are asked of the running gateway.",
     )
-    parser.set_defaults(run=lambda options: run(options, whole), parser=parser)
+    parser.set_defaults(run=run, parser=parser)
     parser.add_argument(
         "shell", metavar="SHELL", choices=tuple(SHELLS), help="bash, zsh or fish"
     )
 
 
-def run(
-    options: argparse.Namespace, whole: Callable[[], argparse.ArgumentParser]
-) -> int:
+def run(options: argparse.Namespace) -> int:
+    """``whole`` makes the parser of all commands, which the scripts are about."""
     make = SHELLS[options.shell]
-    print(make(grammar(whole()), Asking(sys.executable)), end="")
+    print(make(grammar(options.whole()), Asking(sys.executable)), end="")
     return DONE

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 
 from bridge.config import ConfigError, Document, load
-from bridge.config.admin import DEFAULT
+from bridge.config.places import SOCKET
 from bridge.control.ask import Gateway
 from bridge.control.commands import DONE, FAILED, Commands, UsageError
 from bridge.control.doctor_shown import show
@@ -106,8 +106,8 @@ def _run(options: argparse.Namespace) -> int:
 def _examined(options: argparse.Namespace) -> tuple[Examination, str]:
     """What is found without the gateway; and where that may be asked."""
     if options.file is None:
-        return Examination((), (), ()), DEFAULT
+        return Examination((), (), ()), SOCKET
     host = Host.read(looks=True)
     document, hidden = _read(Path(options.file), host)
     found = examine(document, host, options.patience).with_more(hidden)
-    return found, document.config.admin.socket or DEFAULT
+    return found, document.config.admin.socket or SOCKET

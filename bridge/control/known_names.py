@@ -15,8 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-SOCKET = "/run/bridge/admin.sock"
-"""``config.admin.DEFAULT``, which would take a second to import."""
+from bridge.config.places import SOCKET
 
 SOON = 0.5
 """Seconds that a gateway has for its answer."""

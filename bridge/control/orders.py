@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from bridge.config.keys import did_you_mean
-from bridge.watch.log import LEVELS
+from bridge.config.spelling import did_you_mean
+from bridge.watch.levels import LEVELS
 
 VERSION = 1
 

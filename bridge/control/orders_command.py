@@ -11,7 +11,7 @@ from bridge.control.ask import add_common, gateway, show
 from bridge.control.commands import Commands
 from bridge.control.orders import Answer
 from bridge.control.tables import clean
-from bridge.watch.log import LEVELS
+from bridge.watch.levels import LEVELS
 
 _WHOLE = {
     "reload": (
@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
         "it is started or reloaded.",
     )
     level.set_defaults(run=_log_level, parser=level)
-    level.add_argument("level", metavar="LEVEL", choices=tuple(LEVELS))
+    level.add_argument("level", metavar="LEVEL", choices=LEVELS)
     add_common(level)
     for name, (short, long) in _WHOLE.items():
         whole = commands.add_parser(name, help=short, description=long)

@@ -13,7 +13,7 @@ from twisted.logger import ILogObserver, LogEvent, Logger, LogLevel, eventAsText
 from zope.interface import implementer
 
 from bridge.processes.link import Link, Message
-from bridge.watch.log import LEVELS, Log
+from bridge.watch.log import LEVEL, Log
 
 
 @implementer(ILogObserver)
@@ -33,7 +33,7 @@ class Said:
     def __call__(self, event: LogEvent) -> None:
         level = event.get("log_level", LogLevel.info)
         ours = event.get("log_namespace", "").startswith("bridge")
-        least = LEVELS[self._log.level] if ours else LogLevel.warn
+        least = LEVEL[self._log.level] if ours else LogLevel.warn
         if level < least:
             return
         text = eventAsText(event, includeTimestamp=False, includeSystem=False)

@@ -23,16 +23,12 @@ from zope.interface import implementer
 from bridge.watch.event import Told, json_line, sentence, text_line, told
 from bridge.watch.journal import Journal
 from bridge.watch.journal_entry import entry
+from bridge.watch.levels import LEVELS
 from bridge.watch.outlet import Outlet
 
 Form: TypeAlias = Literal["text", "json"]
 
-LEVELS = {
-    "debug": LogLevel.debug,
-    "info": LogLevel.info,
-    "warn": LogLevel.warn,
-    "error": LogLevel.error,
-}
+LEVEL = {name: LogLevel.lookupByName(name) for name in LEVELS}
 
 
 @implementer(ILogObserver)
@@ -67,7 +63,7 @@ class Log:
         # server was started is no news to whoever runs a gateway.
         others = LogLevel.info if level == "debug" else LogLevel.warn
         self._predicate.setLogLevelForNamespace("", others)
-        self._predicate.setLogLevelForNamespace("bridge", LEVELS[level])
+        self._predicate.setLogLevelForNamespace("bridge", LEVEL[level])
 
     def open(self, outlet: Outlet, journal: Journal | None = None) -> None:
         """
