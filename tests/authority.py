@@ -119,13 +119,40 @@ class Authority:
             .not_valid_before(_START + timedelta(days=asked.since))
             .not_valid_after(_START + timedelta(days=asked.until))
             .add_extension(x509.BasicConstraints(asked.is_authority, None), True)
+            # What RFC 5280 wants, and Python's ssl from 3.13 on.
+            .add_extension(_own_key(key), False)
+            .add_extension(_authoritys_key(by_key), False)
         )
+        if asked.is_authority:
+            builder = builder.add_extension(SIGNS, True)
         if asked.names:
             names = [_general(name) for name in asked.names]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
         if asked.usages:
             builder = builder.add_extension(x509.ExtendedKeyUsage(asked.usages), False)
         return Issued(builder.sign(by_key, hashes.SHA256()), key)
+
+
+SIGNS = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""What an authority's key is for."""
+
+
+def _own_key(key: Key) -> x509.SubjectKeyIdentifier:
+    return x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+
+
+def _authoritys_key(key: Key) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
 
 
 @cache
