@@ -1,6 +1,5 @@
 """The operator's command line, in this process and as a program of its own."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -79,24 +78,6 @@ def test_variables_come_from_the_environment(
     assert main(["check", str(file)]) == 78
     monkeypatch.setenv("LEVEL", "warn")
     assert main(["check", str(file)]) == 0
-
-
-def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["schema"]) == 0
-    assert json.loads(capsys.readouterr().out)["required"] == ["fronts", "farms"]
-    assert main(["schema", "--markdown"]) == 0
-    assert capsys.readouterr().out.startswith("# Configuration\n")
-
-
-def test_a_key_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "profiles.internet.mss"]) == 0
-    assert capsys.readouterr().out.startswith("profiles.NAME.mss\n  type: auto, safe")
-
-
-def test_an_unknown_key_is_a_wrong_command_line(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert 'did you mean "listen"?' in refused(capsys, "explain", "fronts.web.listne")
 
 
 @pytest.mark.parametrize("arguments", [(), ("chekc",), ("check",), ("schema", "x")])

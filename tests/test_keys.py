@@ -3,7 +3,6 @@
 import pytest
 
 from bridge.config.keys import ITEM, NAME, ROOT, Key, find
-from bridge.config.spelling import did_you_mean, nearest
 
 
 def key(*steps: str | int) -> Key:
@@ -86,28 +85,6 @@ def test_a_key_says_what_may_stand_there(
 ) -> None:
     found = key(*steps)
     assert (found.kind, found.unit, found.default) == (kind, unit, default)
-
-
-@pytest.mark.parametrize(
-    ("word", "known", "expected"),
-    [
-        ("ot", {"to", "listen"}, "to"),
-        ("lisen", {"to", "listen"}, "listen"),
-        ("LISTEN", {"to", "listen"}, None),
-        ("zzz", {"to", "listen"}, None),
-        ("to", (), None),
-    ],
-)
-def test_the_nearest_word_is_a_slip_away(
-    word: str, known: set[str], expected: str | None
-) -> None:
-    assert nearest(word, known) == expected
-
-
-def test_a_hint_is_the_likely_word_or_the_choice() -> None:
-    assert did_you_mean("lisen", {"to", "listen"}) == 'did you mean "listen"?'
-    assert did_you_mean("zzz", {"to", "listen"}) == "known here: listen, to"
-    assert did_you_mean("zzz", ()) == "nothing is known here"
 
 
 def test_a_last_kind_wins_over_the_types_own() -> None:

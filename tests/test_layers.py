@@ -202,6 +202,8 @@ TYPES_ONLY = {
     "farm.parties": "protocols",
     "farm.rules": "fields; what they do is test_health's",
     "watch.counters": "fields that others add to",
+    "watch.levels": "four words; that these are told is test_log's",
+    "config.places": "two texts; that they are the defaults is test_config_admin's",
     "wire.proxy_value": "fields; what is read and written is test_proxy_header's",
     "watch.reading": "fields, which test_exposition and test_numbers_told read",
     "watch.record": "fields; that each gets its own value is test_recording's",

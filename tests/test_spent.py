@@ -213,15 +213,13 @@ class Whole:
     """A session with two streams, of those that *pulse* is of."""
 
     def __init__(self, pulse: Pulse) -> None:
-        pump = SimpleNamespace(pulse=pulse)
-        self.front: Any = SimpleNamespace(pump=pump, fd=FRONT, spent=None)
-        self.back: Any = SimpleNamespace(pump=pump, fd=BACK, spent=None)
+        self.front: Any = SimpleNamespace(fd=FRONT, spent=None)
+        self.back: Any = SimpleNamespace(fd=BACK, spent=None)
         self.up: Any = SimpleNamespace(source=self.front, sink=self.back)
         self.down: Any = SimpleNamespace(source=self.back, sink=self.front)
         for way in (self.up, self.down):
             way.bytes, way.held, way.paced, way.waits = 0, 0, False, False
-        streams: tuple[Any, Any] = self.front, self.back
-        count(*streams)
+        count(pulse, self.front, self.back)
 
     def client(self) -> None:
         self.front.spent.note(FRONT, self.up, self.down)

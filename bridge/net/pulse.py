@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from bridge.net.spent import Newcomers
-
 BEAT = 0.05
 """Seconds between two beats: twenty timers a second are 0.1 % of a core."""
 
@@ -56,8 +54,8 @@ class Pulse:
         """... and of those between the last two beats."""
         self.saturated = False
         """Between these it had no time left."""
-        self.newest: Newcomers | None = None
-        """The sessions that began last."""
+        self.newest: object = None
+        """What is counted of the sessions that began last: ``spent``'s."""
         self.rests = False
         """It is to ``begin`` when there is work."""
         self.turned = False

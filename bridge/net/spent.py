@@ -20,9 +20,6 @@ from bridge.net.pulse import BEAT, Pulse
 if TYPE_CHECKING:
     from typing import ClassVar
 
-    from bridge.net.direction import Direction
-    from bridge.net.stream import Stream
-
 PAUSE = 0.001
 """
 Seconds from one event to the next, on average, that are a silence.  What comes quicker
@@ -47,6 +44,20 @@ class Way(Protocol):
     @property
     def waits(self) -> bool:
         """It has to wait before it may move more."""
+
+
+class Side(Protocol):
+    """The stream towards the client, or the server."""
+
+    fd: int
+    spent: Spent
+
+
+class Between(Way, Protocol):
+    """A whole direction, and not only what is looked at of it."""
+
+    source: Side
+    sink: Side
 
 
 class Times(NamedTuple):
@@ -200,7 +211,7 @@ class Newcomers(Spent):
 
     def note(self, fd: int, reads: Way, writes: Way | None) -> None:
         """The session that *fd* is a side of has an account of its own from now on."""
-        way = cast("Direction", reads)  # as all are that ``count`` is called for
+        way = cast(Between, reads)  # as all are that ``count`` is called for
         source, sink = way.source, way.sink
         spent = Spent(self.pulse, (source if self._in_front else sink).fd)
         spent.beat = spent.began = self.began
@@ -215,11 +226,10 @@ _QUICK = 1 + int(BEAT / PAUSE)
 """Events within a beat that are a flow."""
 
 
-def count(front: Stream, back: Stream) -> None:
+def count(pulse: Pulse, front: Side, back: Side) -> None:
     """From now on it is counted whom the two directions between these wait for."""
-    pulse = front.pump.pulse
     newest = pulse.newest
-    if newest is None or newest.beat is not pulse.beat:
+    if not isinstance(newest, Newcomers) or newest.beat is not pulse.beat:
         pulse.newest = newest = Newcomers(pulse, Newcomers(pulse))
     front.spent, back.spent = newest, newest.others
 

@@ -27,7 +27,7 @@ def between(
     if pace is not None:
         front.spent = back.spent = Spent(front.pump.pulse, front.fd)
         return pace.directions(pipes, front, back, owner)
-    count(front, back)
+    count(front.pump.pulse, front, back)
     if front.secure or back.secure:
         return Relay(front, back, owner), Relay(back, front, owner)
     return Splice(pipes, front, back, owner), Splice(pipes, back, front, owner)
