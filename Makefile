@@ -16,8 +16,11 @@ test: $(READY)
 soak: $(READY)
 	$(BIN)/pytest -q -m slow
 
+# Debian's Python is what many users have; PYTHONS has others, or none.
+PYTHONS ?= $(wildcard /usr/bin/python3)
+
 bench: $(READY)
-	$(BIN)/python -m bench $(if $(PYTHONS),--python $(PYTHONS))
+	$(BIN)/python -m bench --write docs $(if $(PYTHONS),--python $(PYTHONS))
 
 bench-path: $(READY)
 	$(BIN)/python -m bench.path --write docs

@@ -1,8 +1,9 @@
 """
-``python -m bench``: build the bed, measure in rounds, print the tables.
+``python -m bench``: build the bed, measure in rounds, print tables, write the pages.
 
 Contenders take turns within every round, so that what else the machine does meets all
-of them alike; only one is loaded at a time.
+of them alike; only one is loaded at a time.  A row is written when it is measured: a
+run that is ended early has not been in vain.
 """
 
 from __future__ import annotations
@@ -17,7 +18,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bench import contenders, farm, http, logged, pythons, report, secure
+from bench import (
+    aims,
+    contenders,
+    farm,
+    figures,
+    http,
+    logged,
+    pythons,
+    record,
+    report,
+    secure,
+)
 from bench.contenders import (
     BEFORE,
     CONTENDERS,
@@ -110,10 +122,14 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
         default=[],
         metavar="PYTHON,…",
         help="other Pythons: the gateway is measured by each of them, too, in rows of"
-        " all contenders and of logs",
+        " all contenders, of logs and of TLS",
     )
     parser.add_argument(
-        "--write", type=Path, metavar="FILE", help="put the tables there as well"
+        "--write",
+        type=Path,
+        metavar="FOLDER",
+        help=f"put these rows into its {figures.FILE} and {figures.PAGE}, and into"
+        f" {figures.README} beside it",
     )
     return parser.parse_args(words)
 
@@ -147,8 +163,11 @@ class Contest:
         self._port = 8000
 
     def _add_python(self, python: str) -> None:
-        """The gateway by that one, in the rows of all, and with both kinds of lines."""
-        version, place = pythons.name_of(python), pythons.environment(python)
+        """The gateway by that one: in rows of all, of both kinds of lines, of TLS."""
+        version = pythons.name_of(python)
+        if version == pythons.name_of(sys.executable):
+            return  # it is measured in any case
+        place = pythons.environment(python)
         name = f"bridge, {version}"
         self._commands[name] = by(place, contenders.bridge)
         self._contenders.append(name)
@@ -156,6 +175,9 @@ class Contest:
             name = f"{each}, {version}"
             self._commands[name] = by(place, LOGGED[each])
             self._logged.append(name)
+        name = f"{secure.BRIDGE}, {version}"
+        self._commands[name] = by(place, secure.bridge)
+        self._secure.append(name)
 
     @contextmanager
     def started(self) -> Iterator[None]:
@@ -219,16 +241,29 @@ def complain(name: str, what: str, error: Exception) -> None:
     print(f"{name}: {what}: {error}", file=sys.stderr, flush=True)
 
 
+def tell(lines: Iterable[str]) -> None:
+    print(*lines, "", sep="\n", flush=True)
+
+
 def main(words: Sequence[str]) -> None:
     options = arguments(words)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    lines: list[str] = []
+    compared = {**versions(), "Python": pythons.name_of(sys.executable)}
+    made = record.made(compared, options.rounds, options.seconds)
+    kept = record.load(options.write / figures.FILE) if options.write else {}
+    tell(report.header(compared, options.rounds, options.seconds))
+    for name, told in measured(options):
+        tell(report.table_of(ROWS[name], told))
+        kept[name] = record.entry(made, told)
+        if options.write:
+            figures.write(options.write, kept)
+    tell(aims.table(kept))
+    tell(figures.readme(kept))
 
-    def tell(text: list[str]) -> None:
-        lines.extend([*text, ""])
-        print(*text, "", sep="\n", flush=True)
 
+def measured(options: argparse.Namespace) -> Iterator[tuple[str, report.Summary]]:
+    """The chosen rows, one by one."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, Lab(routed=True) as lab:
         directory = Path(name)
         farm.start(lab, directory)
@@ -237,12 +272,10 @@ def main(words: Sequence[str]) -> None:
             # row pays for those before, since connect(2) searches long for a free port.
             host.sysctl(ipv4__ip_local_port_range="1024 65535", ipv4__tcp_tw_reuse="1")
         contest = Contest(Bench(lab, options.seconds), directory, options)
-        tell(report.header(versions(), options.rounds, options.seconds))
         with contest.started():
-            for row in (ROWS[name] for name in options.only):
-                tell(report.table(row, contest.measure(row, options.rounds)))
-    if options.write:
-        options.write.write_text("\n".join([*lines, ""]))
+            for key in options.only:
+                row = ROWS[key]
+                yield key, report.summary(row, contest.measure(row, options.rounds))
 
 
 if __name__ == "__main__":

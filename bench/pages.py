@@ -18,10 +18,10 @@ def put(text: str, name: str, lines: list[str]) -> str:
     """
     *text* with *lines* at the place called *name*.  Raises LookupError if it has none.
 
-    >>> put("a\\n<!-- bench-path: b -->\\nold\\n<!-- end -->\\n", "b", ["new"])
-    'a\\n<!-- bench-path: b -->\\nnew\\n<!-- end -->\\n'
+    >>> put("a\\n<!-- bench: b -->\\nold\\n<!-- end -->\\n", "bench: b", ["new"])
+    'a\\n<!-- bench: b -->\\nnew\\n<!-- end -->\\n'
     """
-    begin = f"<!-- bench-path: {name} -->\n"
+    begin = f"<!-- {name} -->\n"
     place = re.compile(rf"({re.escape(begin)}).*?(<!-- end -->)", re.DOTALL)
     made = "".join(f"{line}\n" for line in lines)
     text, count = place.subn(lambda found: found[1] + made + found[2], text)

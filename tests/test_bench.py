@@ -18,10 +18,13 @@ import pytest
 from bench import (
     contenders,
     farm,
+    figures,
+    http,
     loads,
     logged,
     measure,
     pythons,
+    record,
     report,
     secure,
     shares,
@@ -334,23 +337,32 @@ def test_the_gateway_without_a_log_has_none(tmp_path: Path) -> None:
 def test_other_pythons_have_the_gateway_of_this_checkout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the rows of all, and with both kinds of lines in that of logs."""
+    """In the rows of all, with both kinds of lines in that of logs, and with TLS."""
     monkeypatch.setattr(pythons, "environment", lambda python: tmp_path / "3.x")
-    options = arguments(["--python", sys.executable])
-    assert options.python == [sys.executable]
+    named = {sys.executable: "3.11.7", "python3.x": "3.x+pgo"}
+    monkeypatch.setattr(pythons, "name_of", named.__getitem__)
+    options = arguments(["--python", "python3.x"])
+    contest = Contest(Bench(None, 1), tmp_path, options)  # type: ignore[arg-type]
+    rows = {
+        "connect": ["bridge, 3.x+pgo"],
+        "logs": ["bridge/json, 3.x+pgo", "bridge/text, 3.x+pgo"],
+        "tls_full": ["bridge/tls, 3.x+pgo"],
+    }
+    place = Place(tmp_path, "::1", "127.0.0.1", 8000, 8001)
+    monkeypatch.setattr(secure, "certificate", lambda place: (tmp_path, tmp_path))
+    for row, names in rows.items():
+        taking_part = contest._taking_part(ROWS[row])
+        assert sorted(name for name in taking_part if "3.x" in name) == names
+        for name in names:
+            command = contest._commands[name]
+            assert command is not None
+            assert command(place)[0] == str(tmp_path / "3.x/bin/twistd")
+    assert contest._taking_part(ROWS["http_1m"]) == list(http.HTTP)
+
+
+def test_a_pythons_name_is_its_version() -> None:
     version = pythons.name_of(sys.executable)
     assert version.startswith(sys.version.split()[0])
-    contest = Contest(Bench(None, 1), tmp_path, options)  # type: ignore[arg-type]
-    names = [f"bridge, {version}", f"bridge/json, {version}", f"bridge/text, {version}"]
-    assert names[0] in contest._taking_part(ROWS["connect"])
-    assert {*names[1:]} < {*contest._taking_part(ROWS["logs"])}
-    assert names[0] not in contest._taking_part(ROWS["tls_full"])
-    place = Place(tmp_path, "::1", "127.0.0.1", 8000, 8001)
-    for name in names:
-        command = contest._commands[name]
-        assert command is not None
-        assert command(place)[0] == str(tmp_path / "3.x/bin/twistd")
-    assert "access_format: text" in (tmp_path / "bridge.yaml").read_text()
 
 
 def test_what_is_no_python_is_an_error() -> None:
@@ -358,17 +370,29 @@ def test_what_is_no_python_is_an_error() -> None:
         pythons.name_of("/bin/false")
 
 
-def test_the_benchmark_runs_and_writes_its_tables(tmp_path: Path) -> None:
+def test_the_python_that_measures_is_measured_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pythons, "environment", lambda python: tmp_path / "3.x")
+    options = arguments(["--python", sys.executable])
+    contest = Contest(Bench(None, 1), tmp_path, options)  # type: ignore[arg-type]
+    assert contest._taking_part(ROWS["connect"]) == list(contenders.CONTENDERS)
+    assert contest._taking_part(ROWS["tls_full"]) == list(secure.SECURE)
+
+
+def test_the_benchmark_runs_and_writes_its_pages(tmp_path: Path) -> None:
     for program in ("cc", "nginx", "wrk"):
         requires(program)
     with laboratory():
         pass  # skips where the benchmark could not run either
-    written = tmp_path / "tables.md"
+    docs, readme = tmp_path / "docs", tmp_path / figures.README
+    docs.mkdir()
+    readme.write_text(f"mine\n<!-- {figures.PLACE} -->\n<!-- end -->\nmine\n")
     ran = subprocess.run(
         [
             *(sys.executable, "-m", "bench", "--rounds=1", "--seconds=1"),
             *("--only=small,objects", "--contenders=direct,floor"),
-            *("--write", str(written)),
+            *("--write", str(docs)),
         ],
         capture_output=True,
         text=True,
@@ -377,4 +401,10 @@ def test_the_benchmark_runs_and_writes_its_tables(tmp_path: Path) -> None:
     )
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "### Small requests, 32 kept-alive connections" in ran.stdout
-    assert written.read_text() == ran.stdout
+    kept = record.load(docs / figures.FILE)
+    assert list(kept) == ["small", "objects"]
+    assert kept["small"].told["floor"]["cpu"]["median"]
+    assert (docs / figures.PAGE).read_text() == figures.page(kept)
+    shown = "".join(f"{line}\n" for line in figures.readme(kept))
+    assert f"-->\n{shown}<!-- end -->" in readme.read_text()
+    assert ran.stdout.endswith(f"{shown}\n")

@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bench import pages
 from bench.loads import LoadError
-from bench.path import chart, pages
-from bench.path.__main__ import PAGE, arguments, measured, pictures, table
+from bench.path import chart
+from bench.path.__main__ import PAGE, PLACE, arguments, measured, pictures, table
 from bench.path.bed import DIRECT, Line, Turn, Way
 from bench.path.experiments import EXPERIMENTS, Experiment
 from bench.rows import Column
@@ -54,19 +55,21 @@ def test_pictures_are_legible_on_dark_pages() -> None:
 
 
 def test_a_page_without_the_place_is_said() -> None:
-    with pytest.raises(LookupError, match="no place for old"):
-        pages.put("<!-- bench-path: new -->\n<!-- end -->", "old", [])
+    with pytest.raises(LookupError, match="no place for bench-path: old"):
+        pages.put("<!-- bench-path: new -->\n<!-- end -->", "bench-path: old", [])
 
 
 def test_only_the_named_place_is_written() -> None:
     page = "".join(f"<!-- bench-path: {n} -->\n{n}\n<!-- end -->\n" for n in "abc")
-    assert pages.put(page, "b", [r"\1 new"]) == page.replace("\nb\n", "\n\\1 new\n")
+    assert pages.put(page, "bench-path: b", [r"\1 new"]) == page.replace(
+        "\nb\n", "\n\\1 new\n"
+    )
 
 
 def test_the_page_has_a_place_for_every_experiment() -> None:
     page = (DOCS / PAGE).read_text()
     for name in ("made", *EXPERIMENTS):
-        pages.put(page, name, [])
+        pages.put(page, PLACE + name, [])
 
 
 def test_the_pages_pictures_are_there() -> None:

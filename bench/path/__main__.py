@@ -13,18 +13,18 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import report
+from bench import pages, report
 from bench.__main__ import names, timed
 from bench.contenders import versions
 from bench.loads import Figures, LoadError
 from bench.measure import middle
-from bench.path import chart, pages
+from bench.path import chart
 from bench.path.bed import Turn, Way
 from bench.path.experiments import EXPERIMENTS, Experiment
 from bench.rows import Row
 
 TROUBLE = (LoadError, OSError, subprocess.SubprocessError, TimeoutError)
-PAGE, PICTURES = "mtu.md", "pictures"
+PAGE, PICTURES, PLACE = "mtu.md", "pictures", "bench-path: "
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -109,9 +109,9 @@ def main(words: Sequence[str]) -> None:
             print(*lines, "", sep="\n", flush=True)
             if options.write:
                 lines += pictures(key, rounds, options.write / PICTURES)
-                pages.write(options.write / PAGE, key, lines)
+                pages.write(options.write / PAGE, PLACE + key, lines)
         if options.write:
-            pages.write(options.write / PAGE, "made", head)
+            pages.write(options.write / PAGE, f"{PLACE}made", head)
 
 
 if __name__ == "__main__":
