@@ -12,7 +12,8 @@ import pytest
 from twisted.internet.task import Clock
 
 from bridge.net import pulse
-from bridge.net.pulse import BEAT, LATE, REST, Beating, Pulse, scheduled
+from bridge.net.pulse import BEAT, CLOSE, LATE, REST, Account, Beating, Pulse
+from tests.pumping import open_files
 
 
 class Scheduled:
@@ -21,14 +22,17 @@ class Scheduled:
     def __init__(self) -> None:
         self.ran = self.waited = 0.0
 
-    def __call__(self) -> tuple[float, float]:
+    def read(self) -> tuple[float, float]:
         return self.ran, self.waited
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Scheduled:
     made = Scheduled()
-    monkeypatch.setattr(pulse, "scheduled", made)
+    monkeypatch.setattr(pulse, "Account", lambda: made)
     return made
 
 
@@ -70,27 +74,75 @@ def test_work_keeps_it_beating(account: Scheduled) -> None:
 
 
 @pytest.mark.parametrize(
-    ("late", "waited", "starved"),
+    ("late", "ran", "waited", "starved"),
     [
-        (0.0, 0.0, 0.0),
-        (LATE / 2, 0.0, 0.0),  # a turn of the pump's own
-        (0.5, 0.0, 0.5),  # it was stopped
-        (0.0, 0.03, 0.03),  # others ran
-        (0.5, 0.2, 0.5),
-        (0.0, 9.0, BEAT),  # no more than there was
+        (0.0, 0.0, 0.0, 0.0),
+        (LATE / 2, 0.0, 0.0, 0.0),  # a turn of the pump's own
+        (0.5, 0.5, 0.0, 0.0),  # a long one
+        (0.5, 0.0, 0.5, 0.5),  # others ran
+        (0.0, 0.0, 0.03, 0.03),
+        (0.0, 0.0, 9.0, BEAT),  # no more than there was
+        (0.5, 0.0, 0.0, 0.5 + BEAT / 2),  # it was stopped, for what is known
+        (0.5, 0.04, 0.0, 0.51),  # and before that it ran
+        (0.5, 0.04, 0.2, 0.51),  # and others did afterwards
     ],
 )
 def test_time_that_was_not_given_is_counted(
-    account: Scheduled, late: float, waited: float, starved: float
+    account: Scheduled, late: float, ran: float, waited: float, starved: float
 ) -> None:
     clock, it = beating()
+    account.ran += ran
     account.waited += waited
     clock.advance(BEAT + late)
     assert it.lately == pytest.approx(starved)
     assert it.starved == pytest.approx(starved)
-    it.turned = True
-    clock.advance(BEAT)
+    for _ in range(round(BEAT / CLOSE)):
+        clock.advance(CLOSE)
     assert it.lately == 0.0 and it.starved == pytest.approx(starved)
+
+
+def stops(clock: Clock, account: Scheduled, runs: float, stands: float) -> None:
+    """It runs so long, and cannot for so long, whatever is due meanwhile."""
+    while runs > 0.0005:
+        account.ran += 0.001
+        runs -= 0.001
+        clock.advance(0.001)
+    clock.advance(stands)
+
+
+@pytest.mark.parametrize("stands", [0.08, 0.03])
+def test_who_is_stopped_again_and_again_is_looked_at_closely(
+    account: Scheduled, stands: float
+) -> None:
+    clock, it = beating()
+    stops(clock, account, 0.02, 0.2)
+    seen, began = it.starved, clock.seconds()
+    for ms in range(50):
+        it.turned = True
+        stops(clock, account, (15 + ms * 7 % 10) / 1000, stands)
+    told = (it.starved - seen) / (clock.seconds() - began)
+    assert told == pytest.approx(stands / (0.0195 + stands), rel=0.1)
+
+
+def test_who_is_stopped_no_more_is_left_alone(account: Scheduled) -> None:
+    clock, it = beating()
+    clock.advance(1.0)
+    assert it.due == pytest.approx(clock.seconds() + CLOSE)
+    for _ in range(REST * round(BEAT / CLOSE)):
+        it.turned = True
+        clock.advance(CLOSE)
+    assert it.due == pytest.approx(clock.seconds() + BEAT)
+
+
+def test_beats_are_no_quicker_for_that(account: Scheduled) -> None:
+    clock, it = beating()
+    clock.advance(1.0)
+    before = it.beat
+    for _ in range(round(BEAT / CLOSE) - 1):
+        clock.advance(CLOSE)
+        assert it.beat == before
+    clock.advance(CLOSE)
+    assert it.beat == pytest.approx(before + BEAT) and it.before == before
 
 
 @pytest.mark.parametrize(("ran", "waited"), [(0.9, 0.1), (0.5, 0.5), (0.1, 0.9)])
@@ -123,20 +175,36 @@ def test_one_that_stands_still_asks_for_nothing() -> None:
 
 
 def test_the_kernel_tells_how_long_a_process_has_run() -> None:
-    before = scheduled()[0]
+    account = Account()
+    before = account.read()[0]
     began = time.process_time()
     while time.process_time() < began + 0.05:
         pass
-    assert scheduled()[0] >= before + 0.03, "it is brought up to date by each tick"
+    assert account.read()[0] >= before + 0.03, "it is brought up to date by each tick"
+    account.close()
 
 
 def test_a_kernel_that_does_not_tell_is_believed_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pulse, "_STAT", "/proc/self/nothing")
-    assert scheduled() == (0.0, 0.0)
-    monkeypatch.setattr(pulse, "_STAT", "/proc/self/comm")
-    assert scheduled() == (0.0, 0.0)
+    for other in ("/proc/self/nothing", "/proc/self/comm"):
+        monkeypatch.setattr(pulse, "_STAT", other)
+        account = Account()
+        assert account.read() == (0.0, 0.0)
+        account.close()
+
+
+def test_the_account_is_open_while_it_beats() -> None:
+    before = open_files()
+    clock, it = beating()
+    assert open_files() == before + 1
+    for _ in range(REST):
+        clock.advance(BEAT)
+    assert it.rests and open_files() == before
+    it.begin()
+    it.stop()
+    it.stop()
+    assert open_files() == before
 
 
 STOPPED = """

@@ -56,6 +56,12 @@ Batches before Twisted's own timers and descriptors get a turn.  A round costs a
 most a few milliseconds (BATCH events, or one budget for each bulk flow).
 """
 
+STRETCH = 8
+"""
+Of these, so many before the clock is looked at: whether it is the pulse's turn.  What a
+pump lingers in them is less than what a pulse calls late.
+"""
+
 LINGER = 0.001
 """
 Seconds to wait for more before the reactor gets its turn: epoll_wait(2)'s smallest.
@@ -210,12 +216,15 @@ class Pump:
         pulse.turned = True
         try:
             patience = 0.0
-            for _ in range(ROUNDS):
-                events = self._epoll.poll(0 if self._again else patience, BATCH)
-                if not events and not self._again:
+            for _ in range(ROUNDS // STRETCH):
+                for _ in range(STRETCH):
+                    events = self._epoll.poll(0 if self._again else patience, BATCH)
+                    if not events and not self._again:
+                        return
+                    patience = LINGER
+                    self._round(events)
+                if self.reactor.seconds() >= pulse.due:
                     break
-                patience = LINGER
-                self._round(events)
         finally:
             self._turning = False
         if self._again:
