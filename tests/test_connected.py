@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 
+from bridge.net import sockopt
 from bridge.net.connected import Connected
 from bridge.net.pulse import Pulse
 from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP
@@ -22,6 +23,7 @@ class Fake:
     """A direction that only remembers, in *told* with others."""
 
     paced: ClassVar[bool] = False
+    exact: ClassVar[bool] = True
     waits = False
 
     def __init__(self, name: str, told: list[str], held: int = 0) -> None:
@@ -184,3 +186,19 @@ def test_what_waits_for_a_fin_goes_when_told_to_hurry(joined: Joined) -> None:
     joined.it.hurry()
     joined.far.settimeout(0.15)  # the kernel itself takes 200 ms
     assert joined.far.recv(9) == b"held back"
+
+
+def test_what_went_with_bytes_is_not_acknowledged_alone(
+    joined: Joined, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone: list[object] = []
+    monkeypatch.setattr(sockopt, "release_ack", alone.append)
+    joined.into.bytes = joined.into.held = 5  # all of it is still here
+    joined.it.acknowledge()
+    assert alone == [joined.socket]
+    joined.into.held = 3
+    joined.it.acknowledge()
+    joined.it.close()
+    joined.it.inward = None
+    joined.it.acknowledge()
+    assert alone == [joined.socket]

@@ -148,6 +148,45 @@ def test_asking_twice_runs_once() -> None:
     assert watching.masks == [0]
 
 
+class Patient(Watching):
+    """Remembers how much was told to another when it was to wait no longer."""
+
+    def __init__(self, pump: Pump, other: Watching) -> None:
+        super().__init__(lambda: pump.soon(self))
+        self._other = other
+        self.met: list[int] = []
+
+    def acknowledge(self) -> None:
+        self.met.append(len(self._other.masks))
+
+
+def test_who_is_patient_waits_for_what_the_next_round_brings(turner: Turner) -> None:
+    pump = turner.pump
+    (ours, theirs), (late, later) = pair(), pair()
+    other = Watching()
+    pump.watch(late.fileno(), other, IN)
+    patient = Patient(pump, other)
+    pump.watch(ours.fileno(), patient)
+    theirs.send(b"x")
+    ready = Watching(lambda: later.send(b"x"))
+    pump.again(ready)  # so that it comes while the first round goes on
+    turner.until(lambda: patient.met)
+    assert (ready.masks, patient.met) == ([0], [1])
+    for sock in (ours, theirs, late, later):
+        sock.close()
+
+
+def test_nobody_is_patient_while_there_is_nothing_to_do(turner: Turner) -> None:
+    ours, theirs = pair()
+    patient = Patient(turner.pump, Watching())
+    turner.pump.watch(ours.fileno(), patient)
+    theirs.send(b"x")
+    turner.turn()
+    assert patient.met == [0]
+    ours.close()
+    theirs.close()
+
+
 def test_endless_work_leaves_the_reactor_its_turn() -> None:
     turner = Turner()
     bulk = Watching()

@@ -37,6 +37,7 @@ class Moving(Runnable, Protocol):
     urgent: bool
     piecemeal: bool
     paced: ClassVar[bool]
+    exact: ClassVar[bool]
 
     @property
     def waits(self) -> bool:
@@ -175,6 +176,17 @@ class Connected:
             sockopt.set_nodelay(self.socket, True)
         except OSError:  # a unix socket, which holds nothing back; or a reset
             pass
+
+    def acknowledge(self) -> None:
+        """
+        Send the ACK that ends the handshake, unless it has gone with bytes: later it
+        would be one for the answer, which goes with more of those.
+        """
+        inward = self.inward
+        if inward is not None and inward.exact and inward.bytes > inward.held:
+            return
+        if self.fd >= 0:
+            sockopt.release_ack(self.socket)
 
     def let_syn_go(self) -> None:
         """

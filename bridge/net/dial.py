@@ -221,8 +221,6 @@ class Dial:
                 if not self._say(sock, self._preface):
                     return
             self._connected(sock, events)
-            if self._target.rides and sock.fileno() >= 0:
-                sockopt.release_ack(sock)
 
     def _say(self, sock: Socket, preface: Preface) -> bool:
         """False: the rest when there is room for it; or the dial has failed."""
@@ -242,6 +240,8 @@ class Dial:
     def _connected(self, sock: Socket, events: int) -> None:
         self._socket = None
         stream = Stream(self._pump, sock, self._target.sockaddr)
+        if self._target.rides:
+            self._pump.soon(stream)
         if self._target.security is not None:
             self._handshake(stream, self._target.security, events)
             return

@@ -90,6 +90,13 @@ class Runnable(Protocol):
     def crashed(self) -> None: ...
 
 
+class Patient(Protocol):
+    """Who has something to send that may go with bytes to come: a stream."""
+
+    def acknowledge(self) -> None:
+        """Wait for them no longer."""
+
+
 class Reactor(IReactorFDSet, IReactorTime):
     """What the gateway asks of a Twisted reactor."""
 
@@ -110,6 +117,8 @@ class Pump:
         self._epoll = select.epoll()
         self._watchers: dict[int, Watcher] = {}
         self._again: dict[Runnable, None] = {}  # ordered, and each at most once
+        self._patient: list[Patient] = []
+        self._overdue: list[Patient] = []
         self._doomed: list[socket.SocketType] = []
         self._turning = False
         self._woken = False
@@ -170,6 +179,15 @@ class Pump:
         if not self._turning and not self._woken:
             self._wake()
 
+    def soon(self, patient: Patient) -> None:
+        """
+        Have *patient* ``acknowledge`` after one more round, or as soon as there is
+        nothing to do: what comes meanwhile is what it waits for.
+
+        From within a turn only.
+        """
+        self._patient.append(patient)
+
     def at(self, when: float, runnable: Runnable) -> Wait[Runnable]:
         """Run *runnable* at *when*, by the reactor's clock, or as soon as may be."""
         return self._waits.add(runnable, when)
@@ -218,17 +236,29 @@ class Pump:
             patience = 0.0
             for _ in range(ROUNDS // STRETCH):
                 for _ in range(STRETCH):
-                    events = self._epoll.poll(0 if self._again else patience, BATCH)
-                    if not events and not self._again:
+                    waiting = self._again or self._patient or self._overdue
+                    events = self._epoll.poll(0 if waiting else patience, BATCH)
+                    if not events and not waiting:
                         return
                     patience = LINGER
                     self._round(events)
+                    if self._patient or self._overdue:
+                        self._be_done(all_of_them=not events)
                 if self.reactor.seconds() >= pulse.due:
                     break
         finally:
             self._turning = False
-        if self._again:
+        if self._again or self._patient or self._overdue:
             self._wake()
+
+    def _be_done(self, *, all_of_them: bool) -> None:
+        """A round is over: who waited for two, or for one in vain, waits no more."""
+        overdue = self._overdue
+        self._overdue, self._patient = self._patient, []
+        if all_of_them:
+            overdue, self._overdue = overdue + self._overdue, []
+        for patient in overdue:
+            patient.acknowledge()
 
     def _round(self, events: list[tuple[int, int]]) -> None:
         watchers = self._watchers
