@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bridge.net import rtnetlink
+from bridge.net.rtnetlink import Link
 from tests.e2e.conftest import Start
 from tests.e2e.gateway import Configuration, Gateway, relay, until
 from tests.e2e.peers import ask, background, echo, serving
@@ -51,6 +56,42 @@ def loaded(lab: Lab) -> Iterator[list[int]]:
             over.set()
 
 
+@contextmanager
+def heard(lab: Lab) -> Iterator[list[tuple[int, datetime]]]:
+    """The MTU of ``back``, each time that the kernel tells of another one, and when."""
+    found: list[tuple[int, datetime]] = []
+    over = threading.Event()
+
+    def take(about: object, now: datetime) -> None:
+        if not isinstance(about, Link) or about.name != b"back":
+            return
+        if not found or found[-1][0] != about.mtu:
+            found.append((about.mtu, now))
+
+    def listen() -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                data = link.recv(rtnetlink.LONGEST)
+                now = datetime.now(UTC)
+                for message in rtnetlink.messages(data):
+                    take(message.about, now)
+
+    with lab.gateway.socket(socket.AF_NETLINK, socket.SOCK_RAW) as link:
+        link.bind((0, rtnetlink.RTMGRP_LINK))
+        link.settimeout(0.1)
+        with background(listen):
+            try:
+                yield found
+            finally:
+                over.set()
+
+
+def written(gateway: Gateway, text: str) -> datetime:
+    """When the one line of its log, in JSON, that has *text* was written."""
+    (line,) = (line for line in gateway.log.splitlines() if text in line)
+    return datetime.fromisoformat(json.loads(line)["time"])
+
+
 def moves_on(done: list[int]) -> None:
     """Every session gets something through from now on."""
     before = list(done)
@@ -62,11 +103,13 @@ def moves_on(done: list[int]) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_another_mtu_under_load_is_told_once_with_what_it_means(
+def test_another_mtu_under_load_is_told_at_once_and_with_what_it_means(
     lab: Lab, start: Start, workers: int
 ) -> None:
-    gateway = start(configuration(lab, workers=workers), host=lab.gateway)
-    with loaded(lab) as done:
+    """At once: within a second from when the kernel told it to this test, too."""
+    told = configuration(lab, workers=workers, log={"format": "json"})
+    gateway = start(told, host=lab.gateway)
+    with loaded(lab) as done, heard(lab) as known:
         lab.server.ip("link set back mtu 1500")
         lab.gateway.ip("link set back mtu 1500")
         gateway.wait_log("interface back: MTU: 9000 -> 1500")
@@ -76,7 +119,13 @@ def test_another_mtu_under_load_is_told_once_with_what_it_means(
         lab.server.ip("link set back mtu 9000")
         gateway.wait_log("interface back: MTU: 1500 -> 9000")
         moves_on(done)
-    assert gateway.log.count("MTU: 9000 -> 1500") == 1
+        until(
+            lambda: [mtu for mtu, _ in known[-2:]] == [1500, 9000], "the kernel's word"
+        )
+    (_, less), (_, more) = known[-2:]
+    second = timedelta(seconds=1)
+    assert written(gateway, "interface back: MTU: 9000 -> 1500") - less < second
+    assert written(gateway, "interface back: MTU: 1500 -> 9000") - more < second
     assert {record["ending"] for record in gateway.records(CLIENTS)} == {"done"}
 
 

@@ -48,8 +48,8 @@ FAR = Lossy(delay=0.02)
 AT_ONCE = 3
 """Sessions that meet a cause together."""
 TRIES = 3
-ROUNDS = 7
-"""Times that each cause is made in the long run: 21 sessions."""
+SESSIONS = 21
+"""That meet each cause in the long run."""
 
 TINY = {"SO_RCVBUF": 4096}
 
@@ -202,7 +202,8 @@ def test_each_cause_is_named(name: str, beds: Beds) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CAUSES)
 def test_each_cause_is_named_each_time(name: str, beds: Beds) -> None:
-    assert wrong(CAUSES[name], beds, ROUNDS) == []
+    rounds = SESSIONS // CAUSES[name].at_once
+    assert wrong(CAUSES[name], beds, rounds) == []
 
 
 def test_every_verdict_is_among_them() -> None:
