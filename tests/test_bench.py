@@ -365,6 +365,30 @@ def test_a_pythons_name_is_its_version() -> None:
     assert version.startswith(sys.version.split()[0])
 
 
+def test_other_releases_are_found_once_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the PATH before where pyenv keeps them; none is too old, none is ours."""
+    for version in ("3.9.18", "3.12.1", "3.12.4", "3.40.0"):
+        program = tmp_path / "versions" / version / "bin" / "python3"
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\necho {version}\n")
+        program.chmod(0o755)
+    chosen = tmp_path / "python3.12"
+    chosen.write_text("#!/bin/sh\necho 3.12.9+pgo\n")
+    broken = tmp_path / "python3.13"
+    broken.write_text("#!/bin/sh\necho no such version >&2\nexit 127\n")
+    for each in (chosen, broken):
+        each.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setattr(sys, "version_info", (3, 11, 7))
+    assert pythons.others() == {
+        "3.12": str(chosen),
+        "3.40": str(tmp_path / "versions/3.40.0/bin/python3"),
+    }
+
+
 def test_what_is_no_python_is_an_error() -> None:
     with pytest.raises((OSError, subprocess.CalledProcessError)):
         pythons.name_of("/bin/false")
