@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 
 import pytest
 from OpenSSL import SSL
@@ -121,6 +123,21 @@ def test_a_failure_of_one_connection_is_not_seen_by_another() -> None:
     made = one.seal(put(b"x"))
     assert other.unseal(made) == 1
     assert not other.stopped
+
+
+def test_a_failure_does_not_leave_its_connection_to_the_collector() -> None:
+    """A traceback would refer to what failed."""
+    gc.disable()
+    try:
+        broken, _ = shaken()
+        gone = weakref.ref(broken.connection)
+        wire[:5] = b"\x99\x99\x99\x99\x99"
+        broken.unseal(5)
+        assert broken.failure is not None
+        del broken
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_memory_of_one_connection_does_not_grow_with_what_it_carried() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import weakref
+from collections.abc import Callable
 from functools import partial
 
 import pytest
+from OpenSSL import SSL
 
 from bridge.net.tls import TLSStream
 from bridge.session.flow import State
@@ -219,3 +223,41 @@ def test_a_reset_is_none_the_less_one_where_a_fin_is_believed() -> None:
         record = running.record()
         assert record.ending == "back_reset"
         running.close()
+
+
+@pytest.mark.parametrize("leave", [Far.notify, Far.fin, Far.close])
+def test_nothing_of_a_session_is_left_for_the_collector(
+    leave: Callable[[Far], None],
+) -> None:
+    """
+    It comes after thousands of sessions, and OpenSSL's memory for each would wait for
+    it: a stream that TLS has taken over holds on to no protocol.
+    """
+    gc.disable()
+    try:
+        with server() as listening:
+            running = Running(
+                listening.getsockname(), front=accepting(), back=dialing()
+            )
+            client = Far(running.connect())
+            running.turner.until(lambda: client.got(b"") and client.shaken)
+            far = dialed(running, listening)
+            running.turner.until(lambda: far.got(b"") and far.shaken)
+            left = connections(running)
+            leave(client)
+            running.turner.until(lambda: far.got(b"") and far.seen)
+            far.close()
+            running.advance(1)
+            assert running.record().ending in ("done", "front_reset")
+            assert [gone() for gone in left] == [None, None]
+            running.close()
+    finally:
+        gc.enable()
+
+
+def connections(running: Running) -> list[weakref.ref[SSL.Connection]]:
+    """Of the one session, once it is open: in front and behind."""
+    session = running.session()
+    running.turner.until(lambda: session.state is State.OPEN)
+    assert isinstance(session.front, TLSStream) and isinstance(session.back, TLSStream)
+    return [weakref.ref(end.connection) for end in (session.front, session.back)]

@@ -236,7 +236,7 @@ class Seal:
         except SSL.ZeroReturnError:
             pass
         except SSL.Error as error:
-            self.failure = error
+            self.failure = error.with_traceback(None)  # which refers to this
 
 
 def reason_of(error: SSL.Error) -> str:

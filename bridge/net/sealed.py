@@ -103,7 +103,8 @@ class Sealed(Stream):
         self.paused = stream.paused
         self.ended = stream.ended
         self.urgent = stream.urgent
-        stream.fd = -1
+        # It refers to all of the session: only the cycle collector would free that.
+        stream.fd, stream.protocol = -1, None
         self.security = security
         self.seal = Seal(security.connection(), self.pump.channel)
         self._rest = _NOTHING  # records that the kernel has not taken

@@ -99,5 +99,6 @@ class Flush:
         self._stop()
 
     def _stop(self) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+        timer, self._timer = self._timer, None  # which refers to this, called or not
+        if timer is not None and timer.active():
+            timer.cancel()
