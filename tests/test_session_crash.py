@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.net.dial import Dial
+from bridge.net.splice import Splice
 from bridge.net.stream import Stream
 from bridge.session import session as module
 from bridge.session.flow import Event, State
@@ -63,7 +64,7 @@ def is_let_go(running: Running, session: Session) -> bool:
     [
         (module, "tell"),
         (module, "complain"),
-        (Session, "_stop_moving"),
+        (Splice, "stop"),
         (Place, "free"),
         (Stream, "abort"),
     ],
@@ -73,6 +74,9 @@ def test_whatever_fails_at_a_sessions_end_it_is_let_go_of(
 ) -> None:
     (session,) = opened(running, 1)
     ends = session.front, session.back
+    if what == "stop":
+        assert session.up is not None
+        session.up.held = 1  # else there is nothing to be stopped
     with logged() as log:
         with monkeypatch.context() as patch:
             patch.setattr(where, what, broken)

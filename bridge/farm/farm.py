@@ -94,7 +94,7 @@ class Farm:
         """How many may wait; 0: there is no queue."""
         self._queue = Queue(clock, policy.queue_timeout, policy.queue_length)
         self._serving = False
-        self._spared = Spared()
+        self.spared = Spared()  # of places, those that sessions could do without
         self._preparing: IDelayedCall | None = None
 
     # Servers
@@ -279,7 +279,7 @@ class Farm:
         server = self._chooses.choose(key, tried)
         if server is None and tried:
             server = self._chooses.choose(key, ())
-        while server is None and self._spared.reclaim():
+        while server is None and self.spared.reclaim():
             server = self._chooses.choose(key, ())
         if server is not None:
             server.take()
@@ -298,12 +298,12 @@ class Farm:
     def spare(self, place: Hashable, keeper: Keeper) -> bool:
         """*keeper* could do without its *place*: whether others wait for that now."""
         if not self._queue:
-            self._spared.put(place, keeper)
+            self.spared.put(place, keeper)
         return bool(self._queue)
 
     def unspare(self, place: Hashable) -> None:
         """It is given back."""
-        self._spared.pop(place, None)
+        self.spared.pop(place, None)
 
     @property
     def available(self) -> bool:

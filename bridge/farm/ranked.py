@@ -53,7 +53,7 @@ class Ranked:
 
     def take(self, skip: Collection[Server]) -> Entry | None:
         """As ``least_but``, and forget that server."""
-        entry = self.least_but(skip)
+        entry = self.least_but(skip) if skip else self.least()
         if entry is not None:
             del self._current[entry[3]]
         return entry

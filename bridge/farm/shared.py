@@ -107,8 +107,8 @@ class SharedFarm(Farm):
     @property
     def spares(self) -> int:
         """Places that are kept for nothing."""
-        return len(self._spared)
+        return len(self.spared)
 
     def give_up(self) -> None:
         """Give up one of those."""
-        self._spared.reclaim()
+        self.spared.reclaim()

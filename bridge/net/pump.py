@@ -115,7 +115,7 @@ class Pump:
     def __init__(self, reactor: Reactor, pulse: Pulse | None = None) -> None:
         self.reactor = reactor
         self._epoll = select.epoll()
-        self._watchers: dict[int, Watcher] = {}
+        self._watchers: list[Watcher | None] = []  # by descriptor: a dict takes more
         self._again: dict[Runnable, None] = {}  # ordered, and each at most once
         self._patient: list[Patient] = []
         self._overdue: list[Patient] = []
@@ -141,7 +141,10 @@ class Pump:
         ``fs.epoll.max_user_watches``, ENOMEM): *fd* is then nobody's but the caller's.
         """
         self._epoll.register(fd, events)
-        self._watchers[fd] = watcher
+        watchers = self._watchers
+        if fd >= len(watchers):
+            watchers.extend([None] * (fd + 1 - len(watchers)))
+        watchers[fd] = watcher
 
     def hand_over(self, fd: int, watcher: Watcher) -> None:
         """From now on *watcher* hears of *fd*; the registration stays as it is."""
@@ -149,7 +152,7 @@ class Pump:
 
     def tell(self, fd: int, events: int) -> None:
         """Report *events* of *fd* that came to somebody else to whoever has it now."""
-        watcher = self._watchers.get(fd)
+        watcher = self._watchers[fd] if 0 <= fd < len(self._watchers) else None
         if watcher is not None:
             watcher.ready(events)
 
@@ -199,13 +202,16 @@ class Pump:
         Closing is enough where no other descriptor is of the same socket: only with the
         last of them does the kernel's own registration go (epoll(7), Questions).
         """
-        self._watchers.pop(fd, None)
+        if 0 <= fd < len(self._watchers):
+            self._watchers[fd] = None
         with suppress(OSError):  # it was not there
             self._epoll.unregister(fd)
 
     def close(self, sock: socket.SocketType) -> None:
         """Close *sock* as soon as no event of this batch can mean it."""
-        self._watchers.pop(sock.fileno(), None)
+        fd, watchers = sock.fileno(), self._watchers
+        if 0 <= fd < len(watchers):  # else it was closed, or is not watched
+            watchers[fd] = None
         if self._turning:
             self._doomed.append(sock)
         else:
@@ -213,7 +219,7 @@ class Pump:
 
     def __len__(self) -> int:
         """How many descriptors are watched."""
-        return len(self._watchers)
+        return len(self._watchers) - self._watchers.count(None)
 
     def stop(self) -> None:
         """Watch nothing any more.  The sockets stay their owners' to close."""
@@ -263,9 +269,8 @@ class Pump:
     def _round(self, events: list[tuple[int, int]]) -> None:
         watchers = self._watchers
         for fd, mask in events:
-            try:
-                watcher = watchers[fd]
-            except KeyError:  # closed earlier in this batch
+            watcher = watchers[fd]
+            if watcher is None:  # closed earlier in this batch
                 continue
             try:
                 watcher.ready(mask)

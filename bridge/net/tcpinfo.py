@@ -91,7 +91,10 @@ def tcp_info(sock: socket.SocketType) -> TcpInfo:
         raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE)
     except OSError:  # a unix socket: EOPNOTSUPP
         return NOTHING
-    info = TcpInfo._make(_PICK.unpack_from(raw.ljust(_PICK.size, b"\0")))
+    if len(raw) < _PICK.size:
+        raw = raw.ljust(_PICK.size, b"\0")
+    # As ``TcpInfo._make``, which is a call of Python's; of this, each session has two.
+    info: TcpInfo = tuple.__new__(TcpInfo, _PICK.unpack_from(raw))
     return info if info.min_rtt != _NO_RTT else info._replace(min_rtt=0)
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bridge.session.destination import Destination
     from bridge.session.terms import Terms
 
+_BAD_HEADER = Ending.BAD_HEADER  # whose look-up takes as long as a call
+
 UNSEEN = -1 << 62
 """Progress of a session that was not met yet in its state: anything is more."""
 
@@ -134,7 +136,7 @@ class Live(Generic[S]):
         self.sessions.discard(session)
         counters = self.counters
         counters.endings[ending._value_] += 1
-        if ending is Ending.BAD_HEADER:  # the others are counted by who refuses them
+        if ending is _BAD_HEADER:  # the others are counted by who refuses them
             counters.refused[ending._value_] += 1
         counters.up += up
         counters.down += down

@@ -67,7 +67,8 @@ class Place:
         """Give back the place at the server, unless that was done."""
         if self.taken and self.server is not None:
             self.taken = False
-            self.farm.unspare(self)
+            if self.farm.spared:
+                self.farm.unspare(self)
             self.farm.release(self.server)
 
     def take_port(self, way: Way) -> None:

@@ -67,6 +67,9 @@ and the client has not).
 """
 
 
+_DONE = Ending.DONE  # whose look-up takes as long as a call
+
+
 class Coming(Protocol):
     """Who has come, to which address of ours, and for whom it speaks."""
 
@@ -159,7 +162,7 @@ def record_of(ended: Ended, active: int) -> Record:
         ("", 0) if server is None else reached(server, back),
         ended.client,
         ending._value_,
-        "--" if ending is Ending.DONE else letters(ending, ended.ended_in),
+        "--" if ending is _DONE else letters(ending, ended.ended_in),
         ended.reason,
         ended.accepted,
         place.dial_began if place is not None else None,
@@ -168,7 +171,7 @@ def record_of(ended: Ended, active: int) -> Record:
         up.bytes if up is not None else 0,
         down.bytes if down is not None else 0,
         # Nothing is: the kernel goes on delivering after close(2).
-        0 if ending is Ending.DONE else _lost(up, down, sides, _said(ended)),
+        0 if ending is _DONE else _lost(up, down, sides, _said(ended)),
         place.attempts - 1 if place is not None and place.attempts > 1 else 0,
         place.queued if place is not None else 0,
         house.room.taken,

@@ -48,6 +48,11 @@ BUG = "A bug in the gateway; the session is given up"
 
 _log = Logger()
 
+# What every session meets: to look one up in its Enum takes as long as a call.
+_ACCEPTED, _CLOSED = State.ACCEPTED, State.CLOSED
+_DIALED = Event.DIALED
+_UP_IS_OVER, _DOWN_IS_OVER = Event.FRONT_FINISHED, Event.BACK_FINISHED
+
 
 class Session:
     """
@@ -72,9 +77,9 @@ class Session:
         self.back: Stream | None = None
         self.up: Direction | None = None
         self.down: Direction | None = None
-        self.state = State.ACCEPTED
+        self.state = _ACCEPTED
         self.ending: Ending | None = None
-        self.ended_in = State.ACCEPTED
+        self.ended_in = _ACCEPTED
         """The state in which the ending was decided."""
         self.reason = ""
         """Why it ends as it does, where the ending's word does not say it all."""
@@ -129,7 +134,7 @@ class Session:
             terms = self.terms
             if terms.house.trace is not None:
                 terms.house.trace(terms.front, self.front.peer, before, event, after)
-            if after is State.CLOSED:
+            if after is _CLOSED:
                 self._close(actions)
             else:
                 for action in actions:
@@ -162,7 +167,13 @@ class Session:
                 self.live.counters.unsecured += 1
             if failures is not None:
                 self.surely(complain, self, failures)
-        self.surely(self._stop_moving)
+        up, down = self.up, self.down
+        if up is not None and down is not None:
+            # The pump may run them yet, on descriptors of another session by then.
+            up.over = down.over = True
+            if up.held or down.held or up.paced:
+                self.surely(up.stop)
+                self.surely(down.stop)
         try:
             for action in actions:
                 action(self)
@@ -189,16 +200,6 @@ class Session:
         if at is not None:
             self.surely(at.cancel)
 
-    def _stop_moving(self) -> None:
-        up, down = self.up, self.down
-        if up is not None and down is not None:
-            # The pump may still have been asked to run them, on descriptors that will
-            # be another session's by then.
-            up.over = down.over = True
-            if up.held or down.held or up.paced:
-                up.stop()
-                down.stop()
-
     # What the opening and the attempt report
 
     def reached(self, back: Stream) -> None:
@@ -209,7 +210,7 @@ class Session:
         if isinstance(back, TLSStream):
             back.linger = self.terms.timeouts.close
         self.live.opening.pop(self, None)
-        self.handle(Event.DIALED)
+        self.handle(_DIALED)
 
     # What the deadlines report
 
@@ -221,8 +222,7 @@ class Session:
     # What the pump reports
 
     def finished(self, direction: Direction) -> None:
-        front = direction is self.up
-        self.handle(Event.FRONT_FINISHED if front else Event.BACK_FINISHED)
+        self.handle(_UP_IS_OVER if direction is self.up else _DOWN_IS_OVER)
 
     def broken(self, stream: Stream, error: OSError | None = None) -> None:
         front = stream is self.front
