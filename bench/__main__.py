@@ -45,6 +45,7 @@ from bench.contenders import (
     versions,
 )
 from bench.http import HTTP
+from bench.knowing import KNOWLEDGE
 from bench.loads import Bench, Figures, LoadError
 from bench.logged import LOGGED
 from bench.rows import ROWS, Row
@@ -60,6 +61,7 @@ COMMANDS: dict[str, Command | None] = {
     **HTTP,
     **WORKERS,
     **LOGGED,
+    **KNOWLEDGE,
     UNSEEN: with_page,
     WATCHED: with_page,
 }

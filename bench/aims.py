@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from bench import http, logged, secure, workers
 from bench.contenders import FILTERED, HUNDRED, ONE, POOLED, PROXIED, REFUSING
+from bench.knowing import KNOWING, UNKNOWING
 from bench.record import Entry, Record
 from bench.report import Told, number
 from bench.rows import ROWS
@@ -87,6 +88,10 @@ AIMS = (
     Aim("workers_tls", "p99", TWO_TLS, (ONE_TLS,), 1.00),
     Aim("page", "cpu", WATCHED, (UNSEEN,), 1.01),
     Aim("page", "p99", WATCHED, (UNSEEN,), 1.05),
+    Aim("knowing_connect", "cpu", KNOWING, (UNKNOWING,), 1.01),
+    Aim("knowing_small", "cpu", KNOWING, (UNKNOWING,), 1.01),
+    Aim("knowing_up", "cpu", KNOWING, (UNKNOWING,), 1.01),
+    Aim("knowing_down", "cpu", KNOWING, (UNKNOWING,), 1.01),
 )
 
 

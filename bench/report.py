@@ -14,6 +14,7 @@ from typing import TypedDict
 
 from bench import http, logged, secure, workers
 from bench.contenders import BEFORE, ONE
+from bench.knowing import UNKNOWING
 from bench.loads import Figures
 from bench.measure import middle, ratio
 from bench.rows import Column, Row
@@ -21,7 +22,7 @@ from bench.watching import UNSEEN
 
 EARLIER = (BEFORE, secure.BEFORE, http.BEFORE, logged.BEFORE)
 YARDSTICKS = (
-    *("floor", "haproxy", ONE, UNSEEN, secure.HAPROXY, secure.NGINX),
+    *("floor", "haproxy", ONE, UNSEEN, UNKNOWING, secure.HAPROXY, secure.NGINX),
     *(http.HAPROXY, http.NGINX),
     *workers.YARDSTICKS,
     *logged.YARDSTICKS,

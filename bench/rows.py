@@ -21,6 +21,7 @@ from bench.contenders import (
     Target,
 )
 from bench.http import HTTP
+from bench.knowing import KNOWLEDGE
 from bench.loads import (
     IDLE,
     PART,
@@ -110,6 +111,14 @@ def scaled(
     """A row of how one worker and two compare."""
     columns = (PER_SECOND, PER_REQUEST, *LATENCY)
     return Row(what, measure, columns, fresh=True, contenders=tuple(contenders))
+
+
+def known(
+    what: str, measure: Callable[[Bench, Target], Figures], columns: tuple[Column, ...]
+) -> Row:
+    """A row of what it costs to know paths, and whom sessions wait for."""
+    contenders = tuple(KNOWLEDGE)
+    return Row(f"To know: {what}", measure, columns, fresh=True, contenders=contenders)
 
 
 def limited(what: str, kind: str) -> Row:
@@ -221,6 +230,18 @@ ROWS: dict[str, Row] = {
         fresh=True,
         contenders=(UNSEEN, WATCHED),
     ),
+    "knowing_connect": known(
+        "a new connection for each small request, 32 at a time",
+        requests(32, close=True),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+    ),
+    "knowing_small": known(
+        "small requests, 32 kept-alive connections",
+        requests(32),
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+    ),
+    "knowing_up": known("one flow, front to back", bulk("push", 1), (RATE, PER_GB)),
+    "knowing_down": known("one flow, back to front", bulk("pull", 1), (RATE, PER_GB)),
     "limited_up": limited("front to back", "push"),
     "limited_down": limited("back to front", "pull"),
     "tls_full": secured(
