@@ -92,6 +92,13 @@ def test_a_route_that_knows_better_is_named() -> None:
     assert (verdict.kind, verdict.size, verdict.by) == (NARROW, 1400, ROUTE)
 
 
+def test_what_connections_go_by_is_told_where_no_probe_is_answered() -> None:
+    """A firewall eats these, and whoever asks is not root."""
+    verdict = judged(searched(0), met=replace(MET, largest=1500, route=1500))
+    assert (verdict.kind, verdict.size, verdict.by) == (NARROW, 1500, ROUTE)
+    assert not verdict.exact
+
+
 def test_nothing_known_says_why() -> None:
     silent = searched(0, settled=False)
     assert judged(silent).kind == UNKNOWN

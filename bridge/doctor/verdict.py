@@ -92,6 +92,10 @@ def judge(seen: Seen) -> Verdict:
     if seen.goal < seen.wanted:
         why = "its MSS says so, and nothing else is answered"
         return Verdict(NARROW, seen.wanted, seen.goal, SERVER, why, exact=False)
+    met = seen.connected
+    if met is not None and 0 < met.route < seen.wanted:
+        why = "connections go by that, and nothing else is answered"
+        return Verdict(NARROW, seen.wanted, met.route, ROUTE, why, exact=False)
     return Verdict(UNKNOWN, seen.wanted, why=_why_unknown(seen), exact=False)
 
 
