@@ -59,14 +59,30 @@ class Plain:
     fin = notify
 
 
+class Flooding(Splice):
+    """One whose source tells of much only, from the first byte on."""
+
+    def move(self) -> None:
+        before = self.bytes
+        super().move()
+        if self.bytes != before and not self.over:
+            self.flows()
+
+    run = move
+
+
 class Between:
     """
     A writer, a direction up to a reader, and another one down, through memory, or
-    *spliced*.
+    *spliced*: of that kind.
     """
 
     def __init__(
-        self, mix: str, version: TLSVersion = TLS_1_3, *, spliced: bool = False
+        self,
+        mix: str,
+        version: TLSVersion = TLS_1_3,
+        *,
+        spliced: type[Splice] | None = None,
     ) -> None:
         self.turner = Turner()
         self.owner, self.owner_down = Owner(), Owner()
@@ -76,6 +92,7 @@ class Between:
         self.source, self.sink = source, sink
         self.owner.source = source
         self.owner_down.source = sink
+        self._spliced = spliced
         self._pipes = Pipes() if spliced else None
         self.up = self.direction(source, sink, self.owner)
         self.down = self.direction(sink, source, self.owner_down)
@@ -85,8 +102,8 @@ class Between:
 
     def direction(self, source: Stream, sink: Stream, owner: Owner) -> Direction:
         """One that is not joined yet."""
-        if self._pipes is not None:
-            return Splice(self._pipes, source, sink, owner)
+        if self._spliced is not None and self._pipes is not None:
+            return self._spliced(self._pipes, source, sink, owner)
         return Relay(source, sink, owner)
 
     def _far(self, kind: str, security: Security) -> tuple[Plain | Far, Stream]:

@@ -36,6 +36,9 @@ class Fake:
 
     run = move
 
+    def flows(self) -> None:
+        self.told.append(f"{self.name} flows")
+
     def fail(self) -> None:
         self.told.append(f"{self.name} fails")
 

@@ -12,17 +12,19 @@ from twisted.internet.protocol import Protocol
 from zope.interface import implementer
 
 from bridge.net.direction import Direction, join
-from tests.between import Between
+from bridge.net.splice import Splice
+from tests.between import Between, Flooding
 from tests.sessions import reset
 
-KINDS = ("spliced", "plain to plain", "TLS to plain", "plain to TLS", "TLS to TLS")
-CLEAR = ("spliced", "plain to plain", "plain to TLS")
+SPLICED = {"spliced": Splice, "flooding": Flooding}
+KINDS = (*SPLICED, "plain to plain", "TLS to plain", "plain to TLS", "TLS to TLS")
+CLEAR = (*SPLICED, "plain to plain", "plain to TLS")
 """Where a mark of urgent data is the direction's to see."""
 
 
 def made(kind: str) -> Between:
-    if kind == "spliced":
-        return Between("plain to plain", spliced=True)
+    if kind in SPLICED:
+        return Between("plain to plain", spliced=SPLICED[kind])
     return Between(kind)
 
 

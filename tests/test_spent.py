@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.net.pulse import Pulse
-from bridge.net.spent import MUCH, PAUSE, Spent, Times, count, waited
+from bridge.net.spent import FLOOD, MUCH, PAUSE, Spent, Times, count, waited
 
 FRONT, BACK = 7, 8
 
@@ -23,6 +23,10 @@ class Way:
     def __init__(self) -> None:
         self.bytes = self.held = 0
         self.waits = False
+        self.floods = 0
+
+    def flows(self) -> None:
+        self.floods += 1
 
 
 class Session:
@@ -293,3 +297,19 @@ def test_no_moment_is_counted_twice_or_not_at_all(
     times = it.spent.times(it.pulse.beat + 1, it.up, it.down)
     assert all(each >= 0 for each in times)
     assert sum(waited(times).values()) == pytest.approx(times.total)
+
+
+def floods(*, up: int, down: int) -> tuple[int, int]:
+    """How often each direction is told that it floods, by so many bytes in a beat."""
+    it = Session()
+    it.up.bytes, it.down.bytes = up, down
+    it.after(0.05)
+    it.client()
+    return it.up.floods, it.down.floods
+
+
+def test_much_one_way_is_a_flood_in_that_direction_and_nothing_else_is() -> None:
+    assert floods(up=FLOOD, down=0) == (1, 0)
+    assert floods(up=0, down=FLOOD) == (0, 1)
+    assert floods(up=FLOOD - 1, down=0) == (0, 0)
+    assert floods(up=FLOOD, down=1) == floods(up=1, down=FLOOD) == (0, 0)

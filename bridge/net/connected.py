@@ -46,6 +46,9 @@ class Moving(Runnable, Protocol):
     def move(self) -> None:
         """The source may have bytes, or the sink room."""
 
+    def flows(self) -> None:
+        """Much has come of the source in a beat, and nothing went back."""
+
     def fail(self) -> None:
         """The source's socket reports an error."""
 

@@ -129,6 +129,9 @@ class Direction:
         source.readable = True  # no edge will tell of what waits already
         source.pump.again(source)
 
+    def flows(self) -> None:
+        """Much has come of the source in a beat, and nothing went back."""
+
     def fail(self) -> None:
         """The source's socket reports an error; what it received may still be read."""
         self._owner.broken(self.source)

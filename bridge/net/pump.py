@@ -34,6 +34,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from bridge.net.floods import Flood, Floods
 from bridge.net.lingering import Lingering
 from bridge.net.pulse import Pulse
 from bridge.net.seal import Channel
@@ -128,6 +129,7 @@ class Pump:
         """What bytes of TLS pass through, within one call."""
         self.pulse = pulse or Pulse()
         """The time, for those who must not ask for it."""
+        self._floods = Floods()
         self._waits: Waits[Runnable] = Waits(reactor, self._run_due)
         reactor.addReader(self)
 
@@ -195,6 +197,12 @@ class Pump:
         """Run *runnable* at *when*, by the reactor's clock, or as soon as may be."""
         return self._waits.add(runnable, when)
 
+    def flood(self, flood: Flood) -> None:
+        """Tell of *flood*'s source only when it has much, for as long as that comes."""
+        self._floods.rise(flood)
+        if not self._turning and not self._woken:
+            self._wake()
+
     def forget(self, fd: int) -> None:
         """
         Report nothing of *fd* any more.
@@ -238,23 +246,30 @@ class Pump:
         if pulse.rests:
             pulse.begin()
         pulse.turned = True
+        floods = self._floods
         try:
-            patience = 0.0
+            patience = LINGER if floods else 0.0
             for _ in range(ROUNDS // STRETCH):
                 for _ in range(STRETCH):
                     waiting = self._again or self._patient or self._overdue
                     events = self._epoll.poll(0 if waiting else patience, BATCH)
                     if not events and not waiting:
-                        return
+                        if not floods:
+                            return
+                        floods.ebb()
+                        continue
                     patience = LINGER
                     self._round(events)
                     if self._patient or self._overdue:
                         self._be_done(all_of_them=not events)
+                    if floods:
+                        floods.look()
                 if self.reactor.seconds() >= pulse.due:
                     break
         finally:
             self._turning = False
-        if self._again or self._patient or self._overdue:
+        woken = self._woken
+        if (self._again or self._patient or self._overdue or floods) and not woken:
             self._wake()
 
     def _be_done(self, *, all_of_them: bool) -> None:

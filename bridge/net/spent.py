@@ -34,6 +34,10 @@ who answers what went through us; who says little, one way, is only heard later.
 """
 
 
+FLOOD = 8 * 1024 * 1024
+"""Bytes from one look to the next, one way, that are a flood: 1.3 Gbit/s."""
+
+
 class Way(Protocol):
     """What is looked at of a direction."""
 
@@ -44,6 +48,9 @@ class Way(Protocol):
     @property
     def waits(self) -> bool:
         """It has to wait before it may move more."""
+
+    def flows(self) -> None:
+        """Much has come, and nothing went back."""
 
 
 class Side(Protocol):
@@ -137,6 +144,8 @@ class Spent:
         more_up, more_down = up - self._up, down - self._down
         self._up, self._down = up, down
         much = more_up + more_down >= MUCH
+        if much and more_up + more_down >= FLOOD and not (more_up and more_down):
+            (reads if (more_up > 0) is front else writes).flows()
         if pulse.starved != self._starved:
             answers = more_down if front else more_up
             starved = self._short(last, span)

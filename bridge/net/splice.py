@@ -124,6 +124,10 @@ class Splice(Direction):
 
     run = move
 
+    def flows(self) -> None:
+        """Fewer, fuller chunks cost less."""
+        self.source.pump.flood(self)
+
     def stop(self) -> None:
         self.over = True
         self._spilled = b""
