@@ -90,6 +90,16 @@ def test_far_clients_are_told_of_bbr() -> None:
     assert any("bbr carries more (modprobe tcp_bbr)" in cause for cause in causes)
 
 
+def test_servers_nearby_are_told_of_cubic_where_the_kernel_has_bbr() -> None:
+    def told(default: str) -> list[str]:
+        values = {**GOOD, "net.ipv4.tcp_congestion_control": default}
+        found = findings(config(), HOST, values.get)
+        return [each.cause for each in found if each.subject.startswith("farm ")]
+
+    assert [cause for cause in told("bbr") if "cubic costs less" in cause]
+    assert told("cubic") == ["congestion control is cubic"]
+
+
 def test_settings_are_read_below_a_root(tmp_path: Path) -> None:
     folder = tmp_path / "proc/sys/net/ipv4"
     folder.mkdir(parents=True)

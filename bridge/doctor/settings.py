@@ -107,6 +107,12 @@ def _congestion(config: Config, host: Host, read: Read) -> Iterator[Finding]:
             there = "" if "bbr" in host.congestion else " (modprobe tcp_bbr)"
             what = f"{what}; for clients that are far, bbr carries more{there}"
         yield Finding(f"front {name}", Severity.OK, what)
+    for name, farm in config.farms.items():
+        chosen = config.profile(farm.profile).congestion
+        what = f"congestion control is {chosen or default}"
+        if (chosen or default) == "bbr":
+            what += ", which paces by timers; for servers nearby, cubic costs less"
+        yield Finding(f"farm {name}", Severity.OK, what)
 
 
 def _buffers(read: Read, name: str) -> Finding:
