@@ -68,7 +68,7 @@ def test_one_that_ends_before_it_is_told_is_left_out() -> None:
 
 def test_many_take_many_slices() -> None:
     sessions: Any = [Fake(number) for number in range(3 * listed.SCANNED)]
-    count, _ = taken(Listed(Wanted(limit=10), lambda: 0.0).take(sessions))
+    count, _ = taken(Listed(Wanted(limit=1), lambda: 0.0).take(sessions))
     assert count == 3
 
 

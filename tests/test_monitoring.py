@@ -14,7 +14,7 @@ import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from bridge.watch.exposition import families
+from bridge.watch.exposition import Gateway
 from tests.netlab.fixtures import requires
 from tests.readings import READING
 
@@ -74,7 +74,8 @@ def lost(given: Any, kept: Any, path: str = "") -> Iterator[str]:
 
 def told() -> set[str]:
     """All names of samples that there are."""
-    return {sample.name for family in families(READING) for sample in family.samples}
+    collected = Gateway(lambda: READING).collect()
+    return {sample.name for family in collected for sample in family.samples}
 
 
 def test_the_rules_are_rules() -> None:

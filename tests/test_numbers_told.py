@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+from bridge.control.slices import at_once
+from bridge.service import numbers_told
 from bridge.service.numbers_told import plain
 from bridge.watch.metrics import METRICS
 from tests.readings import READING, process, reading
 
-TOLD = plain(READING)
+TOLD = at_once(plain(READING))
 
 
 def test_it_is_json() -> None:
@@ -28,7 +30,7 @@ def test_the_whole() -> None:
         {"generation": 2, "retires": False, "workers": 2, "restarts": 1},
         {"generation": 1, "retires": True, "workers": 1, "restarts": 0},
     ]
-    drains = plain(reading(why=("it drains",), draining=True))
+    drains = at_once(plain(reading(why=("it drains",), draining=True)))
     assert (drains["ready"], drains["draining"]) == (False, True)
 
 
@@ -86,7 +88,7 @@ def test_a_farm_and_its_servers() -> None:
 
 
 def test_where_no_record_tells_of_tcp_there_is_no_mss() -> None:
-    told = plain(reading(numbers={("sessions_active", "web"): 1}))
+    told = at_once(plain(reading(numbers={("sessions_active", "web"): 1})))
     assert told["fronts"]["web"]["mss"] is None and told["farms"] == {}
 
 
@@ -98,7 +100,8 @@ def test_what_all_have_in_common() -> None:
 
 
 def test_a_worker() -> None:
-    hangs = plain(reading(processes=(process(1, age=None, up=False),)))["workers"]
+    found = reading(processes=(process(1, age=None, up=False),))
+    hangs = at_once(plain(found))["workers"]
     assert hangs[0] == {
         "generation": 2,
         "worker": 1,
@@ -113,3 +116,9 @@ def test_a_worker() -> None:
         "pipes": 0,
         "descriptors": 0,
     }
+
+
+def test_many_take_many_slices() -> None:
+    most = numbers_told.PIECE
+    many = {("server_up", "a", f"s{each}"): 1 for each in range(3 * most)}
+    assert len(list(plain(reading(numbers=many)))) == 3

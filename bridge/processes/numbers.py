@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bridge import __version__
 from bridge.config.plain import digest
+from bridge.control.slices import at_once
 from bridge.processes.generation import Generation, Place
 from bridge.processes.standing import Standing
 from bridge.service.listed import slices
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 HANGS = 3.0
 """Seconds after which a process hangs that has told nothing."""
 
-PIECE = 300
+PIECE = 100
 """Series that are read in a slice."""
 
 EACH = tuple(name for name, each in METRICS.items() if each.whole is Whole.EACH)
@@ -88,23 +89,17 @@ class Numbers:
 
     def now(self) -> dict[str, Any]:
         """All of it as plain values, at once: see ``service.numbers_told``."""
-        return plain(self.reading())
+        return at_once(self.steps())
 
     def steps(self) -> Steps[dict[str, Any]]:
         """The same in slices, since this may be the process that moves the bytes."""
         reading = yield from self.read()
         yield
-        return plain(reading)
+        return (yield from plain(reading))
 
     def reading(self) -> Reading:
         """At once."""
-        steps = self.read()
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                found: Reading = end.value
-                return found
+        return at_once(self.read())
 
     def read(self) -> Steps[Reading]:
         """In slices."""

@@ -8,8 +8,9 @@ Not here: what is told of each (``told``).
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bridge.control.orders import PIECE, SHOWN, AnswerError
@@ -17,7 +18,7 @@ from bridge.control.slices import Steps
 from bridge.net.address import parse_network
 from bridge.net.hosts import number
 from bridge.net.prefixes import Network, Prefixes
-from bridge.service.moving import Rates
+from bridge.service.moving import STILL, Rates
 from bridge.service.told import Told, of_session, progress, sides_of
 from bridge.session.flow import State
 
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SCANNED = 500
-"""Sessions that are looked at in a slice."""
+SCANNED = 100
+"""Sessions that are looked at in a slice: less than a tenth of a millisecond."""
 
-JUDGED = 32
+JUDGED = 8
 """Sessions in a slice that are told; what limits them the kernel is asked."""
 
-ASKED = 16
+ASKED = 4
 """Sessions in a slice of whose sockets the kernels are asked."""
 
 STATES = tuple(state.name.lower() for state in State if state is not State.CLOSED)
@@ -51,6 +52,13 @@ def slices(things: Iterable[T], most: int = PIECE) -> Iterator[T | None]:
         yield thing
         if count % most == 0:
             yield None
+
+
+def pieces(things: Iterable[T], most: int) -> Iterator[list[T]]:
+    """*things* in lists of so many at *most*, one for each slice."""
+    each = iter(things)
+    while piece := list(islice(each, most)):
+        yield piece
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,12 @@ class Wanted:
             rest["clients"] = Prefixes([network])
         return cls(**rest)
 
+    @property
+    def everybody(self) -> bool:
+        """It has any."""
+        which = self.front, self.farm, self.server, self.state, self.clients
+        return not self.unix and which.count(None) == len(which)
+
     def has(self, session: Session) -> bool:
         """Whether it is one of these."""
         if self.front is not None and session.terms.front != self.front:
@@ -129,6 +143,13 @@ RANKS: Mapping[str, Callable[[Session], float]] = {
 """What the first ones have most of, but for ``rate``, which needs two looks."""
 
 
+Move = tuple[float, float]
+"""Bytes a second, up and down."""
+
+_First = tuple[float, int, "Session", Move]
+"""What it is sorted by, and by when it was met; no two are equal in both."""
+
+
 class Listed:
     """The sessions that are *wanted*; *now* tells the time, *rates* what they move."""
 
@@ -142,56 +163,54 @@ class Listed:
         """Sessions there are."""
         self.matching = 0
         """Of these, those that are as wanted, listed or not."""
+        self._first: list[_First] = []
         self._sums: dict[tuple[str | None, str | None], list[float]] = {}
 
     def take(self, sessions: Iterable[Session]) -> Steps[list[Told]]:
         """Those of *sessions* that are listed, in order."""
-        first: list[tuple[float, int, Session]] = []
-        wanted = self._wanted
-        sign = -1 if wanted.reverse else 1
-        rank = RANKS.get(wanted.sort)
-        up = down = 0.0
         if self._rates is not None:
             self._rates.look(self._now())
-        for session in slices(sessions, SCANNED):
-            if session is None:
-                yield
-                continue
-            if session.state is State.CLOSED:
-                continue
-            self.total += 1
-            if rank is None:
-                up, down = self._rate(session)  # of all of them: for the next look
-            if not wanted.has(session):
-                continue
-            self.matching += 1
-            if wanted.sums:
-                self._add(session, up, down)
-            ranks = rank(session) if rank is not None else up + down
-            ranked = (sign * ranks, -self.matching, session)
-            if len(first) < wanted.limit:
-                heapq.heappush(first, ranked)
-            else:
-                heapq.heappushpop(first, ranked)
+        for piece in pieces(sessions, SCANNED):
+            self._scan([each for each in piece if each.state is not State.CLOSED])
+            yield
         told = []
-        for each in slices(_last_first(first), ASKED if wanted.sides else JUDGED):
+        first = _last_first(self._first)
+        for each in slices(first, ASKED if self._wanted.sides else JUDGED):
             if each is None:
                 yield
-            elif each.state is not State.CLOSED:
-                told.append(self._told(each))
+            elif each[0].state is not State.CLOSED:
+                told.append(self._told(*each))
         told.reverse()
         return told
 
-    def _rate(self, session: Session) -> tuple[float, float]:
-        assert self._rates is not None
-        return self._rates.rate(session, progress(session), self._now())
+    def _scan(self, sessions: Sequence[Session]) -> None:
+        """Keep those that are among the first so far."""
+        wanted, first, rates = self._wanted, self._first, self._rates
+        self.total += len(sessions)
+        # Of all of them, also where few are wanted: for the next look.
+        still = repeat(STILL, len(sessions))
+        moves = rates.of(sessions) if rates is not None else still
+        rank = RANKS.get(wanted.sort)
+        sign = -1 if wanted.reverse else 1
+        everybody = wanted.everybody
+        for session, move in zip(sessions, moves, strict=True):
+            if not (everybody or wanted.has(session)):
+                continue
+            self.matching += 1
+            if wanted.sums:
+                self._add(session, move)
+            ranks = sign * (rank(session) if rank is not None else move[0] + move[1])
+            if len(first) < wanted.limit:
+                heapq.heappush(first, (ranks, -self.matching, session, move))
+            elif ranks > first[0][0]:  # who comes first of equals stays
+                heapq.heapreplace(first, (ranks, -self.matching, session, move))
 
-    def _add(self, session: Session, up: float, down: float) -> None:
+    def _add(self, session: Session, move: Move) -> None:
         """It moves so much."""
         sums = self._sums.setdefault(_goes(session), [0, 0.0, 0.0])
         sums[0] += 1
-        sums[1] += up
-        sums[2] += down
+        sums[1] += move[0]
+        sums[2] += move[1]
 
     def sums(self) -> list[Told]:
         """What sessions move, by farm and server; None: they have none yet."""
@@ -205,17 +224,17 @@ class Listed:
             for (farm, server), (count, up, down) in self._sums.items()
         ]
 
-    def _told(self, session: Session) -> Told:
+    def _told(self, session: Session, move: Move) -> Told:
         told = of_session(session, self._now())
         if self._wanted.sides:
             told["sides"] = sides_of(session)
-        if self._rates is None:
-            return told
-        up, down = self._rate(session)
-        return told | {"rate": {"up": round(up), "down": round(down)}}
+        if self._rates is not None:
+            told["rate"] = {"up": round(move[0]), "down": round(move[1])}
+        return told
 
 
-def _last_first(heap: list[tuple[float, int, Session]]) -> Iterator[Session]:
+def _last_first(heap: list[_First]) -> Iterator[tuple[Session, Move]]:
     """Sorted as it is asked for: all of it at once would be too long for a slice."""
     while heap:
-        yield heapq.heappop(heap)[2]
+        _, _, session, move = heapq.heappop(heap)
+        yield session, move

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.control.slices import Steps
-from bridge.service.listed import SCANNED, slices
+from bridge.service.listed import SCANNED, pieces
 from bridge.service.told import progress
 from bridge.session.flow import State
 
@@ -24,14 +24,22 @@ def moved(front: RunningFront) -> Steps[tuple[int, int]]:
 
     A session may end between two slices, and is then among those that are counted.
     """
-    seen: dict[Session, tuple[int, int]] = {}
-    up = down = 0
-    for session in slices(tuple(front.living), SCANNED):
-        if session is None:
-            yield
-        elif session.state is not State.CLOSED:
-            seen[session] = came = progress(session)
-            up, down = up + came[0], down + came[1]
-    for ended in seen.keys() - front.living:
-        up, down = up - seen[ended][0], down - seen[ended][1]
-    return front.counters.up + up, front.counters.down + down
+    counters, living = front.counters, front.living
+    ended = counters.endings.total()
+    seen: list[Session] = []
+    ups: list[int] = []
+    downs: list[int] = []
+    for piece in pieces(tuple(living), SCANNED):
+        for session in piece:
+            if session.state is not State.CLOSED:
+                up, down = progress(session)
+                seen.append(session)
+                ups.append(up)
+                downs.append(down)
+        yield
+    up, down = counters.up + sum(ups), counters.down + sum(downs)
+    if counters.endings.total() != ended:
+        for session, its_up, its_down in zip(seen, ups, downs, strict=True):
+            if session not in living:
+                up, down = up - its_up, down - its_down
+    return up, down

@@ -7,11 +7,17 @@ Not here: the same for Prometheus (``watch.exposition``).
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bridge.service.counted import STATES
 from bridge.watch.metrics import METRICS, NANO, SUM, Kind, Metric, Series
 from bridge.watch.reading import Process, Reading, Running
+
+if TYPE_CHECKING:
+    from bridge.control.slices import Steps
+
+PIECE = 50
+"""Series that are told in a slice."""
 
 Told = dict[str, Any]
 
@@ -44,14 +50,17 @@ FARMS = {
 """The same of a farm."""
 
 
-def plain(reading: Reading) -> Told:
+def plain(reading: Reading) -> Steps[Told]:
     """
-    *reading* by front, farm, server and worker; names and units are the access log's
-    and ``bridgectl status``'s.  Histograms count what is not above each bound.
+    *reading* by front, farm, server and worker, in slices; names and units are the
+    access log's and ``bridgectl status``'s.  Histograms count what is not above each
+    bound.
     """
     told = _Told()
-    for series, number in reading.numbers.items():
+    for count, (series, number) in enumerate(reading.numbers.items(), 1):
         told.take(series, number)
+        if count % PIECE == 0:
+            yield
     current = reading.generations[0].generation if reading.generations else 0
     return {
         "time": reading.time,

@@ -36,7 +36,7 @@ SHARE = 200
 AGAIN = 10.0
 """Seconds after which a round is tried again that met a bug of ours."""
 
-PIECE = 500
+PIECE = 50
 """Series that are told in a slice."""
 
 

@@ -102,10 +102,9 @@ def of_server(name: str, farm: Farm, server: Server, now: float) -> Told:
 def progress(session: Session) -> tuple[int, int]:
     """Bytes that came of the client, and of the server, by now."""
     up, down = session.up, session.down
-    return (
-        max(0, up.bytes) if up is not None else 0,
-        down.bytes if down is not None else 0,
-    )
+    came = up.bytes if up is not None else 0
+    # Below 0 is what of a PROXY header is still to be left out.
+    return came if came > 0 else 0, down.bytes if down is not None else 0
 
 
 def of_session(session: Session, now: float) -> Told:

@@ -12,6 +12,7 @@ import platform
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -28,8 +29,11 @@ from bridge.watch.reading import Reading
 
 PREFIX = "bridge_"
 
-PIECE = 100
-"""Samples that are written in a slice: a millisecond."""
+PIECE = 20
+"""Samples that are written in a slice, of a histogram's some more."""
+
+SORTED = 100
+"""Series in a slice that are put where they belong."""
 
 Labels = tuple[str, ...]
 Numbers = dict[Labels, dict[int, int]]
@@ -47,39 +51,58 @@ class Gateway(Collector):
     read: Callable[[], Reading]
 
     def collect(self) -> Iterator[Family]:
-        return families(self.read())
+        parts = (each for each in families(self.read()) if each is not None)
+        for _, (whole, *more) in groupby(parts, lambda each: each.name):
+            for each in more:
+                whole.samples += each.samples
+            yield whole
 
 
 def written(reading: Reading, encode: Callable[[Collector], bytes]) -> Iterator[bytes]:
     """
-    *reading* as *encode* writes a registry, in pieces: see ``choose_encoder`` of
-    ``prometheus_client.exposition``.
+    *reading* as *encode* writes a registry, in pieces, some of them empty: see
+    ``choose_encoder`` of ``prometheus_client.exposition``.
     """
-    end = b""
-    for family in families(reading):
-        for start in range(0, max(1, len(family.samples)), PIECE):
-            part = Family(family.name, family.documentation, family.type)
-            part.samples = family.samples[start : start + PIECE]
-            text = encode(_Part(part))
-            text, end = _without_end(text)
-            yield text if not start else _without_head(text)
+    end, begun = b"", ""
+    for part in families(reading):
+        if part is None:
+            yield b""
+            continue
+        text, end = _without_end(encode(_Part(part)))
+        yield text if part.name != begun else _without_head(text)
+        begun = part.name
     yield end
 
 
-def families(reading: Reading) -> Iterator[Family]:
-    """Each with all its samples."""
+def families(reading: Reading) -> Iterator[Family | None]:
+    """
+    Each with all its samples, one of many as several of the same name, one after the
+    other; None: a slice ends.
+    """
     yield from _of_gateway(reading)
     found: dict[str, Numbers] = defaultdict(lambda: defaultdict(dict))
-    for (name, *labels), number in reading.numbers.items():
+    for count, ((name, *labels), number) in enumerate(reading.numbers.items(), 1):
         metric = METRICS[str(name)]
         part = int(labels.pop()) if metric.kind is Kind.HISTOGRAM else 0
         found[str(name)][tuple(map(str, labels))][part] = number
+        if count % SORTED == 0:
+            yield None
     for name, metric in METRICS.items():
         if metric.whole is Whole.EACH:
             yield from _of_processes(name, metric, reading)
         elif metric.shown:
-            yield _family(PREFIX + name, metric, metric.labels, found[name])
+            for numbers in _in_parts(metric, found[name]):
+                yield _family(PREFIX + name, metric, metric.labels, numbers)
     yield from _of_tcp(found)
+
+
+def _in_parts(metric: Metric, numbers: Numbers) -> Iterator[Numbers]:
+    """One at least."""
+    each = iter(numbers.items())
+    most = max(1, PIECE // (len(metric.bounds) + 1))
+    yield dict(islice(each, most))
+    while part := dict(islice(each, most)):
+        yield part
 
 
 def _family(

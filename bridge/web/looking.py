@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from bridge.control.orders import Answer, AnswerError
@@ -24,8 +24,6 @@ from bridge.web.parts import Change, Known, Parts, change, encoded, parts_of
 from bridge.web.paths import paths
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from twisted.internet.interfaces import IReactorTime
     from twisted.python.failure import Failure
 
@@ -136,7 +134,8 @@ class Looking:
     def _turn(self) -> None:
         self._timer = None
         self._began = self._clock.seconds()
-        self._look().addErrback(self._failed).addCallback(self._again)
+        looked = self._slices.run(self._look())
+        looked.addErrback(self._failed).addCallback(self._again)
 
     def _again(self, _: object) -> None:
         if self._stopped:
@@ -145,17 +144,17 @@ class Looking:
         passed = self._clock.seconds() - self._began
         self._timer = self._clock.callLater(max(step / 2, step - passed), self._turn)
 
-    @inlineCallbacks
-    def _look(self) -> Generator[Deferred[Any], Any, None]:
-        numbers = yield self._slices.run(self._sources.numbers())
+    def _look(self) -> Steps[None]:
+        """Each line of it that takes any time has a slice of its own."""
+        numbers = yield from self._sources.numbers()
+        yield
         row = self.history.add(totals(numbers))
         if not self._looked_at():
             self._parts, self._made_at = {}, None
             return
-        self._servers.ask_again()
-        self._endings.ask_again()
-        self._fastest.ask_again()
-        self._paths.ask_again()
+        for each in (self._servers, self._endings, self._fastest, self._paths):
+            each.ask_again()
+            yield
         known = Known(
             numbers,
             self._sources.plan(),
@@ -167,13 +166,17 @@ class Looking:
             limits(self._fastest.answer.get("sessions", ())),
             paths(self._paths.answer),
         )
-        now = yield self._slices.run(parts_of(known))
-        self._tell(change(self._parts, now), now, row)
-
-    def _tell(self, changed: Change, now: Parts, row: Row | None) -> None:
+        yield
+        now = yield from parts_of(known)
+        yield
+        changed = change(self._parts, now)
         self._parts, self._made_at = now, self._clock.seconds()
+        yield
+        yield from self._tell(changed, row)
+
+    def _tell(self, changed: Change, row: Row | None) -> Steps[None]:
         if self.streams is not None:
-            self.streams.send(
+            yield from self.streams.send(
                 lambda: encoded(changed, row, whole=False), self._everything
             )
         waiting, self._waiting = self._waiting, []

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from bridge.control.slices import Steps
@@ -19,7 +20,7 @@ from bridge.control.slices import Steps
 Told = Mapping[str, Any]
 Parts = dict[str, str]
 
-PIECE = 50
+PIECE = 5
 """Parts that are made in a slice."""
 
 MOST_SERVERS = 5000
@@ -27,6 +28,8 @@ MOST_SERVERS = 5000
 
 UP = ("up", "starting")
 """States of servers that get sessions."""
+
+_text = json.JSONEncoder(separators=(",", ":")).encode
 
 _WHOLE = ("ready", "draining", "why", "config", "generation", "version", "started")
 
@@ -67,7 +70,7 @@ def parts_of(known: Known) -> Steps[Parts]:
     """In slices."""
     found: Parts = {}
     for count, (key, value) in enumerate(_parts(known), 1):
-        found[key] = json.dumps(value, separators=(",", ":"))
+        found[key] = _text(value)
         if count % PIECE == 0:
             yield
     return found
@@ -81,9 +84,7 @@ def change(before: Parts, now: Parts) -> Change:
 
 def encoded(change: Change, row: Sequence[float] | None, *, whole: bool) -> bytes:
     """As one object of JSON on one line; *row* is the newest of the history."""
-    parts = ",".join(
-        f"{json.dumps(key)}:{text}" for key, text in change.changed.items()
-    )
+    parts = ",".join(f"{quoted(key)}:{text}" for key, text in change.changed.items())
     gone = json.dumps(list(change.gone))
     rest = f'"gone":{gone},"row":{json.dumps(row)},"whole":{json.dumps(whole)}'
     return f'{{"parts":{{{parts}}},{rest}}}'.encode()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
     from twisted.web.server import Request
 
+    from bridge.control.slices import Steps
+
 MOST = 16
 """Streams at a time; whoever comes then is told to ask now and then instead."""
 
@@ -126,19 +128,18 @@ class Streams(Plain):
     def _gone(self, _: object, stream: Stream) -> None:
         self._all.pop(stream, None)
 
-    def send(self, changed: Callable[[], bytes], whole: Callable[[], bytes]) -> None:
+    def send(
+        self, changed: Callable[[], bytes], whole: Callable[[], bytes]
+    ) -> Steps[None]:
         """To each what it needs, which is made once, if anybody needs it."""
         made: dict[bool, bytes] = {}
         for stream in tuple(self._all):
-            if stream.lost:
-                stream.abort()
-            elif stream.stuck:
-                stream.whole = True
-            else:
-                if stream.whole not in made:
-                    made[stream.whole] = (whole if stream.whole else changed)()
-                stream.send(made[stream.whole])
-                stream.whole = False
+            if not stream.stuck and stream.whole not in made:
+                made[stream.whole] = (whole if stream.whole else changed)()
+                yield
+            if stream in self._all:  # else it has gone meanwhile
+                _give(stream, made.get(stream.whole))
+            yield
 
     def abort(self) -> None:
         """All of them, now: each has to ask again whether it may look."""
@@ -151,3 +152,14 @@ class Streams(Plain):
         for stream in tuple(self._all):
             stream.close()
         self._all.clear()
+
+
+def _give(stream: Stream, data: bytes | None) -> None:
+    """Send *data*, or remember that this was not sent."""
+    if stream.lost:
+        stream.abort()
+    elif stream.stuck or data is None:
+        stream.whole = True
+    else:
+        stream.send(data)
+        stream.whole = False
