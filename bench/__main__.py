@@ -50,7 +50,7 @@ from bench.loads import Bench, Figures, LoadError
 from bench.logged import LOGGED
 from bench.rows import ROWS, Row
 from bench.secure import SECURE
-from bench.watching import UNSEEN, WATCHED, with_page
+from bench.watching import LOOKED_AT
 from bench.workers import THREADS, WORKERS
 from tests.netlab import Lab
 
@@ -62,8 +62,7 @@ COMMANDS: dict[str, Command | None] = {
     **WORKERS,
     **LOGGED,
     **KNOWLEDGE,
-    UNSEEN: with_page,
-    WATCHED: with_page,
+    **LOOKED_AT,
 }
 TROUBLE = (LoadError, OSError, subprocess.SubprocessError, TimeoutError)
 
@@ -222,8 +221,8 @@ class Contest:
                     target = replace(target, threads=THREADS[name])
                 if name == PROXIED:
                     target = replace(target, proxied=True)
-                if name == WATCHED:
-                    target = replace(target, watched=True)
+                if name in LOOKED_AT:
+                    target = replace(target, watched=name)
                 if name == UNLIMITED:
                     target = replace(target, rate=RATE)
                 return row.measure(self._bench, target)

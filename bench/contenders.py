@@ -66,8 +66,8 @@ class Target:
     scheme: str = "http"
     proxied: bool = False
     """Whether its front wants a PROXY header."""
-    watched: bool = False
-    """Whether somebody looks at its page."""
+    watched: str = ""
+    """At whose page somebody looks meanwhile; empty: nobody does."""
     rate: int = 0
     """Bytes in a second to which the load holds itself; 0: none."""
     threads: int = 1

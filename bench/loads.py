@@ -20,6 +20,7 @@ from bench.shares import held_to
 from tests.netlab import Lab
 
 REPORT = Path(__file__).with_name("report.lua")
+PACED = Path(__file__).with_name("paced.lua")
 IDLE = 4000
 SUBSCRIBERS = 1000
 """Clients of the rows about who they are, each with a /64 of its own."""
@@ -64,11 +65,15 @@ def bulk(kind: str, flows: int) -> Callable[[Bench, Target], Figures]:
 
 
 def requests(
-    connections: int, path: str = "/", *, close: bool = False
+    connections: int, path: str = "/", *, close: bool = False, paced: bool = False
 ) -> Callable[[Bench, Target], Figures]:
-    """wrk on *connections*, each request on the same one or on one of its own."""
+    """
+    wrk on *connections*, each request on the same one or on one of its own, as soon as
+    the one before was answered or, *paced*, a millisecond later.
+    """
 
     options = [f"-c{connections}", *(("-H", "Connection: close") if close else ())]
+    options += ["-s", str(PACED if paced else REPORT)]
 
     def measure(bench: Bench, target: Target) -> Figures:
         before = spent(target)
@@ -215,8 +220,8 @@ def flood(bench: Bench, target: Target, kind: str, flows: int) -> tuple[float, f
 
 
 def wrk(bench: Bench, target: Target, path: str, options: list[str]) -> Figures:
-    command = ["wrk", "-t1", f"-d{bench.seconds}s", *options]
-    ran = bench.lab.client.run([*command, "-s", str(REPORT), target.url + path])
+    command = ["wrk", "-t1", f"-d{bench.seconds}s", "-s", str(REPORT), *options]
+    ran = bench.lab.client.run([*command, target.url + path])
     line = next(x for x in ran.stdout.splitlines() if x.startswith("report "))
     done, seconds, p50, p99, errors, size = map(float, line.split()[1:])
     if errors or not done:

@@ -18,11 +18,12 @@ from bench.knowing import UNKNOWING
 from bench.loads import Figures
 from bench.measure import middle, ratio
 from bench.rows import Column, Row
-from bench.watching import UNSEEN
+from bench.watching import ELSEWHERE, TWO, UNSEEN
 
 EARLIER = (BEFORE, secure.BEFORE, http.BEFORE, logged.BEFORE)
 YARDSTICKS = (
-    *("floor", "haproxy", ONE, UNSEEN, UNKNOWING, secure.HAPROXY, secure.NGINX),
+    *("floor", "haproxy", ONE, UNKNOWING, secure.HAPROXY, secure.NGINX),
+    *(UNSEEN, ELSEWHERE, UNSEEN + TWO, ELSEWHERE + TWO),
     *(http.HAPROXY, http.NGINX),
     *workers.YARDSTICKS,
     *logged.YARDSTICKS,

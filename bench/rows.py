@@ -40,7 +40,7 @@ from bench.loads import (
 )
 from bench.logged import LOGGED
 from bench.secure import SECURE
-from bench.watching import BUSY, SESSIONS, UNSEEN, WATCHED, beside_many
+from bench.watching import BUSY, KINDS, SESSIONS, TWO, beside_many
 from bench.workers import PLAIN as PLAIN_WORKERS
 from bench.workers import SECURE as SECURE_WORKERS
 
@@ -129,6 +129,20 @@ def limited(what: str, kind: str) -> Row:
         (Column("rate", "Gb/s", 4), PER_GB),
         fresh=True,
         contenders=(UNLIMITED, LIMITED),
+    )
+
+
+def looked_at(
+    what: str, measure: Callable[[Bench, Target], Figures], workers: str = ""
+) -> Row:
+    """A row of what it costs that somebody looks."""
+    load = f"Small requests, {BUSY} kept-alive connections{what}"
+    return Row(
+        f"{load}, beside {SESSIONS:,} sessions",
+        measure,
+        (PER_SECOND, PER_REQUEST, *LATENCY),
+        fresh=True,
+        contenders=tuple(kind + workers for kind in KINDS),
     )
 
 
@@ -223,13 +237,9 @@ ROWS: dict[str, Row] = {
         warmed(connects),
         PLAIN_WORKERS,
     ),
-    "page": Row(
-        f"Small requests, {BUSY} kept-alive connections beside {SESSIONS:,} sessions",
-        beside_many,
-        (PER_SECOND, PER_REQUEST, *LATENCY),
-        fresh=True,
-        contenders=(UNSEEN, WATCHED),
-    ),
+    "page": looked_at("", beside_many()),
+    "page_paced": looked_at(", a millisecond apart", beside_many(paced=True)),
+    "page_workers": looked_at("", beside_many(), TWO),
     "knowing_connect": known(
         "a new connection for each small request, 32 at a time",
         requests(32, close=True),

@@ -5,7 +5,9 @@ Run as ``python -m bench.watching PORT`` on the gateway's host it asks what a br
 does that has the page open (its stream, and the fastest sessions, which of many are
 asked for every five seconds) and ``/metrics``, and says when it has begun.
 
-Here as well: what is measured beside it.
+Here as well: what is measured beside it.  Who looks needs a part of the machine, as a
+browser elsewhere would not: so there is a contender beside whom somebody looks, in the
+same way, at another gateway that has nothing else to do.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from bench.contenders import UNCHECKED, Place, Target, bridge
+from bench.contenders import UNCHECKED, Command, Place, Target, bridge, running
 from bench.loads import Bench, Figures, LoadError, hold, requests
+from bench.measure import middle
 
 SESSIONS = 5000
 BUSY = 32
@@ -29,32 +34,62 @@ BUSY = 32
 
 AWAY = 500
 """From a contender's port to the page's, of which each has one of its own."""
+BESIDE = 1000
+"""And to that of the other gateway that is looked at."""
 
-UNSEEN, WATCHED = "nobody looks", "the page, and a scrape each second"
+WINDOWS = 4
+"""Measurements of which the middle one counts: p99 of one varies by a fifth."""
+
+UNSEEN = "nobody looks"
+ELSEWHERE = "somebody looks at another gateway"
+WATCHED = "the page, and a scrape each second"
+TWO = ", 2 workers"
 
 SCRAPES, LISTS = 1.0, 5.0
 """Seconds between two; the latter as the page asks where there are many sessions."""
 
 
-def with_page(place: Place) -> list[str]:
+def with_page(place: Place, workers: int = 1) -> list[str]:
     admin = f"admin: {{socket: off, web: '[::1]:{place.web + AWAY}'}}"
-    return bridge(place, rest=UNCHECKED, more=admin)
+    return bridge(place, rest=UNCHECKED, more=f"{admin}\nworkers: {workers}")
 
 
-def beside_many(bench: Bench, target: Target) -> Figures:
+KINDS = (UNSEEN, ELSEWHERE, WATCHED)
+LOOKED_AT: dict[str, Command] = {
+    **dict.fromkeys(KINDS, with_page),
+    **{kind + TWO: partial(with_page, workers=2) for kind in KINDS},
+}
+
+
+def beside_many(*, paced: bool = False) -> Callable[[Bench, Target], Figures]:
     """Small requests beside SESSIONS that wait, and whoever looks."""
-    with ExitStack() as stack:
-        hold(bench, target, SESSIONS, stack)
-        if target.watched:
-            watch(bench, target, stack)
-        measure = requests(BUSY)
-        measure(replace(bench, seconds=1), target)
-        return measure(bench, target)
+    ask_away = requests(BUSY, paced=paced)
+
+    def measure(bench: Bench, target: Target) -> Figures:
+        with ExitStack() as stack:
+            hold(bench, target, SESSIONS, stack)
+            if target.watched.startswith(ELSEWHERE):
+                watch(bench, _other(bench, target, stack), stack)
+            elif target.watched.startswith(WATCHED):
+                watch(bench, target.web, stack)
+            ask_away(replace(bench, seconds=1), target)
+            found = [ask_away(bench, target) for _ in range(WINDOWS)]
+        return {key: middle([each[key] for each in found]) for key in found[0]}
+
+    return measure
 
 
-def watch(bench: Bench, target: Target, stack: ExitStack) -> None:
-    """Until *stack* ends, and from now on."""
-    words = [sys.executable, "-m", "bench.watching", str(target.web + AWAY)]
+def _other(bench: Bench, target: Target, stack: ExitStack) -> int:
+    """The port of a gateway without sessions, until *stack* ends."""
+    directory = stack.enter_context(TemporaryDirectory(prefix="bench-other-"))
+    port = target.web + BESIDE
+    started = running(bench.lab, with_page, Path(directory), port)
+    return stack.enter_context(started).web
+
+
+def watch(bench: Bench, port: int, stack: ExitStack) -> None:
+    """The page of the gateway on *port*, until *stack* ends, and from now on."""
+    words = [sys.executable, "-m", "bench.watching", str(port + AWAY)]
     program = bench.lab.gateway.popen(
         words, stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent
     )
