@@ -261,7 +261,7 @@ def _ask_and_watch(
 
     config, ours = options.document.config.admin, cast(Reactor, reactor)
     numbers = Numbers(gateway, making, ours.seconds)
-    asked = Operator(gateway, logs, lambda: options.warned).ask
+    asked = Operator(gateway, logs, making.past, lambda: options.warned).ask
     page = _page(options, gateway, numbers, asked)
     root = root_of(numbers, Slices(ours))
     page.add(root)

@@ -13,6 +13,7 @@ from bridge.config import parse
 from bridge.processes.forked import Forked
 from bridge.processes.link import Message
 from bridge.processes.means import Means
+from bridge.processes.past import Past
 from bridge.processes.snapshot import LogPlan
 from bridge.service.posting import Send
 from bridge.watch.metrics import Series
@@ -72,12 +73,14 @@ class Bench:
         self.said: list[Message] = []
         self.peers: list[FakePeer] = []
         self.prepared: Deferred[None] = succeed(None)
+        self.past = Past()
         means = Means(
             self.reactor,
             self.columns,
             self._join,
             self.prepared,
             LOG,
+            self.past,
             self.said.append,
         )
         self.forked = Forked(2, parse(CONFIGURATION + more), {}, workers, means)

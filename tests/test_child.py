@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -55,6 +55,9 @@ class Bench:
     def failed(self, child: Child, why: str) -> None:
         self.calls.append(f"failed: {why}")
 
+    def counted(self, fronts: Sequence[Message]) -> None:
+        self.calls.append(f"counted: {list(fronts)}")
+
     def unlinked(self, child: Child) -> None:
         self.calls.append("unlinked")
 
@@ -74,11 +77,12 @@ def test_what_it_says_of_itself_is_told(bench: Bench) -> None:
     assert (child.accepts, child.served, bench.calls) == (True, True, ["ready"])
     bench.says("said", level="warn", text="well")
     assert bench.said == [{"level": "warn", "text": "well"}]
-    bench.says("ended")
+    bench.says("ended", fronts=[{"front": "web"}])
     assert child.ended
     bench.dies()
     assert (child.accepts, child.served) == (False, True)
-    assert bench.calls[1:] == ["unlinked", "the worker's"]
+    counted = "counted: [{'front': 'web'}]"
+    assert bench.calls[1:] == [counted, "unlinked", "the worker's"]
 
 
 def test_why_it_cannot_start_is_told(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from bridge.control.orders import AnswerError
 from bridge.control.peer import Peer
 from bridge.processes.generation import Told
 from bridge.processes.operator import Operator
+from bridge.processes.past import Past
 from bridge.processes.supervisor import ReloadError, Supervisor
 from bridge.service.logs import Logs
 from bridge.watch.log import Log
@@ -71,10 +72,13 @@ def status(worker: int) -> Told:
     return Told(worker, said)
 
 
+PAST = Past()
+
+
 def ask(
     supervisor: FakeSupervisor, command: str, logs: Logs | None = None, **args: Any
 ) -> Any:
-    operator = Operator(cast(Supervisor, supervisor), logs or Logs(Log()))
+    operator = Operator(cast(Supervisor, supervisor), logs or Logs(Log()), PAST)
     told: list[Any] = []
     done = operator.ask(command, args, Peer(0, 1))
     done.addCallbacks(told.append, lambda failure: told.append(failure.value))
@@ -149,7 +153,7 @@ def test_the_configuration_is_that_of_those_who_accept() -> None:
 def test_of_paths_it_adds_what_is_odd_on_this_host() -> None:
     says = Told(0, {"fronts": {}, "farms": {}})
     supervisor: Any = FakeSupervisor(FakeGeneration(1, says))
-    operator = Operator(supervisor, Logs(Log()), lambda: ["a warning"])
+    operator = Operator(supervisor, Logs(Log()), PAST, lambda: ["a warning"])
     answers: list[Any] = []
     operator.ask("path", {}, Peer(0, 1)).addCallback(answers.append)
     assert answers == [{"fronts": {}, "farms": {}, "warnings": ["a warning"]}]

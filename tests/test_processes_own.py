@@ -17,6 +17,7 @@ from bridge.processes import own as module
 from bridge.processes.generation import Told
 from bridge.processes.link import Message
 from bridge.processes.own import Own
+from bridge.processes.past import Past
 from bridge.service.gateway import Gateway
 from bridge.service.ledger import OwnLedger
 
@@ -34,6 +35,7 @@ class FakeGateway:
         self.drained: Deferred[None] = Deferred()
         self.measured = None
         self.taken = False
+        self.fronts = ()
         self.clock = Clock()
 
     def startService(self) -> None:
@@ -69,7 +71,7 @@ class FakeGateway:
 class Bench:
     def __init__(self) -> None:
         self.gateway = FakeGateway()
-        self.own = Own(DOCUMENT, cast(Gateway, self.gateway), OwnLedger())
+        self.own = Own(DOCUMENT, cast(Gateway, self.gateway), OwnLedger(), Past())
         self.ended: list[None] = []
         self.own.ended.addCallback(self.ended.append)
 

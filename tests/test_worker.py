@@ -49,6 +49,7 @@ class FakeGateway:
         self.more = more
         self._listeners = listeners
         self.calls: list[str] = []
+        self.fronts = ()
         self.drained: Deferred[None] = Deferred()
         self.opened: Mapping[str, Sequence[Listener]] = {}
 
@@ -252,7 +253,7 @@ def test_why_it_cannot_start_is_said_and_is_its_end(
         fresh.reactor.begin()
         fresh.know()
     why = {"why": "/var/log/a: Permission denied"}
-    assert fresh.heard == [("failed", why), ("ended", {})]
+    assert fresh.heard == [("failed", why), ("ended", {"fronts": []})]
     assert fresh.reactor.stopped == 1 and not fresh.link.up
     assert log.lines == []  # the supervisor tells it
 

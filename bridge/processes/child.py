@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -46,6 +46,9 @@ class Owner(Protocol):
 
     def failed(self, child: Child, why: str) -> None:
         """It cannot, and ends."""
+
+    def counted(self, fronts: Sequence[Message]) -> None:
+        """It has counted that of *fronts*, and is at its end."""
 
     def unlinked(self, child: Child) -> None:
         """It says nothing any more: it has ended, or is about to."""
@@ -181,8 +184,9 @@ class Child:
         self.accepts = self.served = True
         self._owner.ready(self)
 
-    def _ends(self, _: Message) -> None:
+    def _ends(self, said: Message) -> None:
         self.ended = True
+        self._owner.counted(said.get("fronts", ()))  # older code says nothing
 
     def _lost(self) -> None:
         self.accepts = False

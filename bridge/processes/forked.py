@@ -186,6 +186,9 @@ class Forked:
         if not self._fail(why):
             events.cannot_start(f"worker {child.seat.number} cannot start: {why}")
 
+    def counted(self, fronts: Sequence[Message]) -> None:
+        self._means.past.take(fronts)
+
     def unlinked(self, child: Child) -> None:
         if child.mother is not self._nursery:  # nobody will say how it died
             self._gone(child, "")

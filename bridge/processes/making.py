@@ -20,6 +20,7 @@ from bridge.processes.generation import Generation, workers_of
 from bridge.processes.known_series import KnownSeries
 from bridge.processes.means import Means
 from bridge.processes.own import Own
+from bridge.processes.past import Past
 from bridge.processes.snapshot import LogPlan
 from bridge.service.certificates import Certificates
 from bridge.service.checkers import Checkers
@@ -46,6 +47,7 @@ class Making:
         self._log = log
         self._shared: _Shared | None = None
         self._checking: dict[int, _Checking] = {}
+        self.past = Past()
         self.ledgers: list[OwnLedger] = []
         """Of the process itself, where it has served or does."""
 
@@ -56,7 +58,7 @@ class Making:
         gateway.privilegedStartService()
         ledger = OwnLedger()
         self.ledgers.append(ledger)
-        return Own(document, gateway, ledger)
+        return Own(document, gateway, ledger, self.past)
 
     def forked(
         self, number: int, document: Document, plan: Plan, before: Generation | None
@@ -78,6 +80,7 @@ class Making:
                 checking.join,
                 prepared,
                 self._log(self._level(document, before)),
+                self.past,
                 said.tell,
             ),
         )

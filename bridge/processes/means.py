@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 
 from bridge.processes.child import Join
 from bridge.processes.link import Message
+from bridge.processes.past import Past
 from bridge.processes.snapshot import LogPlan
 from bridge.watch.metrics import Series
 
@@ -44,5 +45,7 @@ class Means:
     prepared: Deferred[None]
     """Fires once all is known that workers begin with."""
     log: LogPlan
+    past: Past
+    """What those who have ended had counted."""
     said: Callable[[Message], None]
     """Told of events of workers' logs, where these do not write them."""

@@ -18,6 +18,7 @@ from bridge.control.merge import Part, merge
 from bridge.control.orders import Answer, AnswerError
 from bridge.control.peer import Peer
 from bridge.processes.generation import Generation, Told
+from bridge.processes.past import Past
 from bridge.processes.supervisor import ReloadError, Supervisor
 from bridge.service.logs import Logs
 
@@ -27,18 +28,20 @@ RELOADS: Mapping[str, bool] = {"reload": False, "upgrade": True}
 
 class Operator:
     """
-    Of *supervisor*, whose own process has *logs*; *warnings* says what is odd with the
-    configuration on this host.
+    Of *supervisor*, whose own process has *logs*; *past* has what those counted who
+    have ended, and *warnings* says what is odd with the configuration on this host.
     """
 
     def __init__(
         self,
         supervisor: Supervisor,
         logs: Logs,
+        past: Past,
         warnings: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._supervisor = supervisor
         self._logs = logs
+        self._past = past
         self._warnings = warnings
 
     def ask(self, command: str, args: dict[str, Any], peer: Peer) -> Deferred[Answer]:
@@ -70,6 +73,7 @@ class Operator:
     ) -> Answer:
         answer = merge(command, args, parts)
         if command == "status":
+            answer["fronts"] = self._past.with_it(answer["fronts"])
             everybody = (self._supervisor.current, *self._supervisor.others)
             answer["generations"] = [_described(each) for each in everybody]
         elif command == "path":

@@ -16,6 +16,7 @@ from bridge.control.orders import AnswerError
 from bridge.control.slices import Slices
 from bridge.processes.generation import Place, Told
 from bridge.processes.link import Message
+from bridge.processes.past import Past
 from bridge.service.answers import Answers
 from bridge.service.gateway import Gateway
 from bridge.service.ledger import OwnLedger
@@ -27,8 +28,10 @@ class Own:
 
     number = 1
 
-    def __init__(self, document: Document, gateway: Gateway, ledger: OwnLedger) -> None:
-        """Its numbers are in *ledger*."""
+    def __init__(
+        self, document: Document, gateway: Gateway, ledger: OwnLedger, past: Past
+    ) -> None:
+        """Its numbers are in *ledger*; *past* has them when it has ended."""
         self.document = document
         self.retiring = False
         self.ended: Deferred[None] = Deferred()
@@ -37,6 +40,7 @@ class Own:
         self._answers = Answers(gateway)
         self._slices = Slices(gateway.clock)
         self._ledger = ledger
+        self._past = past
         self._publishing = Publishing(gateway, ledger, gateway.clock)
 
     def start(self) -> Deferred[None]:
@@ -64,6 +68,7 @@ class Own:
         if self.gateway.measured is not None:
             self._publishing.finish()
         self._ledger.end()
+        self._past.take(self._answers.last_words())
         self.ended.callback(None)
 
     def ask(self, command: str, args: Message) -> list[Deferred[Told]]:

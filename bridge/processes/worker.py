@@ -276,13 +276,13 @@ class Worker:
     def _ended(self, _: object) -> None:
         if self._publishing is not None:
             self._publishing.finish()
-        self._end()
+        self._end(self._answers.last_words() if self._answers is not None else ())
 
-    def _end(self) -> None:
+    def _end(self, fronts: Sequence[Message] = ()) -> None:
         """Say so; the reactor stops once that is on its way."""
         self._ending = self._over = True
         if self._link.up:
-            self._link.send("ended", {})
+            self._link.send("ended", {"fronts": list(fronts)})
             self._link.cut()
         else:
             self._reactor.stop()

@@ -22,6 +22,8 @@ from tests.e2e.conftest import Start
 from tests.e2e.crew import TOOK_OVER, Crew, changed, listens
 from tests.e2e.gateway import Gateway, relay, until
 from tests.e2e.loading import Load
+from tests.e2e.operating import ask as asked_of
+from tests.e2e.operating import operated
 from tests.e2e.peers import (
     accept,
     ask,
@@ -145,6 +147,25 @@ def test_a_reload_while_an_older_generation_drains(
             assert read_all(client) == b"answer"
     gateway.records(3)
     crew.wait_settled(workers)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_an_older_generation_has_counted_stays_when_it_has_ended(
+    start: Start, echoed: str, workers: int
+) -> None:
+    first = operated(relay(echoed)) | {"workers": workers}
+    gateway = start(first)
+    crew = Crew(gateway)
+    for number in range(1, 4):
+        with gateway.connect() as client:
+            client.sendall(b"x" * 1000)
+            assert len(client.recv(1000, socket.MSG_WAITALL)) == 1000
+        gateway.records(number)
+        crew.reload(changed(first, number))
+        crew.wait_settled(workers)
+        (front,) = asked_of(gateway, "status")["fronts"]
+        assert front["accepted"] == front["endings"]["done"] == number
+        assert front["bytes"] == {"up": 1000 * number, "down": 1000 * number}
 
 
 def test_an_older_generation_drains_by_its_own_timeout(
