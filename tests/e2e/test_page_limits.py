@@ -98,4 +98,6 @@ def test_who_holds_a_flow_up_is_told(browser: Browser, gateway: Gateway) -> None
         browser.press("Escape")
         assert browser.violations() == []
     browser.wait(f'!document.querySelector("{limit("front", "web")}").innerText', "")
+    browser.waits_for("#endings-rows", "client")  # and so it is told of who has ended
+    browser.waits_for("#endings-rows", "server")
     assert browser.complaints() == []

@@ -4,6 +4,7 @@
 import { byId, el, keep, mark, say, show } from "./dom.js";
 import { clock, count, day, each, endpoint, rate, several, size, time } from "./format.js";
 import { announce } from "./orders.js";
+import { LIMITED } from "./sessions.js";
 
 const MONTH = 30 * 86400;
 
@@ -79,10 +80,11 @@ export function endings(store) {
         el("td", { class: "mid" }),
         el("td", { class: "number mid" }),
         el("td", { class: "number wide" }),
+        el("td", { class: "mid" }),
         el("td", { class: "wide word" }),
       ),
     (row, ending) => {
-      const [at, how, client, way, lasted, bytes, why] = row.children;
+      const [at, how, client, way, lasted, bytes, limited, why] = row.children;
       say(at, clock(ending.time));
       say(how.firstChild, NAMES[ending.ending] ?? ending.ending.replaceAll("_", " "));
       mark(how.firstChild, "kind", kindOf(ending.ending));
@@ -90,6 +92,9 @@ export function endings(store) {
       say(way, [ending.front, ending.server ?? ending.farm].filter(Boolean).join(" → "));
       say(lasted, time(ending.seconds.total));
       say(bytes, size(ending.bytes.up + ending.bytes.down));
+      const [colour, words] = LIMITED[ending.limited_by] ?? ["none", "–"];
+      say(limited, words);
+      mark(limited, "limit", colour);
       say(why, ending.reason);
     },
   );
