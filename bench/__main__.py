@@ -126,6 +126,13 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
         " all contenders, of logs and of TLS",
     )
     parser.add_argument(
+        "--congestion",
+        default="reno",
+        metavar="NAME",
+        help="congestion control of all hosts: reno, which every namespace may have and"
+        " which paces nothing, like cubic, unless said",
+    )
+    parser.add_argument(
         "--write",
         type=Path,
         metavar="FOLDER",
@@ -250,7 +257,11 @@ def main(words: Sequence[str]) -> None:
     options = arguments(words)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    compared = {**versions(), "Python": pythons.name_of(sys.executable)}
+    compared = {
+        **versions(),
+        "Python": pythons.name_of(sys.executable),
+        "congestion control": options.congestion,
+    }
     made = record.made(compared, options.rounds, options.seconds)
     kept = record.load(options.write / figures.FILE) if options.write else {}
     tell(report.header(compared, options.rounds, options.seconds))
@@ -267,6 +278,8 @@ def measured(options: argparse.Namespace) -> Iterator[tuple[str, report.Summary]
     """The chosen rows, one by one."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, Lab(routed=True) as lab:
         directory = Path(name)
+        for host in (lab.client, lab.gateway, lab.server):
+            host.sysctl(ipv4__tcp_congestion_control=options.congestion)
         farm.start(lab, directory)
         for host in (lab.client, lab.gateway):
             # Room for all the connections that a minute of TIME_WAIT remembers: else a
