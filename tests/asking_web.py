@@ -15,8 +15,10 @@ from bridge.web.site import Watched
 class Bench:
     """A site of *root*."""
 
-    def __init__(self, root: IResource, *names: str) -> None:
-        self.clock = Clock()
+    def __init__(
+        self, root: IResource, *names: str, clock: Clock | None = None
+    ) -> None:
+        self.clock = clock or Clock()
         self.site = Watched(root, frozenset(names), self.clock)
 
     def connect(self) -> Client | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from twisted.internet.task import Clock
 
 from bridge.control.slices import Slices, Steps
 from bridge.processes.numbers import Numbers
@@ -33,10 +34,9 @@ class FakeNumbers:
 class Rooted:
     def __init__(self) -> None:
         self.numbers = FakeNumbers()
-        slices = Slices(cast(Any, None))
-        root = root_of(cast(Numbers, self.numbers), slices)
-        self.bench = Bench(root)
-        slices._clock = self.bench.clock
+        clock: Any = Clock()
+        root = root_of(cast(Numbers, self.numbers), Slices(clock))
+        self.bench = Bench(root, clock=clock)
 
 
 @pytest.fixture

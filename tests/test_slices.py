@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -64,6 +66,39 @@ def test_the_first_has_its_turn_at_once_and_the_next_after_a_pause() -> None:
     assert told == ["a0"]
     clock.advance(PAUSE)
     assert told == ["a0", "b0"]
+
+
+def test_two_who_work_on_one_clock_share_its_turns() -> None:
+    clock, told = Busy(), list[str]()
+    for name in "ab":
+        Slices(clock).run(steps(name, 1, told, clock, BUDGET))
+    clock.advance(0)
+    assert told == ["a0"]
+    clock.advance(PAUSE / 2)
+    assert told == ["a0"]
+    clock.advance(PAUSE)
+    assert told == ["a0", "b0"]
+
+
+def test_who_ends_takes_only_its_own_work_along() -> None:
+    clock, told = Clock(), list[int]()
+    one, other = Slices(clock), Slices(clock)
+    one.soon(lambda: told.append(1))
+    other.soon(lambda: told.append(2))
+    one.close()
+    clock.advance(0)
+    assert told == [2] and clock.getDelayedCalls() == []
+
+
+def test_a_clock_that_is_gone_is_not_kept() -> None:
+    clock = Clock()
+    Slices(clock).soon(lambda: None)
+    clock.advance(0)
+    clock.advance(TURN)
+    kept = weakref.ref(clock)
+    del clock
+    gc.collect()
+    assert kept() is None
 
 
 def test_what_steps_raise_is_their_own() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from twisted.internet.defer import Deferred
 
@@ -43,19 +44,22 @@ def at_once(steps: Steps[T]) -> T:
 
 
 class Slices:
-    """Takes turns on *clock*."""
+    """
+    Somebody's work, in *clock*'s turns.
+
+    All that are of one clock share these: two who each kept to the budget would hold up
+    the sessions twice as long together.
+    """
 
     def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
-        self._due: deque[Callable[[], None]] = deque()
-        self._timer: IDelayedCall | None = None
-        self._next = 0.0
-        """When the pause is over."""
+        turns = _TURNS.get(clock)
+        if turns is None:
+            turns = _TURNS[clock] = _Turns(clock)
+        self._turns = turns
 
     def soon(self, slice_: Callable[[], None]) -> None:
         """Have *slice_* run in another turn, or after those that came before."""
-        self._due.append(slice_)
-        self._arm()
+        self._turns.add(self, slice_)
 
     def run(self, steps: Steps[T]) -> Deferred[T]:
         """Take *steps* to their end.  Fails with what they raise."""
@@ -64,27 +68,53 @@ class Slices:
         return run.done
 
     def close(self) -> None:
-        """Do no more."""
-        self._due.clear()
-        if self._timer is not None and self._timer.active():  # not within a slice
-            self._timer.cancel()
+        """Do no more of it."""
+        self._turns.drop(self)
+
+
+class _Turns:
+    """Of one clock, whoever they are for."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._seconds, self._later = clock.seconds, clock.callLater
+        self._due: deque[tuple[Slices, Callable[[], None]]] = deque()
+        self._timer: IDelayedCall | None = None
+        self._next = 0.0
+        """When the pause is over."""
+
+    def add(self, owner: Slices, slice_: Callable[[], None]) -> None:
+        self._due.append((owner, slice_))
+        self._arm()
+
+    def drop(self, owner: Slices) -> None:
+        self._due = deque(each for each in self._due if each[0] is not owner)
+        timer = self._timer
+        if not self._due and timer is not None and timer.active():  # not in a slice
+            timer.cancel()
             self._timer = None
 
     def _arm(self) -> None:
         if self._timer is None and self._due:
-            wait = max(0.0, self._next - self._clock.seconds())
-            self._timer = self._clock.callLater(wait, self._turn)
+            wait = max(0.0, self._next - self._seconds())
+            self._timer = self._later(wait, self._turn)
 
     def _turn(self) -> None:
-        until = self._clock.seconds() + BUDGET
+        until = self._seconds() + BUDGET
         try:
-            self._due.popleft()()
-            while self._due and self._clock.seconds() < until:
-                self._due.popleft()()
+            self._take()
+            while self._due and self._seconds() < until:
+                self._take()
         finally:  # whatever one has met, the next has its turn
             self._timer = None
-            self._next = self._clock.seconds() + PAUSE
+            self._next = self._seconds() + PAUSE
             self._arm()
+
+    def _take(self) -> None:
+        _, slice_ = self._due.popleft()
+        slice_()
+
+
+_TURNS: WeakValueDictionary[IReactorTime, _Turns] = WeakValueDictionary()
 
 
 class _Run(Generic[T]):
