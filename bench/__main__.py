@@ -48,7 +48,7 @@ from bench.http import HTTP
 from bench.knowing import KNOWLEDGE
 from bench.loads import Bench, Figures, LoadError
 from bench.logged import LOGGED
-from bench.rows import ROWS, Row
+from bench.rows import ROWS, Prepared, Row
 from bench.secure import SECURE
 from bench.watching import LOOKED_AT
 from bench.workers import THREADS, WORKERS
@@ -201,9 +201,25 @@ class Contest:
     def measure(self, row: Row, rounds: int) -> report.Rounds:
         names = self._taking_part(row)
         figures: report.Rounds = {name: [] for name in names}
+        if row.prepared is not None:
+            return self._measure_one(row, row.prepared, rounds)
         for _ in range(rounds):
             for name in names:
                 figures[name].append(self._once(row, name))
+        return figures
+
+    def _measure_one(self, row: Row, prepared: Prepared, rounds: int) -> report.Rounds:
+        """All by the first one's process, in turn."""
+        figures: report.Rounds = {name: [{}] * rounds for name in row.contenders}
+        first = row.contenders[0]
+        try:
+            with self._run(first) as target, prepared(self._bench, target):
+                for number in range(rounds):
+                    for name, told in figures.items():
+                        watched = replace(target, watched=name)
+                        told[number] = self._told(row, name, watched)
+        except TROUBLE as error:
+            complain(first, row.title, error)
         return figures
 
     def _taking_part(self, row: Row) -> Sequence[str]:
@@ -218,9 +234,9 @@ class Contest:
     def _once(self, row: Row, name: str) -> Figures:
         if name not in self._targets and not row.contenders:
             return {}
+        if not row.fresh:
+            return self._told(row, name, self._targets[name])
         try:
-            if not row.fresh:
-                return row.measure(self._bench, self._targets[name])
             with self._run(name) as target:
                 if name in self._secure:
                     target = replace(target, scheme="https")
@@ -228,11 +244,16 @@ class Contest:
                     target = replace(target, threads=THREADS[name])
                 if name == PROXIED:
                     target = replace(target, proxied=True)
-                if name in LOOKED_AT:
-                    target = replace(target, watched=name)
                 if name == UNLIMITED:
                     target = replace(target, rate=RATE)
                 return row.measure(self._bench, target)
+        except TROUBLE as error:
+            complain(name, row.title, error)
+            return {}
+
+    def _told(self, row: Row, name: str, target: Target) -> Figures:
+        try:
+            return row.measure(self._bench, target)
         except TROUBLE as error:
             complain(name, row.title, error)
             return {}

@@ -7,6 +7,7 @@ A row is measured once a round for every contender in turn.  Not here: how (``lo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from bench.contenders import (
@@ -40,9 +41,12 @@ from bench.loads import (
 )
 from bench.logged import LOGGED
 from bench.secure import SECURE
-from bench.watching import BUSY, KINDS, SESSIONS, TWO, beside_many
+from bench.watching import BUSY, KINDS, SESSIONS, TWO, beside_many, many_sessions
 from bench.workers import PLAIN as PLAIN_WORKERS
 from bench.workers import SECURE as SECURE_WORKERS
+
+Prepared = Callable[[Bench, Target], AbstractContextManager[None]]
+"""What is there while a row is measured."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,11 @@ class Row:
     """A new process for each measurement, whose memory nothing else has grown."""
     contenders: tuple[str, ...] = ()
     """Who is compared here and in no other row, each of them *fresh*."""
+    prepared: Prepared | None = None
+    """
+    Then all of these are the first one's process, asked in turn: two processes of one
+    program differ by more than is looked for here.
+    """
 
 
 RATE = Column("rate", "Gb/s", 2)
@@ -141,8 +150,8 @@ def looked_at(
         f"{load}, beside {SESSIONS:,} sessions",
         measure,
         (PER_SECOND, PER_REQUEST, *LATENCY),
-        fresh=True,
         contenders=tuple(kind + workers for kind in KINDS),
+        prepared=many_sessions,
     )
 
 

@@ -17,8 +17,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -61,13 +61,20 @@ LOOKED_AT: dict[str, Command] = {
 }
 
 
+@contextmanager
+def many_sessions(bench: Bench, target: Target) -> Iterator[None]:
+    """SESSIONS that wait."""
+    with ExitStack() as stack:
+        hold(bench, target, SESSIONS, stack)
+        yield
+
+
 def beside_many(*, paced: bool = False) -> Callable[[Bench, Target], Figures]:
-    """Small requests beside SESSIONS that wait, and whoever looks."""
+    """Small requests beside ``many_sessions``, and whoever looks."""
     ask_away = requests(BUSY, paced=paced)
 
     def measure(bench: Bench, target: Target) -> Figures:
         with ExitStack() as stack:
-            hold(bench, target, SESSIONS, stack)
             if target.watched.startswith(ELSEWHERE):
                 watch(bench, _other(bench, target, stack), stack)
             elif target.watched.startswith(WATCHED):

@@ -141,6 +141,18 @@ class Browser:
         found = [each["message"] for each in self.driver.get_log("browser")]
         return [each for each in found if not any(end in each for end in ENDS)]
 
+    def somebody_else(self, address: str) -> str:
+        """Another person's window, with connections of its own: its name."""
+        context = self._tell("Target.createBrowserContext", {})["browserContextId"]
+        wanted = {"url": address, "browserContextId": context, "newWindow": True}
+        made: str = self._tell("Target.createTarget", wanted)["targetId"]
+        return made
+
+    def seen_by(self, window: str, css: str) -> str:
+        """As ``text``, in that *window*."""
+        self.driver.switch_to.window(window)
+        return self.text(css)
+
     def _tell(self, command: str, values: dict[str, Any]) -> Any:
         return self.driver.execute_cdp_cmd(command, values)
 
