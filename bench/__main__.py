@@ -129,8 +129,15 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
         "--congestion",
         default="reno",
         metavar="NAME",
-        help="congestion control of all hosts: reno, which every namespace may have and"
-        " which paces nothing, like cubic, unless said",
+        help="congestion control of the gateway: reno, unless said, which every"
+        " namespace may have and which paces nothing, like cubic",
+    )
+    parser.add_argument(
+        "--ends",
+        default="bbr",
+        metavar="NAME",
+        help="that of client and server: bbr, unless said, which paces what they send,"
+        " as links do",
     )
     parser.add_argument(
         "--write",
@@ -281,7 +288,7 @@ def main(words: Sequence[str]) -> None:
     compared = {
         **versions(),
         "Python": pythons.name_of(sys.executable),
-        "congestion control": options.congestion,
+        "congestion control": f"{options.congestion} ({options.ends} at the ends)",
     }
     made = record.made(compared, options.rounds, options.seconds)
     kept = record.load(options.write / figures.FILE) if options.write else {}
@@ -295,12 +302,24 @@ def main(words: Sequence[str]) -> None:
     tell(figures.readme(kept))
 
 
+def control(lab: Lab, options: argparse.Namespace) -> None:
+    """Whatever the machine is set to, since that makes half of a bulk flow's figures."""
+    ends, own = options.ends, options.congestion
+    for host, name in ((lab.client, ends), (lab.server, ends), (lab.gateway, own)):
+        try:
+            host.sysctl(ipv4__tcp_congestion_control=name)
+        except subprocess.CalledProcessError:
+            raise SystemExit(
+                f"no namespace may have the congestion control {name} here: load its"
+                f" module (modprobe tcp_{name}), or choose another one; --help"
+            ) from None
+
+
 def measured(options: argparse.Namespace) -> Iterator[tuple[str, report.Summary]]:
     """The chosen rows, one by one."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, Lab(routed=True) as lab:
         directory = Path(name)
-        for host in (lab.client, lab.gateway, lab.server):
-            host.sysctl(ipv4__tcp_congestion_control=options.congestion)
+        control(lab, options)
         farm.start(lab, directory)
         for host in (lab.client, lab.gateway):
             # Room for all the connections that a minute of TIME_WAIT remembers: else a

@@ -148,7 +148,8 @@ NGINX_LOG = (
 
 
 def portforward(place: Place) -> list[str]:
-    return [sys.executable, str(HERE / "portforward.py"), *place.words]
+    # -P: else our http.py would stand for Python's.
+    return [sys.executable, "-P", str(HERE / "portforward.py"), *place.words]
 
 
 def floor(place: Place) -> list[str]:

@@ -141,15 +141,15 @@ class Browser:
         found = [each["message"] for each in self.driver.get_log("browser")]
         return [each for each in found if not any(end in each for end in ENDS)]
 
-    def somebody_else(self, address: str) -> str:
-        """Another person's window, with connections of its own: its name."""
-        context = self._tell("Target.createBrowserContext", {})["browserContextId"]
-        wanted = {"url": address, "browserContextId": context, "newWindow": True}
-        made: str = self._tell("Target.createTarget", wanted)["targetId"]
-        return made
+    def window(self, address: str) -> str:
+        """Open it in one more window: that one's name."""
+        self.driver.switch_to.new_window("window")
+        self.driver.get(address)
+        name: str = self.driver.current_window_handle
+        return name
 
-    def seen_by(self, window: str, css: str) -> str:
-        """As ``text``, in that *window*."""
+    def seen_in(self, window: str, css: str) -> str:
+        """As ``text``, of that *window*."""
         self.driver.switch_to.window(window)
         return self.text(css)
 
@@ -158,14 +158,14 @@ class Browser:
 
 
 @contextmanager
-def browsing(folder: Path, *, insecure: bool = False) -> Iterator[Browser]:
+def browsing(folder: Path, *flags: str, insecure: bool = False) -> Iterator[Browser]:
     """
-    A browser that keeps what it needs in *folder*; an *insecure* one believes any
-    certificate.
+    A browser that keeps what it needs in *folder*, with more *flags*; an *insecure* one
+    believes any certificate.
     """
     options = webdriver.ChromeOptions()
     options.binary_location = requires("chromium")
-    for flag in (*FLAGS, f"--user-data-dir={folder}"):
+    for flag in (*FLAGS, *flags, f"--user-data-dir={folder}"):
         options.add_argument(flag)
     options.accept_insecure_certs = insecure
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
