@@ -303,7 +303,7 @@ def main(words: Sequence[str]) -> None:
 
 
 def control(lab: Lab, options: argparse.Namespace) -> None:
-    """Whatever the machine is set to, since that makes half of a bulk flow's figures."""
+    """Whatever the machine is set to: it makes half of a bulk flow's figures."""
     ends, own = options.ends, options.congestion
     for host, name in ((lab.client, ends), (lab.server, ends), (lab.gateway, own)):
         try:
