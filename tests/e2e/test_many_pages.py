@@ -11,7 +11,7 @@ from bridge.web.streams import MOST
 from tests.e2e.browser import browsing, page_of
 from tests.e2e.conftest import Start
 from tests.e2e.gateway import relay, until
-from tests.e2e.peers import echo, listen, name_of, serving
+from tests.e2e.peers import ask, echo, listen, name_of, serving
 
 NAMES = [f"person-{number}.example" for number in range(50)]
 """A browser has six connections to a name: so each asks by one of its own."""
@@ -30,6 +30,8 @@ def test_fifty_people_look_and_the_gateway_serves_who_comes(
     ):
         admin = {"web": "[::1]:0", "names": NAMES}
         gateway = start(relay(name_of(server)) | {"admin": admin})
+        client = gateway.connect()
+        ask(client)
         at = page_of(gateway)
         windows = [browser.window(at.replace("[::1]", name)) for name in NAMES]
 
@@ -38,6 +40,5 @@ def test_fifty_people_look_and_the_gateway_serves_who_comes(
 
         served = {"live": MOST, "polling": len(NAMES) - MOST}
         until(lambda: ways() == served, f"{served} of pages", 60)
-        with gateway.connect() as client:
-            client.sendall(b"x")
-            assert client.recv(1) == b"x"
+        with client:
+            ask(client)
