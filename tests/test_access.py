@@ -15,6 +15,7 @@ from bridge.net.tcpinfo import NOTHING
 from bridge.watch.access import TextFormat, render
 from bridge.watch.record import Record, Sides
 from tests.netlab.fixtures import requires
+from tests.tcpinfos import answer
 
 SIDE = NOTHING._replace(
     snd_mss=1428, rcv_mss=1400, advmss=1440, pmtu=1500, rtt=12_345, min_rtt=11_000,
@@ -26,8 +27,8 @@ SIDE = NOTHING._replace(
 SIDES = Sides(
     listen=("2001:db8::80", 443),
     source=("198.18.0.1", 40000),
-    front=SIDE,
-    back=SIDE._replace(snd_mss=8948),
+    front=answer(SIDE),
+    back=answer(SIDE._replace(snd_mss=8948)),
 )
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.net.spent import Times
+from bridge.net.tcpinfo import SIZE
 from bridge.net.tlsinfo import TlsInfo
 from bridge.watch.access_json import JsonFormat
 from bridge.watch.phrases import stamp
@@ -65,6 +66,21 @@ def test_json_says_everything() -> None:
         "spent": None,
         "limited_by": "none",
     }
+
+
+def test_before_the_first_sample_no_time_of_the_path_is_told() -> None:
+    told = as_json(sides=SIDES._replace(back=b"\xff" * SIZE))["sides"]["back"]
+    assert told["min_rtt_ms"] == 0
+    assert told["rtt_ms"] == 4294967.295
+
+
+def test_nothing_of_a_name_is_taken_for_a_field_of_the_template() -> None:
+    names = {"front": "100%s", "farm": "%d", "server": "%", "session": "%%-1"}
+    to = SIDES._replace(listen=("fe80::1%eth0", 443))
+    told = as_json(sides=to, back=("fe80::2%s", 80), **names)
+    assert told["listen"] == "[fe80::1%eth0]:443"
+    assert told["back"] == "[fe80::2%s]:80"
+    assert {name: told[name] for name in names} == names
 
 
 def test_json_tells_what_a_session_was_limited_by() -> None:

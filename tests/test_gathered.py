@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 from hypothesis import given
@@ -31,6 +32,15 @@ def test_the_list_stays_the_same_one() -> None:
     assert gathered.values == []
     keep(3.0)
     assert dict(gathered.parts()) == {SUM: 4, 0: 1, 2: 1}
+
+
+@given(st.lists(st.sampled_from([0.5, 1.0, 1.5, 5.0, 7.0])))
+def test_some_of_one_value_are_taken_in_at_once(values: list[float]) -> None:
+    gathered, alike = Gathered(BOUNDS, unit=10), Gathered(BOUNDS, unit=10)
+    gathered.values += values
+    for value, times in Counter(values).items():
+        alike.add(value, times)
+    assert dict(alike.parts()) == dict(gathered.parts())
 
 
 @given(st.lists(st.lists(st.floats(0, 10))))

@@ -15,7 +15,7 @@ import pytest
 from twisted.logger import LogLevel
 
 from bridge.net.spent import Times
-from bridge.net.tcpinfo import NOTHING
+from bridge.net.tcpinfo import NO_ANSWER
 from bridge.net.tlsinfo import TlsInfo
 from bridge.session import exchanging, recording
 from bridge.session.flow import TABLE, Ending, State
@@ -182,7 +182,11 @@ def test_the_page_shows_a_message_as_it_is_sent(
 def test_every_field_of_the_json_format_is_told() -> None:
     record = DONE._replace(
         sides=Sides(
-            ("2001:db8::80", 443), ("192.0.2.1", 40000), NOTHING, NOTHING, times=Times()
+            ("2001:db8::80", 443),
+            ("192.0.2.1", 40000),
+            NO_ANSWER,
+            NO_ANSWER,
+            times=Times(),
         ),
         tls=TlsInfo("TLSv1.3", "TLS_AES_128_GCM_SHA256", "a", "h2", "CN=b"),
         control="3fa9c1-16",

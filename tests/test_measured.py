@@ -5,28 +5,27 @@ from __future__ import annotations
 from bridge.net.tcpinfo import NOTHING
 from bridge.service.measured import Measured
 from bridge.watch.metrics import NANO, SUM
-from bridge.watch.record import Record, Sides
+from bridge.watch.record import Sides
+from tests.tcpinfos import answer
 from tests.test_access import record
+from tests.test_access_http import REQUEST
 
 
-def test_records_are_passed_on_and_their_sides_measured() -> None:
+def test_of_records_their_sides_are_measured() -> None:
     measured = Measured(["web"], ["inner"])
-    heard: list[Record] = []
-    told = measured.listener("web", heard.append)
-    front = NOTHING._replace(snd_mss=1220, total_retrans=3)
-    back = NOTHING._replace(snd_mss=8948, total_retrans=1)
-    records = [
-        record(front="web", farm="inner", sides=Sides(front=front, back=back)),
-        record(front="web", farm="", sides=Sides(front=front)),  # it had no server
-        record(front="web", farm="inner", sides=None),
-    ]
-    for each in records:
-        told(each)
-    unix = record(front="unix", farm="inner", sides=Sides(back=back))
-    measured.listener("unix", heard.append)(unix)
-    assert heard == [*records, unix]
-    measured.gather()
-    measured.gather()  # each once
+    front = answer(NOTHING._replace(snd_mss=1220, total_retrans=3))
+    back = answer(NOTHING._replace(snd_mss=8948, total_retrans=1))
+    over = record(front="web", farm="inner", sides=Sides(front=front, back=back))
+    measured.see(
+        [
+            over,
+            record(front="web", farm="", sides=Sides(front=front)),  # had no server
+            record(front="web", farm="inner", sides=None),
+            record(front="unix", farm="inner", sides=Sides(back=back)),
+            REQUEST,
+        ]
+    )
+    measured.see([over._replace(ending="")])  # a heartbeat: it is not over
     assert dict(measured.fronts["web"].mss.parts()) == {SUM: 2440, 2: 2}
     assert dict(measured.farms["inner"].mss.parts()) == {SUM: 2 * 8948, 9: 2}
     assert measured.fronts["web"].retransmits == 6
@@ -37,11 +36,10 @@ def test_records_are_passed_on_and_their_sides_measured() -> None:
 
 def test_what_sessions_were_limited_by_is_counted() -> None:
     measured = Measured(["web"], ["inner"])
-    told = measured.listener("web", lambda _: None)
-    for verdict in ("none", "back_app", "none"):
-        told(record(front="web", farm="inner", sides=Sides(limited_by=verdict)))
-    told(record(front="web", farm="inner", sides=None))
-    measured.gather()
+    verdicts = ("none", "back_app", "none")
+    sides = [Sides(limited_by=verdict) for verdict in verdicts]
+    measured.see([record(front="web", farm="inner", sides=each) for each in sides])
+    measured.see([record(front="web", farm="inner", sides=None)])
     assert measured.limited == {"web": {"none": 2, "back_app": 1}}
 
 

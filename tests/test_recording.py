@@ -18,6 +18,7 @@ from bridge.session.flow import Ending, State
 from bridge.session.recording import letters, record_of, tell
 from bridge.watch.record import Record, Sides
 from bridge.wire.proxy_value import ProxyHeader
+from tests.tcpinfos import answer
 
 Any_ = SimpleNamespace
 V4: SocketAddress = ("192.0.2.9", 9)
@@ -75,6 +76,11 @@ def ended(**changes: Any) -> Any:
     return Any_(**{**values, **changes})
 
 
+def acknowledged(size: int) -> bytes:
+    """By one end."""
+    return answer(NOTHING._replace(bytes_acked=size))
+
+
 def test_each_value_stands_in_its_own_field() -> None:
     assert record_of(ended(), 24)._asdict() == {
         "session": "id-1",
@@ -116,7 +122,7 @@ def test_no_two_of_these_values_are_alike() -> None:
 def test_sides_and_tls_are_told_when_they_are_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sides, tls = Sides(("192.0.2.3", 1), ("192.0.2.4", 2), NOTHING, NOTHING), object()
+    sides, tls = Sides(("192.0.2.3", 1), ("192.0.2.4", 2)), object()
     monkeypatch.setattr(recording, "sides_of", lambda ended: sides)
     monkeypatch.setattr(recording, "tls_of", lambda front: tls)
     over = ended()
@@ -160,9 +166,7 @@ def test_of_what_is_done_nothing_is_lost() -> None:
 
 def test_what_was_never_acknowledged_is_lost() -> None:
     """The dialing end counts its SYN; a unix socket acknowledges nothing."""
-    sides = Sides(
-        front=NOTHING._replace(bytes_acked=5), back=NOTHING._replace(bytes_acked=5)
-    )
+    sides = Sides(front=acknowledged(5), back=acknowledged(5))
     tcp, unix = stream(), stream("/run/x")
     up, down = direction(11, 1, tcp), direction(12, 2, tcp)
     assert recording._lost(up, down, sides) == (11 - 4) + (12 - 5)
@@ -197,7 +201,6 @@ def test_who_was_named_by_a_header_is_told_with_who_did_so(
     over = ended(identity=header, front=stream(("192.0.2.9", 33)), name="id-9")
     record = record_of(over, 24)
     assert (record.via, record.session) == (("192.0.2.9", 33), "id-9")
-    monkeypatch.setattr(recording, "info_of", lambda stream: NOTHING)
     monkeypatch.setattr(recording, "name_of", lambda stream: ("192.0.2.3", 3))
     assert recording.sides_of(over).listen == ("2001:db8::80", 443)
     assert recording.sides_of(ended()).listen == ("192.0.2.3", 3)
@@ -230,16 +233,15 @@ def test_what_it_was_limited_by_is_told_if_it_has_lasted() -> None:
 
 def test_a_header_that_was_not_acknowledged_is_nobodys_loss() -> None:
     """What is lost is the client's: the server's acknowledgements begin with ours."""
-    back, front = NOTHING._replace(bytes_acked=1 + 28 + 4), NOTHING
-    sides = Sides(("", 0), ("", 0), front, back)
+    sides = Sides(back=acknowledged(1 + 28 + 4))
     up, down = direction(11, 0), direction(0, 0)
     assert recording._lost(up, down, sides, 28) == 7
-    nothing = sides._replace(back=NOTHING._replace(bytes_acked=1))
+    nothing = sides._replace(back=acknowledged(1))
     assert recording._lost(up, down, nothing, 28) == 11
 
 
 def test_a_header_that_is_held_with_the_clients_bytes_is_nobodys_loss() -> None:
-    nothing = Sides(("", 0), ("", 0), NOTHING, NOTHING._replace(bytes_acked=1))
+    nothing = Sides(back=acknowledged(1))
     down = direction(0, 0)
     assert recording._lost(direction(5, 28 + 5), down, nothing, 28) == 5
     assert recording._lost(direction(5, 28 + 5), down, None, 28) == 5

@@ -11,11 +11,12 @@ from bridge.service.told import of_session, of_tcp, of_whole_session
 from bridge.watch.access_json import JsonFormat
 from bridge.watch.record import Record, Sides
 from tests.questioned import asked
+from tests.tcpinfos import answer
 
 
 def logged() -> dict[str, object]:
     """A session of an access log."""
-    info = TcpInfo(*range(1, len(TcpInfo._fields) + 1))
+    info = answer(TcpInfo(*range(1, len(TcpInfo._fields) + 1)))
     values: list[Any] = ["a-1", "web", "web", "b", ("192.0.2.1", 80)]
     values += [("2001:db8::1", 7), "done", "--", "", 1.0, 1.5, 2.0, 3.0, 10, 20, 0]
     values += [0, 0, 1, 1, 1, 1, Sides(("::1", 80), ("192.0.2.9", 9), info, info)]

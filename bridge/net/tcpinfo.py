@@ -13,6 +13,7 @@ import os
 import socket
 import struct
 import termios
+from socket import IPPROTO_TCP, TCP_INFO
 from typing import NamedTuple
 
 SO_PROTOCOL = 38  # asm-generic/socket.h
@@ -20,7 +21,7 @@ SO_PROTOCOL = 38  # asm-generic/socket.h
 SIZE = 228
 """Bytes up to and including ``tcpi_rcv_ooopack`` (Linux 5.4)."""
 
-_PICK = struct.Struct(
+PICK = struct.Struct(
     "=8x"  # state .. app_limited
     "8x"  # rto, ato
     "2I"  # snd_mss, rcv_mss
@@ -44,8 +45,12 @@ _PICK = struct.Struct(
     "32x"  # delivered .. reord_seen
     "I"  # rcv_ooopack
 )
+"""Out of ``raw`` what ``TcpInfo`` has, in its order; but for NO_RTT."""
 
-_NO_RTT = 0xFFFFFFFF
+SENT = struct.Struct("=16xI80xI124x")
+"""Of that, ``snd_mss`` and ``total_retrans``."""
+
+NO_RTT = 0xFFFFFFFF
 """min_rtt before the first sample (tcp_min_rtt, net/ipv4/tcp_input.c)."""
 
 
@@ -81,21 +86,33 @@ NOTHING = TcpInfo(*[0] * len(TcpInfo._fields))
 """Of a side that has no TCP connection (none yet, or a unix socket)."""
 
 
-def tcp_info(sock: socket.SocketType) -> TcpInfo:
-    """
-    Ask the kernel about *sock*; works on a reset connection too.
+NO_ANSWER = bytes(SIZE)
+"""NOTHING, as the kernel would have it."""
 
-    NOTHING where there is no TCP to ask about.
+
+def raw(sock: socket.SocketType) -> bytes:
+    """
+    What the kernel knows about *sock*, for ``decoded``: most is told a little later, in
+    batches, and much of it never.  Works on a reset connection too.
+
+    NO_ANSWER where there is no TCP to ask about.
     """
     try:
-        raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, SIZE)
+        answer = sock.getsockopt(IPPROTO_TCP, TCP_INFO, SIZE)
     except OSError:  # a unix socket: EOPNOTSUPP
-        return NOTHING
-    if len(raw) < _PICK.size:
-        raw = raw.ljust(_PICK.size, b"\0")
-    # As ``TcpInfo._make``, which is a call of Python's; of this, each session has two.
-    info: TcpInfo = tuple.__new__(TcpInfo, _PICK.unpack_from(raw))
-    return info if info.min_rtt != _NO_RTT else info._replace(min_rtt=0)
+        return NO_ANSWER
+    return answer if len(answer) == SIZE else answer.ljust(SIZE, b"\0")
+
+
+def decoded(answer: bytes) -> TcpInfo:
+    """Of what ``raw`` gave."""
+    info = TcpInfo._make(PICK.unpack(answer))
+    return info if info.min_rtt != NO_RTT else info._replace(min_rtt=0)
+
+
+def tcp_info(sock: socket.SocketType) -> TcpInfo:
+    """The same at once; NOTHING where there is no TCP to ask about."""
+    return decoded(raw(sock))
 
 
 class Segments(NamedTuple):
@@ -122,19 +139,18 @@ def asked(sock: socket.SocketType, size: int) -> bytes | None:
     there is no TCP to ask about.
     """
     try:
-        return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, size)
+        return sock.getsockopt(IPPROTO_TCP, TCP_INFO, size)
     except OSError:  # a unix socket, or one that was closed
         return None
 
 
 def segments(sock: socket.SocketType) -> Segments:
     """How large those of *sock* may be; zeroes where there is no TCP to ask about."""
-    raw = asked(sock, SIZE)
-    if raw is None:
+    answer = raw(sock)
+    if answer is NO_ANSWER:
         return Segments(0, 0, 0, 0.0)
-    info = TcpInfo._make(_PICK.unpack_from(raw.ljust(_PICK.size, b"\0")))
-    stamped = len(raw) > 5 and raw[5] & TIMESTAMPS_OPTION
-    options = TIMESTAMPS if stamped else 0
+    info = decoded(answer)
+    options = TIMESTAMPS if answer[5] & TIMESTAMPS_OPTION else 0
     return Segments(info.snd_mss, options, info.pmtu, info.rtt / 1e6)
 
 
@@ -173,12 +189,12 @@ def unanswered(sock: socket.SocketType) -> Unanswered | None:
 
     None, too, where there is no TCP to ask about.
     """
-    raw = asked(sock, _WAITING.size)
-    if raw is None:
+    answer = asked(sock, _WAITING.size)
+    if answer is None:
         return None
-    if len(raw) < _WAITING.size:  # before Linux 5.4, which says nothing of the window
-        raw = raw.ljust(_WAITING.size, b"\xff")
-    state, again, probes, backoff, sent, data, ack, window = _WAITING.unpack_from(raw)
+    if len(answer) < _WAITING.size:  # before 5.4 Linux said nothing of the window
+        answer = answer.ljust(_WAITING.size, b"\xff")
+    state, again, probes, backoff, sent, data, ack, window = _WAITING.unpack(answer)
     if not (again or probes or backoff):
         return None
     silent = min(data, ack)  # an ACK with data may count as data alone
@@ -198,7 +214,7 @@ def is_tcp(sock: socket.SocketType) -> bool:
 
     Of Multipath TCP it is the first subflow alone, and the others may go on.
     """
-    return sock.getsockopt(socket.SOL_SOCKET, SO_PROTOCOL) == socket.IPPROTO_TCP
+    return sock.getsockopt(socket.SOL_SOCKET, SO_PROTOCOL) == IPPROTO_TCP
 
 
 def unacknowledged(sock: socket.SocketType) -> int:

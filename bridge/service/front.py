@@ -227,9 +227,6 @@ def terms_of(name: str, means: FrontMeans) -> Terms:
     named = front.mode in ("sni", "http")
     listeners = logs.listeners(requests=front.mode == "http")
     sides = logs.lines is not None and logs.needs_sides
-    told, measured = listeners.session, means.measured
-    if sides and told is not None and measured is not None:
-        told = measured.listener(name, told)
     return Terms(
         house=means.house,
         front=name,
@@ -247,7 +244,7 @@ def terms_of(name: str, means: FrontMeans) -> Terms:
         routes=_routes(front, farms) if named else None,
         security=securities.only if securities is not None else None,
         securities=securities,
-        told=told,
+        told=listeners.session,
         needs_sides=sides,
         sampling=means.sampling(name),
         filters=filters_of(front),

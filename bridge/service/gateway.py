@@ -94,6 +94,7 @@ class Gateway(Service):
         """What is measured of sessions; None: nobody can ask for it."""
         if config.admin.web is not None:
             self.measured = Measured(config.fronts, config.farms)
+            logs.hearers.append(self.measured.see)
         self.paths = Paths(config, reactor.seconds, column)
         """What is learnt of those to clients and servers."""
         self._failures = Repeated(reactor)

@@ -9,7 +9,7 @@ our form at all (``tap``).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
@@ -83,6 +83,8 @@ class Logs:
         """The access log; None: there is none."""
         self.recent = Recent()
         """Sessions that ended of late, if there is one."""
+        self.hearers: list[Callable[[Sequence[Entry]], None]] = [self.recent.see]
+        """Who is told of what there are lines for, a batch at a time."""
         self.needs_sides = False
         """Whether its records must have ``sides``."""
         self._either = False
@@ -137,8 +139,12 @@ class Logs:
         )
 
     def _render(self, form: Format, entries: list[Entry], now: float) -> str:
-        self.recent.see(entries)
+        self._hear(entries)
         return render(form, entries, now)
+
+    def _hear(self, entries: Sequence[Entry]) -> None:
+        for hear in self.hearers:
+            hear(entries)
 
     def listeners(self, *, requests: bool) -> Listeners:
         """Of a front.  *requests*: its sessions have some."""
@@ -146,10 +152,10 @@ class Logs:
             return Listeners(None, None)
         add = self.lines.add
         if requests and self._either:
-            told, see = Requests(add), self.recent.see
+            told = Requests(add)
 
             def session(record: Record) -> None:
-                see([record])  # it may have no line of its own
+                self._hear([record])  # it may have no line of its own
                 told.session(record)
 
             return Listeners(session, told.exchange)  # lines of requests, and no other

@@ -1,19 +1,22 @@
 """
 What is measured of each session, for metrics alone.
 
-Here: where a session leaves what it has, and what is made of that twice a second.  Not
-here: what is counted anyway (``watch.counters``), and who is told (``publishing``).
+Here: where a session leaves how long it took, and what is made of that twice a second;
+and what is made of records, in the batches that the log is written in: to keep them any
+longer costs more than to look at them (see ``docs/performance.md``).  Not here: what is
+counted anyway (``watch.counters``), and who is told (``publishing``).
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from bridge.net.tcpinfo import TcpInfo
+from bridge.net.tcpinfo import SENT
+from bridge.watch.access import Entry
 from bridge.watch.gathered import Gathered
 from bridge.watch.metrics import DIALS, LASTED, MSS, NANO
-from bridge.watch.record import Record
+from bridge.watch.record import Record, Sides
 
 
 class Side:
@@ -23,10 +26,13 @@ class Side:
         self.mss = Gathered(MSS)
         self.retransmits = 0
 
-    def take(self, infos: Sequence[TcpInfo]) -> None:
-        """Of so many sessions."""
-        self.mss.values += [info.snd_mss for info in infos if info.snd_mss]
-        self.retransmits += sum([info.total_retrans for info in infos])
+    def take(self, answers: Sequence[bytes]) -> None:
+        """Of so many sessions what the kernel said (``tcpinfo.raw``)."""
+        alike = Counter([SENT.unpack(answer) for answer in answers])
+        for (mss, again), sessions in alike.items():
+            if mss:
+                self.mss.add(mss, sessions)
+                self.retransmits += again * sessions
 
 
 class Measured:
@@ -41,40 +47,24 @@ class Measured:
         """Likewise."""
         self.limited: dict[str, Counter[str]] = defaultdict(Counter)
         """Sessions of these fronts, by what they were limited by (``limited``)."""
-        self._records: dict[str, list[Record]] = defaultdict(list)
-
-    def listener(
-        self, front: str, told: Callable[[Record], None]
-    ) -> Callable[[Record], None]:
-        """*told*, and what it is told of *front* is measured, too."""
-        keep = self._records[front].append
-
-        def both(record: Record) -> None:
-            keep(record)
-            told(record)
-
-        return both
 
     def gather(self) -> None:
-        """Take in what sessions have left since the last time."""
+        """Take in how long sessions took that are over since the last time."""
         for each in (*self.lasted.values(), *self.dials.values()):
             each.sort()
-        for front, kept in self._records.items():
-            records = [record for record in kept if record.sides is not None]
-            kept.clear()
-            if records:
-                self._of_front(front, records)
 
-    def _of_front(self, front: str, records: Sequence[Record]) -> None:
-        """In whole lists at a time: there may be thousands."""
-        sides = [record.sides for record in records if record.sides is not None]
-        self.fronts[front].take([each.front for each in sides])
-        self.limited[front].update([each.limited_by for each in sides])
-        farms = {record.farm for record in records}
-        for farm in farms - {""}:  # they had no server
-            of_farm = zip(records, sides, strict=True)
-            self.farms[farm].take(
-                [side.back for record, side in of_farm if record.farm == farm]
-                if len(farms) > 1
-                else [side.back for side in sides]
-            )
+    def see(self, entries: Sequence[Entry]) -> None:
+        """What there are lines for; of these it is sessions that are over."""
+        alike: dict[tuple[str, str], list[Sides]] = {}
+        for each in entries:
+            if isinstance(each, Record) and each.sides is not None and each.ending:
+                key = each.front, each.farm
+                if key in alike:
+                    alike[key].append(each.sides)
+                else:
+                    alike[key] = [each.sides]
+        for (front, farm), sides in alike.items():
+            self.fronts[front].take([each.front for each in sides])
+            self.limited[front].update([each.limited_by for each in sides])
+            if farm:  # else they had no server
+                self.farms[farm].take([each.back for each in sides])

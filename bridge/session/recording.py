@@ -13,7 +13,7 @@ from bridge.net.address import Address
 from bridge.net.names import escaped
 from bridge.net.sockaddr import describe, told
 from bridge.net.spent import UNCOUNTED
-from bridge.net.tcpinfo import NOTHING, TcpInfo, tcp_info, unacknowledged
+from bridge.net.tcpinfo import NO_ANSWER, NOTHING, TcpInfo, decoded, raw, unacknowledged
 from bridge.net.tls import TLSStream
 from bridge.net.tlsinfo import TlsInfo, tls_info
 from bridge.session.flow import Ending, State
@@ -243,16 +243,13 @@ def sides_of(ended: Ended) -> Sides:
     if listen is None:
         end = identity.destination if identity is not None else None
         listen = (str(end), 0) if isinstance(end, UnixName) else wanted(ended)
-    of_front, of_back = info_of(front), info_of(back)
+    of_front = raw(front.socket) if front.fd >= 0 else NO_ANSWER
+    of_back = raw(back.socket) if back is not None and back.fd >= 0 else NO_ANSWER
     times = times_of(ended, ended.terms.house.seconds())
-    return Sides(
-        listen,
-        name_of(back),
-        of_front,
-        of_back,
-        NONE if times is None else limited_by(of_front, of_back, times),
-        times,
-    )
+    limited = NONE
+    if times is not None:
+        limited = limited_by(decoded(of_front), decoded(of_back), times)
+    return Sides(listen, name_of(back), of_front, of_back, limited, times)
 
 
 def times_of(ended: Ended, now: float) -> Times | None:
@@ -284,7 +281,7 @@ def name_of(stream: Stream | None) -> tuple[str, int]:
 def info_of(stream: Stream | None) -> TcpInfo:
     if stream is None or stream.fd < 0:
         return NOTHING
-    return tcp_info(stream.socket)
+    return decoded(raw(stream.socket))
 
 
 def _lost(
@@ -303,10 +300,10 @@ def _lost(
         return 0
     if sides is None:
         return min(up.undelivered, up.bytes) + down.undelivered
-    back, front = sides.back, sides.front
+    by_back, by_front = (decoded(it).bytes_acked for it in (sides.back, sides.front))
     # The dialing end's count includes the SYN it sent (tcp_snd_una_update).
-    acknowledged = max(0, back.bytes_acked - 1 - said)
-    return _undelivered(up, acknowledged) + _undelivered(down, front.bytes_acked)
+    acknowledged = max(0, by_back - 1 - said)
+    return _undelivered(up, acknowledged) + _undelivered(down, by_front)
 
 
 def _undelivered(direction: Direction, acknowledged: int) -> int:

@@ -7,7 +7,7 @@ of all that were appended since the last time, at once.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from bridge.watch.metrics import SUM
@@ -23,6 +23,11 @@ class Gathered:
         self._unit = unit
         self._counts = [0] * (len(bounds) + 1)
         self._sum = 0
+
+    def add(self, value: float, times: int) -> None:
+        """Take in *value*, which came so many *times*: of what differs little."""
+        self._sum += round(value * self._unit) * times
+        self._counts[bisect_left(self._bounds, value)] += times
 
     def sort(self) -> None:
         """Take in what was appended."""

@@ -44,15 +44,19 @@ def stamp(when: float) -> str:
     >>> stamp(0.25), stamp(1.9999999)
     ('1970-01-01T00:00:00.250Z', '1970-01-01T00:00:02.000Z')
     """
+    second, milliseconds = to_the_millisecond(when)
+    return f"{second}.{int(milliseconds):03}Z"
+
+
+def to_the_millisecond(when: float) -> tuple[str, float]:
+    """Of it the part that ends with the second, and milliseconds with a rest."""
+    when += _HALF
     second = int(when)
-    thousandth = int((when - second) * 1000 + _HALF)
-    if thousandth == 1000:
-        second, thousandth = second + 1, 0
-    return f"{_by_rfc_3339(second)}.{thousandth:03}Z"
+    return _by_rfc_3339(second), (when - second) * 1000
 
 
-_HALF = 0.0005
-"""Of a microsecond, in milliseconds: what a float may lack of a round date."""
+_HALF = 0.0000005
+"""Of a microsecond: what a float may lack of a round date."""
 
 
 @lru_cache(maxsize=64)

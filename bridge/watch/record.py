@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bridge.net.spent import Times
-from bridge.net.tcpinfo import NOTHING, TcpInfo
+from bridge.net.tcpinfo import NO_ANSWER
 from bridge.net.tlsinfo import TlsInfo
 
 
@@ -24,8 +24,9 @@ class Sides(NamedTuple):
     """Address and port as the client saw them."""
     source: tuple[str, int] = ("", 0)
     """Our own address and port towards the server."""
-    front: TcpInfo = NOTHING
-    back: TcpInfo = NOTHING
+    front: bytes = NO_ANSWER
+    """TCP_INFO as the kernel gave it: see ``tcpinfo.decoded``."""
+    back: bytes = NO_ANSWER
     limited_by: str = "none"
     """See ``limited``."""
     times: Times | None = None
