@@ -13,10 +13,12 @@ from bridge.net.sockaddr import (
     SocketAddress,
     describe,
     host_of,
+    packed,
     path_of,
     public_address,
     sockaddr,
     told,
+    unpacked,
 )
 
 
@@ -54,6 +56,36 @@ def test_hosts_are_told_in_one_spelling(
 def test_an_abstract_name_is_written_with_an_at_sign() -> None:
     assert describe(b"\0web") == "unix:@web"
     assert describe("/run/x.sock") == "unix:/run/x.sock"
+
+
+@pytest.mark.parametrize(
+    ("where", "size"),
+    [
+        (("192.0.2.1", 80), 6),
+        (("192.0.2.123", 65535), 6),
+        (("2001:db8::7", 0, 0, 0), 18),
+        (("::ffff:192.0.2.1", 5000, 0, 0), 18),
+    ],
+)
+def test_an_ip_address_is_packed_and_nothing_of_it_is_lost(
+    where: SocketAddress, size: int
+) -> None:
+    kept = packed(where)
+    assert isinstance(kept, bytes)
+    assert len(kept) == size
+    assert unpacked(kept) == where
+
+
+@pytest.mark.parametrize("where", [("fe80::1", 80, 0, 2), ("::1", 80, 7, 0), "/x", ""])
+def test_what_does_not_fit_is_kept_as_it_is(where: SocketAddress) -> None:
+    assert packed(where) is where
+    assert unpacked(where) is where
+
+
+@pytest.mark.parametrize("name", [b"\0web", b"\0four.", b"\0" + b"w" * 17])
+def test_an_abstract_name_is_not_taken_for_a_packed_address(name: bytes) -> None:
+    assert public_address(unpacked(packed(name))) == UNIXAddress(name)
+    assert told(unpacked(packed(name))) == ("unix", 0)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from bridge.net import sockopt
 from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP, Pump, Runnable
-from bridge.net.sockaddr import Socket, SocketAddress
+from bridge.net.sockaddr import Peer, Socket, SocketAddress, unpacked
 from bridge.net.spent import UNCOUNTED
 from bridge.net.tcpinfo import unacknowledged
 from bridge.net.unread import Unread
@@ -55,25 +55,26 @@ class Moving(Runnable, Protocol):
 
 class Connected:
     """
-    *sock*, which does not block; *peer* is its other end, as the kernel says it.
+    *sock*, which does not block; *peer* is its other end.
 
     The socket is owned.  Nothing is read before somebody asks for it.
     """
 
     __slots__ = (
-        "ended", "fd", "hastened", "inward", "outward", "peer", "protocol", "pump",
+        "ended", "fd", "hastened", "inward", "known", "outward", "protocol", "pump",
         "socket", "spent", "urgent",
     )  # fmt: skip
 
     secure: ClassVar[bool] = False
     """Whether its bytes are TLS records (``tls``): no splice then."""
 
-    def __init__(self, pump: Pump, sock: Socket, peer: SocketAddress) -> None:
+    def __init__(self, pump: Pump, sock: Socket, peer: Peer) -> None:
         self.pump = pump
         self.socket = sock
         self.fd = sock.fileno()
         """-1 when closed."""
-        self.peer = peer
+        self.known = peer
+        """Its other end, as it is kept."""
         self.protocol: IProtocol | None = None
         """Who hears of it while no direction reads from it."""
         self.outward: Moving | None = None
@@ -90,6 +91,11 @@ class Connected:
         """Its window was probed more often than the kernel does by itself."""
 
     @property
+    def peer(self) -> SocketAddress:
+        """Its other end, as the kernel says it."""
+        return unpacked(self.known)
+
+    @property
     def piecemeal(self) -> bool:
         """
         A read may stop short of what there is, so that only "would block" proves the
@@ -99,7 +105,7 @@ class Connected:
         each message that descriptors were passed with (unix_stream_read_generic,
         net/unix/af_unix.c), which are nobody's here, so that the kernel drops them.
         """
-        return self.urgent or not isinstance(self.peer, tuple)
+        return self.urgent or isinstance(self.known, str)
 
     # The pump calls these
 

@@ -22,7 +22,7 @@ from bridge.net import sockopt
 from bridge.net.descriptors import SHORTAGE
 from bridge.net.handshake import Handshake
 from bridge.net.pump import ERR, IN, OUT, Pump
-from bridge.net.sockaddr import Socket, SocketAddress, host_of, public_address
+from bridge.net.sockaddr import Name, Socket, SocketAddress, host_of, public_address
 from bridge.net.stream import Stream
 from bridge.net.tcpinfo import tcp_info
 from bridge.net.tls import TLSStream
@@ -67,7 +67,7 @@ class Target:
     """Where to connect to, and the options of the socket that does."""
 
     family: int
-    sockaddr: SocketAddress
+    sockaddr: Name
     options: sockopt.Options
     source: SocketAddress | None = None
     """Our own address to connect from, with port 0; None: the kernel's choice."""

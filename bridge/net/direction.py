@@ -180,6 +180,6 @@ def join(*directions: Direction) -> None:
         direction.ended = source.ended
         direction.urgent = source.urgent
         # ``Connected.piecemeal``, which would be a call for each
-        direction.piecemeal = source.urgent or not isinstance(source.peer, tuple)
+        direction.piecemeal = source.urgent or isinstance(source.known, str)
         source.outward = direction.sink.inward = direction
         source.protocol = None

@@ -26,7 +26,14 @@ from bridge.net.descriptors import SHORTAGE
 from bridge.net.listener import Listener
 from bridge.net.pump import IN, Pump
 from bridge.net.room import RETRY, Room
-from bridge.net.sockaddr import Socket, SocketAddress, describe, public_address, told
+from bridge.net.sockaddr import (
+    Socket,
+    SocketAddress,
+    describe,
+    packed,
+    public_address,
+    told,
+)
 from bridge.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -198,7 +205,7 @@ class Port:
             sockopt.apply(sock, self._listener.for_accepted)
         if self._urges:
             sockopt.set_urgent_inline(sock)
-        return Stream(self._pump, sock, peer)
+        return Stream(self._pump, sock, packed(peer))
 
     def _take_in(self, stream: Stream) -> bool:
         """Give *stream* its protocol.  False if it, and who comes behind, must wait."""

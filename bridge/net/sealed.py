@@ -98,7 +98,7 @@ class Sealed(Stream):
     secure = True
 
     def __init__(self, stream: Stream, security: Security) -> None:
-        super().__init__(stream.pump, stream.socket, stream.peer)
+        super().__init__(stream.pump, stream.socket, stream.known)
         self.protocol = stream.protocol
         self.paused = stream.paused
         self.ended = stream.ended

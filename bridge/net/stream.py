@@ -32,7 +32,7 @@ from zope.interface import implementer
 from bridge.net import sockopt
 from bridge.net.connected import READABLE, Connected
 from bridge.net.pump import ERR, OUT, PRI, RDHUP, Pump
-from bridge.net.sockaddr import Socket, SocketAddress, public_address
+from bridge.net.sockaddr import Peer, Socket, public_address
 from bridge.net.write_buffer import Then, WriteBuffer
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ class Stream(Connected):
     """
     A transport over *sock*, which is connected and does not block.
 
-    The stream owns the socket.  *peer* is its other end, as the kernel says it.
+    The stream owns the socket.  *peer* is its other end.
     Nothing is read before ``open``.
     """
 
     __slots__ = ("_buffer", "_reason", "disconnecting", "paused", "readable")
 
-    def __init__(self, pump: Pump, sock: Socket, peer: SocketAddress) -> None:
+    def __init__(self, pump: Pump, sock: Socket, peer: Peer) -> None:
         Connected.__init__(self, pump, sock, peer)
         self.readable = False
         """There may be bytes: an edge was seen, and "would block" not since."""
