@@ -59,7 +59,7 @@ def ended(**changes: Any) -> Any:
             preface=None,
             farm=FARM,
         ),
-        "front": stream(),
+        "front": stream(("2001:db8::2", 32)),
         "back": stream(("192.0.2.2", 31)),
         "up": direction(11, 1),
         "down": direction(12, 2),
@@ -123,7 +123,7 @@ def test_sides_and_tls_are_told_when_they_are_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sides, tls = Sides(("192.0.2.3", 1), ("192.0.2.4", 2)), object()
-    monkeypatch.setattr(recording, "sides_of", lambda ended: sides)
+    monkeypatch.setattr(recording, "sides_of", lambda ended, now: sides)
     monkeypatch.setattr(recording, "tls_of", lambda front: tls)
     over = ended()
     over.terms.needs_sides = over.front.secure = True
@@ -202,8 +202,8 @@ def test_who_was_named_by_a_header_is_told_with_who_did_so(
     record = record_of(over, 24)
     assert (record.via, record.session) == (("192.0.2.9", 33), "id-9")
     monkeypatch.setattr(recording, "name_of", lambda stream: ("192.0.2.3", 3))
-    assert recording.sides_of(over).listen == ("2001:db8::80", 443)
-    assert recording.sides_of(ended()).listen == ("192.0.2.3", 3)
+    assert recording.sides_of(over, 4.5).listen == ("2001:db8::80", 443)
+    assert recording.sides_of(ended(), 4.5).listen == ("192.0.2.3", 3)
 
 
 def test_where_all_have_come_to_is_told_without_asking_the_kernel(
@@ -212,9 +212,9 @@ def test_where_all_have_come_to_is_told_without_asking_the_kernel(
     """But for who was named by a header, which names that, too."""
     monkeypatch.setattr(recording, "name_of", lambda stream: ("", 0))
     over = ended(live=Any_(address=("192.0.2.3", 3)))
-    assert recording.sides_of(over).listen == ("192.0.2.3", 3)
+    assert recording.sides_of(over, 4.5).listen == ("192.0.2.3", 3)
     over.identity = ProxyHeader(None, None)
-    assert recording.sides_of(over).listen == ("", 0)
+    assert recording.sides_of(over, 4.5).listen == ("", 0)
 
 
 def test_what_it_was_limited_by_is_told_if_it_has_lasted() -> None:
@@ -223,11 +223,11 @@ def test_what_it_was_limited_by_is_told_if_it_has_lasted() -> None:
     spent.began = spent.beat = 0.5
     up, down = (Any_(bytes=count, held=0, waits=False) for count in (11, 0))
     hung = ended(front=stream(spent=spent), up=up, down=down)
-    sides = recording.sides_of(hung)
+    sides = recording.sides_of(hung, 4.5)
     assert sides.limited_by == "back_app"
     assert sides.times is not None and sides.times.back_silent == 4.0
     spent.began = 4.1
-    sides = recording.sides_of(hung)
+    sides = recording.sides_of(hung, 4.5)
     assert (sides.limited_by, sides.times) == ("none", None)
 
 

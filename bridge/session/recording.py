@@ -145,45 +145,44 @@ def record_of(ended: Ended, active: int) -> Record:
     """
     What is said of it, one of *active* sessions of its front; its sockets are open yet.
 
-    By position, since keywords would cost every session a microsecond: a test compares
-    all fields, each with a value of its own.
+    By position, and not by calling Record, since either would cost every session a
+    microsecond: a test compares all fields, each with a value of its own.
     """
     terms, place, up, down = ended.terms, ended.place, ended.up, ended.down
     house, front, back = terms.house, ended.front, ended.back
+    identity, now = ended.identity, terms.house.seconds()
     farm = ended.destination.farm if ended.destination is not None else None
     server = place.server if place is not None else None
     ending = ended.ending or Ending.ERROR
-    sides = sides_of(ended) if terms.needs_sides else None
-    return Record(
-        ended.name or house.next_name(),
-        terms.front,
-        farm.name if farm is not None else "",
-        server.name if server is not None else "",
-        ("", 0) if server is None else reached(server, back),
-        ended.client,
-        ending._value_,
-        "--" if ending is _DONE else letters(ending, ended.ended_in),
-        ended.reason,
-        ended.accepted,
-        place.dial_began if place is not None else None,
-        place.dialed if place is not None else None,
-        house.seconds(),
-        up.bytes if up is not None else 0,
-        down.bytes if down is not None else 0,
-        # Nothing is: the kernel goes on delivering after close(2).
-        0 if ending is _DONE else _lost(up, down, sides, _said(ended)),
-        place.attempts - 1 if place is not None and place.attempts > 1 else 0,
-        place.queued if place is not None else 0,
-        house.room.taken,
-        active,
-        farm.active if farm is not None else 0,
-        server.active if server is not None else 0,
-        sides,
-        tls_of(front) if sides is not None and front.secure else None,
-        ended.asked or (asked_by(front) if front.secure else ""),
-        via(ended),
-        place.farm.control if place is not None else "",
-    )
+    sides = sides_of(ended, now) if terms.needs_sides else None
+    # Nothing is: the kernel goes on delivering after close(2).
+    lost = 0 if ending is _DONE else _lost(up, down, sides, _said(ended))
+    record: Record = tuple.__new__(
+        Record,
+        (
+            ended.name or house.next_name(), terms.front,
+            farm.name if farm is not None else "",
+            server.name if server is not None else "",
+            ("", 0) if server is None else reached(server, back),
+            ended.client if identity is not None else told(front.peer),
+            ending._value_,
+            "--" if ending is _DONE else letters(ending, ended.ended_in),
+            ended.reason, ended.accepted,
+            place.dial_began if place is not None else None,
+            place.dialed if place is not None else None,
+            now, up.bytes if up is not None else 0,
+            down.bytes if down is not None else 0, lost,
+            place.attempts - 1 if place is not None and place.attempts > 1 else 0,
+            place.queued if place is not None else 0,
+            house.room.taken, active, farm.active if farm is not None else 0,
+            server.active if server is not None else 0, sides,
+            tls_of(front) if sides is not None and front.secure else None,
+            ended.asked or (asked_by(front) if front.secure else ""),
+            via(ended) if identity is not None else None,
+            place.farm.control if place is not None else "",
+        ),
+    )  # fmt: skip
+    return record
 
 
 def letters(ending: Ending, ended_in: State) -> str:
@@ -236,8 +235,10 @@ def told_end(end: Endpoint) -> tuple[str, int]:
     return (end.host, end.port) if isinstance(end, Address) else ("unix", 0)
 
 
-def sides_of(ended: Ended) -> Sides:
-    """What both sockets know; and whom the client has connected to, if that is said."""
+def sides_of(ended: Ended, now: float) -> Sides:
+    """
+    What both sockets know *now*; and whom the client has connected to, if that is said.
+    """
     front, back, identity = ended.front, ended.back, ended.identity
     listen = ended.live.address if identity is None else None
     if listen is None:
@@ -245,11 +246,14 @@ def sides_of(ended: Ended) -> Sides:
         listen = (str(end), 0) if isinstance(end, UnixName) else wanted(ended)
     of_front = raw(front.socket) if front.fd >= 0 else NO_ANSWER
     of_back = raw(back.socket) if back is not None and back.fd >= 0 else NO_ANSWER
-    times = times_of(ended, ended.terms.house.seconds())
-    limited = NONE
+    limited, times = NONE, None
+    if now - ended.accepted >= SHORTEST:  # else nothing is said, without being asked
+        times = times_of(ended, now)
     if times is not None:
         limited = limited_by(decoded(of_front), decoded(of_back), times)
-    return Sides(listen, name_of(back), of_front, of_back, limited, times)
+    told_of = listen, name_of(back), of_front, of_back, limited, times
+    sides: Sides = tuple.__new__(Sides, told_of)
+    return sides
 
 
 def times_of(ended: Ended, now: float) -> Times | None:
