@@ -24,6 +24,10 @@ BUSY = NOTHING._replace(busy_time=10 * S)
 """All of ten seconds on the way."""
 FULL_WINDOW = BUSY._replace(rwnd_limited=9 * S)
 FULL_BUFFER = BUSY._replace(sndbuf_limited=8 * S)
+STOPPED = BUSY._replace(rwnd_limited=4 * S)
+"""By a small window, as often as a sender that paces runs into it."""
+QUEUE = {"rtt": 650_000, "min_rtt": 40_000}
+"""Of half a second or more: a narrow path."""
 FULL_OF_LOST = FULL_BUFFER._replace(data_segs_out=10_000, total_retrans=101)
 WHOLE = NOTHING._replace(data_segs_in=10_000, rcv_ooopack=100)
 LOSSY = NOTHING._replace(data_segs_in=10_000, rcv_ooopack=101)
@@ -53,11 +57,16 @@ def after(**parts: float) -> Times:
         ("gateway", FULL_BUFFER, NOTHING, after(front_full=10)),
         ("front_app", NOTHING, NOTHING, after(front_full=10)),
         ("front_net", FULL_OF_LOST, NOTHING, after(front_full=10)),
+        ("front_app", STOPPED, NOTHING, after(front_full=10)),
+        ("front_net", FULL_WINDOW._replace(**QUEUE), NOTHING, after(front_full=10)),
+        ("front_net", FULL_BUFFER._replace(**QUEUE), NOTHING, after(front_full=10)),
         # The server's was.
         ("back_app", NOTHING, FULL_WINDOW, after(back_full=10)),
         ("back_net", NOTHING, BUSY, after(back_full=10)),
         ("gateway", NOTHING, FULL_BUFFER, after(back_full=10)),
         ("back_app", NOTHING, NOTHING, after(back_full=10)),
+        ("back_app", NOTHING, STOPPED, after(back_full=10)),
+        ("back_net", NOTHING, FULL_WINDOW._replace(**QUEUE), after(back_full=10)),
         # All was in the kernel's buffer, and took its time from there.
         ("front_net", BUSY, NOTHING, after(idle=10)),
         ("front_app", FULL_WINDOW, NOTHING, after(idle=10)),

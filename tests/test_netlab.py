@@ -165,6 +165,18 @@ def test_a_megabyte_over_a_bad_link_arrives_whole_and_late() -> None:
         assert arrived != sorted(arrived)
 
 
+def test_what_a_link_spares_is_not_lost() -> None:
+    with laboratory(front_link=Lossy(loss=1.0, spared=100)) as lab:
+        with lab.gateway.listen((lab.front_address, 8080)) as listener:
+            client = lab.client.connect((lab.front_address, 8080))
+            server = listener.accept()[0]
+        with client, server:
+            client.sendall(bytes(100))
+            server.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                server.recv(100)
+
+
 def test_a_slow_link_is_as_slow_as_it_says() -> None:
     with laboratory(front_link=Lossy(rate=1_000_000)) as lab:
         received, seconds = fetch(lab, MEGABYTE[:500_000])

@@ -42,7 +42,8 @@ FEW = 5
 DELAYED = 0.2
 """
 Seconds for which an acknowledgement may be kept back, to go with an answer (RFC 9293,
-section 3.8.6.3: less than 0.5; Linux: TCP_DELACK_MAX).
+section 3.8.6.3: less than 0.5; Linux: TCP_DELACK_MAX).  What a round trip takes longer
+than the shortest one, beyond that, it spends in a queue.
 """
 
 _MICRO = 1e-6
@@ -109,8 +110,13 @@ def _as_sink(info: TcpInfo, full: float, quiet: float, total: float) -> _Side:
         return _Side(0.0, cost, 0.0, drained)
     window = min(1.0, max(0, info.rwnd_limited) / info.busy_time)
     buffer = min(1.0 - window, max(0, info.sndbuf_limited) / info.busy_time)
-    if _more(info.total_retrans, info.data_segs_out):  # full of what was lost
-        buffer = 0.0
+    queues = (info.rtt - info.min_rtt) * _MICRO > DELAYED
+    if queues:  # more under way would only wait there
+        window = 0.0
+    if queues or _more(info.total_retrans, info.data_segs_out):
+        buffer = 0.0  # full of what is in that queue, or was lost
+    elif window >= SHARE:  # the path would have taken more, again and again
+        window = 1.0 - buffer
     net = 1.0 - window - buffer
     return _Side(cost * net, cost * window, cost * buffer, drained)
 

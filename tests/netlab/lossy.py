@@ -28,6 +28,9 @@ class Lossy:
     """Seconds from one end to the other."""
     loss: float = 0.0
     """Probability that a packet is dropped."""
+    spared: int = 0
+    """Packets of up to so many bytes are not: those without data, for a connection that
+    is to be lost no SYN."""
     reorder: float = 0.0
     """Probability that a packet is held back until later ones have passed it."""
     rate: float = 0.0
@@ -68,7 +71,8 @@ class Direction:
 
     def _take(self, packet: bytes, now: float) -> None:
         link, chance = self._link, self._chance
-        if chance.random() < link.loss or len(self._under_way) >= QUEUE:
+        lost = chance.random() < link.loss and len(packet) > link.spared
+        if lost or len(self._under_way) >= QUEUE:
             return
         if link.rate:
             self._free_at = max(now, self._free_at) + len(packet) / link.rate
@@ -110,9 +114,9 @@ def carry(one: int, other: int, link: Lossy) -> None:
 
 def main(one: str, other: str, *values: str) -> None:
     settings = dict(value.split("=", 1) for value in values)
-    mtu, seed = int(settings.pop("mtu")), int(settings.pop("seed"))
+    spared, mtu, seed = (int(settings.pop(name)) for name in ("spared", "mtu", "seed"))
     rest = {name: float(value) for name, value in settings.items()}
-    carry(int(one), int(other), Lossy(mtu=mtu, seed=seed, **rest))
+    carry(int(one), int(other), Lossy(spared=spared, mtu=mtu, seed=seed, **rest))
 
 
 if __name__ == "__main__":
