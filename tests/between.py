@@ -132,13 +132,19 @@ class Between:
         """Send until the sink is full: the bytes sent."""
         self.reader.paused = True
         piece, sent = random.Random(1).randbytes(1 << 18), 0
-        while not (self.up.held and self.writer.unsent):
+        while not (self.writer.unsent and self._takes_no_more()):
             if not self.writer.unsent:
                 self.writer.send(piece)
                 sent += len(piece)
             self.writer.turn()
             self.turner.settle()
         return sent
+
+    def _takes_no_more(self) -> bool:
+        """The sink; it says that it has room when a third of it is free, not before."""
+        before = self.up.bytes, self.up.held
+        self.up.move()
+        return bool(self.up.held) and (self.up.bytes, self.up.held) == before
 
     def close(self) -> None:
         for direction in (self.up, self.down):

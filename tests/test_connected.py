@@ -80,6 +80,15 @@ def test_bytes_are_the_outward_directions_and_room_the_inward_ones(
     assert joined.told[1:] == ["out moves", "in moves"]
 
 
+def test_while_the_sink_is_full_more_bytes_are_no_reason_to_try_again(
+    joined: Joined,
+) -> None:
+    joined.out.held = 1
+    joined.it.ready(IN | RDHUP)
+    assert joined.told == []
+    assert joined.out.ended
+
+
 @pytest.mark.parametrize("events", [IN | OUT | RDHUP, IN | OUT | RDHUP | HUP])
 def test_a_fin_is_known_before_it_is_read(joined: Joined, events: int) -> None:
     joined.it.ready(events)

@@ -126,7 +126,8 @@ class Connected:
                 spent.events += 1
             else:
                 spent.note(self.fd, outward, self.inward)
-            outward.move()
+            if not outward.held:  # else the sink tells when it has room
+                outward.move()
         if events & OUT:
             inward = self.inward
             if inward is not None:
