@@ -170,11 +170,18 @@ def test_a_session_is_resumed_by_its_ticket(pair: Pair, version: int) -> None:
     assert (resumed(first), resumed(again)) == (False, True)
 
 
-@pytest.mark.parametrize("version", [SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION])
+@pytest.mark.parametrize(
+    ("minimum", "version"),
+    [
+        ("1.2", SSL.TLS1_2_VERSION),
+        ("1.2", SSL.TLS1_3_VERSION),
+        ("1.3", SSL.TLS1_3_VERSION),
+    ],
+)
 def test_a_resumed_session_still_says_whom_it_asked_for(
-    pair: Pair, version: int
+    pair: Pair, minimum: str, version: int
 ) -> None:
-    server = for_clients(pair, TowardsClients("1.2"), FILE)
+    server = for_clients(pair, TowardsClients(minimum), FILE)
     asking = client(version=version)
     session = None
     for is_resumed in (False, True, True):

@@ -12,7 +12,7 @@ from OpenSSL import SSL
 from bridge.net import seal as module
 from bridge.net.seal import PIECE, SIZE, Channel, Seal, reason_of
 from bridge.net.security import Security
-from tests.secured import accepting, dialing
+from tests.secured import NAME, accepting, dialing
 
 CHANNEL = Channel()
 text, wire = CHANNEL.text, CHANNEL.wire
@@ -58,6 +58,50 @@ def test_what_is_sealed_is_unsealed(size: int) -> None:
         got += text[: other.unseal(len(piece))].tobytes()
         at += len(piece)
     assert got == data
+
+
+def test_a_connection_has_all_that_pyopenssl_gives_one() -> None:
+    """Whatever release of it: what is not one connection's alone is copied."""
+    security = accepting()
+    made = vars(security.connection())
+    theirs = vars(SSL.Connection(security.context, None))
+    own = {"_ssl", "_into_ssl", "_from_ssl"}
+    assert made.keys() == theirs.keys() and own < made.keys()
+    assert {name: made[name] for name in made.keys() - own} == {
+        name: theirs[name] for name in theirs.keys() - own
+    }
+
+
+def test_a_callback_is_told_of_the_very_connection() -> None:
+    told = []
+
+    def choose(connection: SSL.Connection, offered: list[bytes]) -> bytes:
+        told.append(connection)
+        return offered[0]
+
+    client, server = dialing(), accepting()
+    client.context.set_alpn_protos([b"h2"])
+    server.context.set_alpn_select_callback(choose)
+    ends = shaken(client, server)
+    assert told == [ends[1].connection]
+
+
+def test_what_a_seal_knows_of_its_connection() -> None:
+    client, server = shaken()
+    assert client.version == server.version == SSL.TLS1_3_VERSION
+    assert server.asked == NAME.encode()
+    assert Seal(accepting().connection(), CHANNEL).asked == b""
+
+
+def test_a_close_notify_in_mid_handshake_is_none_and_no_harm() -> None:
+    """OpenSSL's complaint is not left for whoever asks next."""
+    client = Seal(dialing().connection(), CHANNEL)
+    assert not client.shake()
+    client.take()
+    client.shut()
+    assert client.take() == 0
+    one, other = shaken()
+    assert other.unseal(one.seal(put(b"text"))) == 4
 
 
 def test_both_ends_know_whether_a_session_was_resumed() -> None:

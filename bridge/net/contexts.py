@@ -31,6 +31,7 @@ from service_identity.cryptography import (
 from bridge.net.certificates import CertificateError, Pair
 from bridge.net.distrust import names_in, noted
 from bridge.net.names import is_address
+from bridge.net.seal import accept_names
 
 MINIMUM = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 """What a configuration may ask for; RFC 8996 has put an end to all before."""
@@ -98,8 +99,9 @@ def for_clients(pair: Pair, terms: TowardsClients, file: Path) -> SSL.Context:
     _use(context, pair, file)
     # Without one OpenSSL resumes no session of a client that showed a certificate.
     context.set_session_id(secrets.token_bytes(16))
-    # Or OpenSSL forgets, under TLS 1.2, which name a resumed session had asked for.
-    context.set_tlsext_servername_callback(_accept_name)
+    if MINIMUM[terms.minimum] < SSL.TLS1_3_VERSION:
+        # Or OpenSSL forgets, under TLS 1.2, which name a resumed session had asked for.
+        accept_names(context)
     # Tickets hold all there is: nothing is kept here for clients that may come back.
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     if not terms.tickets:
@@ -235,10 +237,6 @@ def _issues(certificate: x509.Certificate) -> bool:
     except (ValueError, x509.ExtensionNotFound):
         return False
     return found.value.ca
-
-
-def _accept_name(connection: SSL.Connection) -> None:
-    """Whatever it is: where names matter, the hello is read before."""
 
 
 def _chooser(

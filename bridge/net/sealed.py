@@ -16,7 +16,7 @@ from OpenSSL import SSL
 
 from bridge.net.distrust import explained
 from bridge.net.pump import IN
-from bridge.net.seal import SIZE, TEXT_ROOM, Seal
+from bridge.net.seal import SIZE, TEXT_ROOM, WIRE_ROOM, Seal
 from bridge.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -293,11 +293,13 @@ class Sealed(Stream):
 
     def speak(self, flags: int = 0) -> int:
         """Send what OpenSSL has to say by itself: how many bytes that was."""
-        said = 0
+        said, size = 0, WIRE_ROOM
         try:
-            while size := self.seal.take():
+            while size == WIRE_ROOM:  # else that was all of it
+                size = self.seal.take()
                 said += size
-                self._put(size, flags)
+                if size:
+                    self._put(size, flags)
         except OSError:
             self._farewell = _LOST
         return said

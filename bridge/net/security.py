@@ -7,10 +7,12 @@ rules, which are in its context already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
+
+from bridge.net.seal import Mould
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,14 +48,16 @@ class Security:
     resumes: bool = False
     """Whether the last session is offered again.  Only for clients."""
     session: SSL.Session | None = None
+    _mould: Mould | None = field(default=None, init=False, repr=False, compare=False)
 
     def connection(self) -> SSL.Connection:
         """A new one, over memory."""
-        made = SSL.Connection(self.context, None)
+        mould = self._mould
+        if mould is None or mould.context is not self.context:
+            mould = self._mould = Mould(self.context, self.accepts)
+        made = mould.connection()
         if self.accepts:
-            made.set_accept_state()
             return made
-        made.set_connect_state()
         if self.name:
             made.set_tlsext_host_name(self.name.encode("ascii"))
         if self.session is not None:

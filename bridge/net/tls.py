@@ -57,6 +57,7 @@ class Phase(Enum):
 
 
 _TICKETS, _TOO_MUCH = Kept.TICKETS, Kept.TOO_MUCH
+_TLS_1_3 = SSL.TLS1_3_VERSION
 _SHAKING, _OPEN, _LINGERING = Phase.SHAKING, Phase.OPEN, Phase.LINGERING
 
 
@@ -88,17 +89,17 @@ class TLSStream(Sealed):
         OpenSSL's handshake is through: why the other end is not to be trusted after
         all; empty when it is, and the stream is open.
         """
-        connection, security = self.seal.connection, self.security
-        self.half_closes = connection.get_protocol_version() >= SSL.TLS1_3_VERSION
+        seal, security = self.seal, self.security
+        self.half_closes = seal.version >= _TLS_1_3
         if security.accepts and self.half_closes:
             # Nothing but tickets is left to say.  They go with the first bytes, which
             # saves a short session one of its five sends, and those cost most.
-            self._rest = bytearray(self.seal.channel.wire[: self.seal.take()])
+            self._rest = bytearray(seal.channel.wire[: seal.take()])
             self._kept = _TICKETS
-            self.seal.pending = True
+            seal.pending = True
         else:
             self.speak()
-        reason = security.check(connection) if security.check is not None else ""
+        reason = security.check(seal.connection) if security.check is not None else ""
         if not reason:
             self.phase = _OPEN
             self.readable = True
@@ -110,8 +111,8 @@ class TLSStream(Sealed):
         kept = self._kept
         if (self._rest or kept is _TOO_MUCH) and events & OUT and kept is not _TICKETS:
             events |= self._flush_quietly()
+        self.drained = False
         if self.phase is _OPEN:
-            self.drained = False
             Stream.ready(self, events)
         elif self.phase is _SHAKING:
             self.ended |= bool(events & RDHUP)

@@ -211,7 +211,7 @@ def asked_by(front: Stream) -> str:
     """Where only OpenSSL has read the hello, since there is only one certificate."""
     if not isinstance(front, TLSStream):
         return ""
-    return escaped(front.connection.get_servername() or b"")
+    return escaped(front.seal.asked)
 
 
 def via(ended: Ended) -> tuple[str, int] | None:
