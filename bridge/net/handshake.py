@@ -59,14 +59,18 @@ class Handshake:
         self._taken = 0
         self._waiting: Waiting | None = waiting
 
-    def begin(self) -> None:
-        """*waiting* may be told from within this call."""
+    def begin(self, *, told: bool = True) -> None:
+        """
+        *waiting* may be told from within this call.
+
+        Not *told*: of whatever may have come the pump has yet to tell.
+        """
         stream = self._stream
         stream.pump.hand_over(stream.fd, self)
-        if stream.security.accepts:
-            self.run()
-        else:  # clients have the first word
+        if not stream.security.accepts:  # clients have the first word
             self._step()
+        elif told:
+            self.run()
 
     # The pump calls these
 
@@ -89,9 +93,9 @@ class Handshake:
             return
         for _ in range(ROUNDS):
             size = self._hear()
-            if not size or not self._step():
+            if not size or not self._step(size):
                 return
-            if size < PIECE and not stream.ended and not stream.piecemeal:
+            if stream.drained and not stream.ended:
                 return
         stream.pump.again(self)
 
@@ -103,10 +107,10 @@ class Handshake:
             self._stream.crashed()
 
     def _hear(self) -> int:
-        """Feed what has arrived: how much.  0 when there is nothing, or it is over."""
-        stream, seal = self._stream, self._stream.seal
+        """Read what has arrived: how much.  0 when there is nothing, or it is over."""
+        stream = self._stream
         try:
-            size = stream.socket.recv_into(seal.channel.wire, PIECE)
+            size = stream.socket.recv_into(stream.seal.channel.wire, PIECE)
         except BlockingIOError:
             return 0
         except OSError as error:
@@ -119,14 +123,18 @@ class Handshake:
         if self._taken > MOST:
             self._fail(f"the handshake is longer than {MOST} bytes")
             return 0
-        seal.feed(size)
+        # What comes later is told, which takes this back: ``ready``.
+        stream.drained = size < PIECE and not stream.piecemeal
         return size
 
-    def _step(self) -> bool:
-        """Let OpenSSL say what it can.  False when it is done, or has given up."""
+    def _step(self, size: int = 0) -> bool:
+        """
+        Let OpenSSL say what it can to *size* bytes that were read.  False when it is
+        done, or has given up.
+        """
         stream = self._stream
         try:
-            done = stream.seal.shake()
+            done = stream.seal.shake(size)
         except SSL.Error as error:
             stream.speak()  # an alert
             self._fail(stream.why(error))

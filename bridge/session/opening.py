@@ -233,8 +233,9 @@ class Securing:
     def _shake(self, security: Security) -> None:
         opening = self._opening
         opened, linger = opening.opened, opening.terms.timeouts.close
+        told = opened.front.readable or opened.front.ended
         opened.front = front = TLSStream(opened.front, security, linger)
-        Handshake(front, self).begin()
+        Handshake(front, self).begin(told=told)
 
     # What the handshake reports
 
