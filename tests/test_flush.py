@@ -54,6 +54,17 @@ def delivery(monkeypatch: pytest.MonkeyPatch) -> Delivery:
     return Delivery(monkeypatch)
 
 
+@pytest.mark.parametrize(
+    ("over", "waiting", "all_of_it"),
+    [(True, 0, True), (True, 1, False), (False, 0, False)],
+)
+def test_nothing_is_left_to_deliver_of_what_is_over_and_acknowledged(
+    delivery: Delivery, over: bool, waiting: int, all_of_it: bool
+) -> None:
+    delivery.direction.over, delivery.waiting = over, waiting
+    assert flush.delivered(delivery.direction) is all_of_it
+
+
 def test_it_is_over_when_all_is_acknowledged(delivery: Delivery) -> None:
     delivery.flush.begin()
     assert delivery.direction.ended and delivery.direction.urgent

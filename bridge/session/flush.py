@@ -38,6 +38,11 @@ class Flushing(Protocol):
         """Take *step*; a bug in it is the end of whom it was for."""
 
 
+def delivered(direction: Direction) -> bool:
+    """Whether nothing more comes of *direction*, and its sink has acknowledged all."""
+    return direction.over and not unacknowledged(direction.sink.socket)
+
+
 class Flush:
     """
     Drives *direction*, whose source was reset, to its end; then tells *flushing*.

@@ -27,7 +27,7 @@ from bridge.session.attempt import Attempt
 from bridge.session.complaint import WORTH, complain
 from bridge.session.directions import between
 from bridge.session.flow import Action, Ending, Event, State
-from bridge.session.flush import Flush
+from bridge.session.flush import Flush, delivered
 from bridge.session.identifying import Identifying
 from bridge.session.live import UNSEEN, Live
 from bridge.session.opening import Opening, Reading, Securing
@@ -107,8 +107,7 @@ class Session:
     @property
     def client(self) -> tuple[str, int]:
         """The kernel's other end, unless that has named somebody else."""
-        identity = self.identity
-        who = named(identity) if identity is not None else None
+        who = named(self.identity) if self.identity is not None else None
         return who or told(self.front.peer)
 
     def begin(self, admission: Event) -> None:
@@ -204,9 +203,7 @@ class Session:
 
     def reached(self, back: Stream) -> None:
         """The server's handshake is through."""
-        self.back = back
-        self._at = None
-        self.reason = ""  # an earlier dial's
+        self.back, self._at, self.reason = back, None, ""  # not an earlier dial's
         if isinstance(back, TLSStream):
             back.linger = self.terms.timeouts.close
         self.live.opening.pop(self, None)
@@ -300,6 +297,9 @@ class Session:
     def _deliver(self, direction: Direction | None, other: Direction | None) -> None:
         assert direction is not None and other is not None
         other.stop()
+        if delivered(direction):
+            self.handle(Event.FLUSHED)
+            return
         clock, close = self.terms.house.pump.reactor, self.terms.timeouts.close
         self._at = flush = Flush(self, direction, clock, close)
         flush.begin()
