@@ -116,10 +116,16 @@ class Relay(Direction):
 
     __slots__ = ("_from", "_to")
 
-    def __init__(self, source: Stream, sink: Stream, owner: Owner) -> None:
+    def __init__(
+        self,
+        source: Stream,
+        sink: Stream,
+        owner: Owner,
+        ends: tuple[End, End] | None = None,
+    ) -> None:
+        """*ends* are those of both, where the other direction has them too."""
         Direction.__init__(self, source, sink, owner)
-        self._from = end_of(source)
-        self._to = end_of(sink)
+        self._from, self._to = ends or (end_of(source), end_of(sink))
 
     def move(self) -> None:
         """Move some chunks, and ask to be run again unless that was all there is."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.net.relay import Relay
+from bridge.net.relay import Relay, end_of
 from bridge.net.spent import Spent, count
 from bridge.net.splice import Splice
 
@@ -29,5 +29,7 @@ def between(
         return pace.directions(pipes, front, back, owner)
     count(front.pump.pulse, front, back)
     if front.secure or back.secure:
-        return Relay(front, back, owner), Relay(back, front, owner)
+        near, far = end_of(front), end_of(back)
+        up = Relay(front, back, owner, (near, far))
+        return up, Relay(back, front, owner, (far, near))
     return Splice(pipes, front, back, owner), Splice(pipes, back, front, owner)
