@@ -2,7 +2,6 @@
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from random import Random
-from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -76,18 +75,16 @@ def ten_thousand() -> list[Network]:
     return some
 
 
-def test_ten_thousand_networks_are_looked_up_in_two_microseconds() -> None:
+def test_of_ten_thousand_networks_each_is_found() -> None:
+    """How long that takes is the benchmark's row ``acl``."""
     networks = ten_thousand()
     built = Door(Networks(networks[::2]), Networks(networks[1::2]))
     random = Random(2)
-    hosts = [str(IPv6Address(random.getrandbits(128))) for _ in range(1000)]
-    hosts += [str(IPv4Address(random.getrandbits(32))) for _ in range(1000)]
-    best = min(_seconds(built, hosts) for _ in range(20))
-    assert best / len(hosts) < 2e-6  # text to number included; it is about 0.9
-
-
-def _seconds(built: Door, hosts: list[str]) -> float:
-    began = perf_counter()
+    hosts = [network[0] for network in random.sample(networks, 200)]
+    hosts += [IPv6Address(random.getrandbits(128)) for _ in range(100)]
+    hosts += [IPv4Address(random.getrandbits(32)) for _ in range(100)]
     for host in hosts:
-        built.admits(number(host))
-    return perf_counter() - began
+        expected = not around(host, networks[1::2]) and bool(
+            around(host, networks[::2])
+        )
+        assert built.admits(number(str(host))) is expected

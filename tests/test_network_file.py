@@ -1,7 +1,6 @@
 """Files of networks."""
 
 from ipaddress import IPv4Network
-from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -69,11 +68,10 @@ def test_an_escape_sequence_reaches_no_terminal() -> None:
 
 
 def test_a_file_that_is_too_long_is_refused_unread() -> None:
-    began = perf_counter()
-    assert told(b"10.0.0.0/8\n" * (MAX_BYTES // 11 + 1)) == [
+    """Or its first line would be a problem of its own."""
+    assert told(b"no network\n" * (MAX_BYTES // 11 + 1)) == [
         "/etc/list:1:1: is longer than 4 MiB"
     ]
-    assert perf_counter() - began < 0.5
 
 
 @given(st.binary(max_size=200) | st.text("0123456789abcdef.:/#;\n% ").map(str.encode))

@@ -55,23 +55,15 @@ def test_short_ones_share_a_turn_until_its_budget_is_spent() -> None:
     assert told == ["a0", "b0", "c0", "d0", "e0", "f0"]
 
 
-def test_the_first_has_its_turn_at_once_and_the_next_after_a_pause() -> None:
+@pytest.mark.parametrize("whose", ["one's", "two's"])
+def test_the_first_has_its_turn_at_once_and_the_next_after_a_pause(whose: str) -> None:
+    """Whoever they are of: all who work on one clock share its turns."""
     clock, told = Busy(), list[str]()
     slices = Slices(clock)
     for name in "ab":
         slices.run(steps(name, 1, told, clock, BUDGET))
-    clock.advance(0)
-    assert told == ["a0"]
-    clock.advance(PAUSE / 2)
-    assert told == ["a0"]
-    clock.advance(PAUSE)
-    assert told == ["a0", "b0"]
-
-
-def test_two_who_work_on_one_clock_share_its_turns() -> None:
-    clock, told = Busy(), list[str]()
-    for name in "ab":
-        Slices(clock).run(steps(name, 1, told, clock, BUDGET))
+        if whose == "two's":
+            slices = Slices(clock)
     clock.advance(0)
     assert told == ["a0"]
     clock.advance(PAUSE / 2)

@@ -20,7 +20,7 @@ from socket import SO_RCVLOWAT, SOL_SOCKET, SocketType
 from time import monotonic
 from typing import Protocol
 
-from bridge.net.sockopt import Option, OptionError, apply
+from bridge.net.sockopt import Option, OptionError, Options, apply
 
 MARK = 256 * 1024
 """
@@ -66,7 +66,7 @@ class Floods:
             return
         if not self._seen:
             self._due = monotonic() + LOOK
-        if _set(flood, MARK):
+        if _set(flood, _HIGH):
             self._seen[flood] = flood.bytes
 
     def look(self) -> None:
@@ -75,28 +75,31 @@ class Floods:
         if now < self._due:
             return
         self._due = now + LOOK
-        for flood, seen in list(self._seen.items()):
-            if flood.bytes != seen:
-                self._seen[flood] = flood.bytes
-            else:
-                del self._seen[flood]
-                _set(flood, 1)
+        self._fall([flood for flood, seen in self._seen.items() if flood.bytes == seen])
+        for flood in self._seen:
+            self._seen[flood] = flood.bytes
 
     def ebb(self) -> None:
         """None of them has told of anything for as long: all are as they were."""
-        floods = list(self._seen)
-        self._seen.clear()
+        self._fall(list(self._seen))
+
+    def _fall(self, floods: list[Flood]) -> None:
         for flood in floods:
-            _set(flood, 1)
+            del self._seen[flood]
+            _set(flood, _LOW)
 
 
-def _set(flood: Flood, mark: int) -> bool:
-    """Whether it could be: a socket may be closed by now."""
+_HIGH = (Option("low water", SOL_SOCKET, SO_RCVLOWAT, MARK),)
+_LOW = (Option("low water", SOL_SOCKET, SO_RCVLOWAT, 1),)
+
+
+def _set(flood: Flood, options: Options) -> bool:
+    """Whether they could be: a socket may be closed by now."""
     source = flood.source
     if source.fd < 0:
         return False
     try:
-        apply(source.socket, (Option("low water", SOL_SOCKET, SO_RCVLOWAT, mark),))
+        apply(source.socket, options)
     except OptionError:
         return False
     return True
