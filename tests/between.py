@@ -11,7 +11,7 @@ from bridge.net.direction import Direction, join
 from bridge.net.pipes import Pipes
 from bridge.net.relay import Relay
 from bridge.net.security import Security
-from bridge.net.splice import Splice
+from bridge.net.splice import Bounded, Splice
 from bridge.net.stream import Stream
 from tests.pumping import Owner, Turner, tcp_pair
 from tests.secured import TLS_1_3, Far, Pair, accepting, dialing
@@ -59,7 +59,7 @@ class Plain:
     fin = notify
 
 
-class Flooding(Splice):
+class Flooding(Bounded):
     """One whose source tells of much only, from the first byte on."""
 
     def move(self) -> None:

@@ -12,11 +12,11 @@ from twisted.internet.protocol import Protocol
 from zope.interface import implementer
 
 from bridge.net.direction import Direction, join
-from bridge.net.splice import Splice
+from bridge.net.splice import Bounded
 from tests.between import Between, Flooding
 from tests.sessions import reset
 
-SPLICED = {"spliced": Splice, "flooding": Flooding}
+SPLICED = {"spliced": Bounded, "flooding": Flooding}
 KINDS = (*SPLICED, "plain to plain", "TLS to plain", "plain to TLS", "TLS to TLS")
 CLEAR = (*SPLICED, "plain to plain", "plain to TLS")
 """Where a mark of urgent data is the direction's to see."""

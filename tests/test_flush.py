@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from twisted.internet.task import Clock
 
+from bridge.net.marks import ENDED, URGENT
 from bridge.session import flush
 from bridge.session.flow import Event, State
 from bridge.session.flush import SLOWEST, Flush
@@ -28,8 +29,15 @@ class Delivery:
         self.waiting = 100
         self.hurried = 0
         sink = SimpleNamespace(socket=None, hurry=self._hurry)
+        source = SimpleNamespace(marks=0)
         made = SimpleNamespace(
-            bytes=100, held=0, over=True, waits=False, move=lambda: None, sink=sink
+            bytes=100,
+            held=0,
+            over=True,
+            waits=False,
+            move=lambda: None,
+            sink=sink,
+            source=source,
         )
         self.direction = cast(Any, made)
         monkeypatch.setattr(flush, "unacknowledged", lambda _: self.waiting)
@@ -67,7 +75,7 @@ def test_nothing_is_left_to_deliver_of_what_is_over_and_acknowledged(
 
 def test_it_is_over_when_all_is_acknowledged(delivery: Delivery) -> None:
     delivery.flush.begin()
-    assert delivery.direction.ended and delivery.direction.urgent
+    assert delivery.direction.source.marks == ENDED | URGENT
     assert delivery.events == [] and delivery.hurried == 1
     delivery.waiting = 0
     delivery.pass_(SLOWEST)

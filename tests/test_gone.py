@@ -23,6 +23,7 @@ class Met:
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         self.fd = sock.fileno()
+        self.marks = 0
 
 
 class Looking:

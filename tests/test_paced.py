@@ -10,6 +10,7 @@ import pytest
 
 from bridge.net.bandwidth import BURST, STEP, Allowance, Bandwidth
 from bridge.net.direction import Direction, join
+from bridge.net.marks import ENDED, URGENT
 from bridge.net.paced import Pace, Paced, PacedRelay, PacedSplice
 from bridge.net.pipes import Pipes
 from tests.pumping import Owner, Turner, tcp_pair
@@ -145,7 +146,7 @@ def test_a_reset_waits_for_what_was_received_before_it(line: Line) -> None:
     reset(line.writer)
     line.turner.settle()
     assert "source" in line.owner.told  # by the event; the bytes are still there
-    line.up.ended = line.up.urgent = True
+    line.source.marks |= ENDED | URGENT
     line.up.move()
     before = line.up.bytes
     assert not line.up.over
@@ -239,7 +240,7 @@ def test_a_bug_takes_nothing_from_the_others(turner: Turner, kind: str) -> None:
     limit = Bandwidth(RATE)
     line = Line(turner, kind, limit)
     line.source.close()
-    line.up._from = None  # type: ignore[attr-defined]
+    line.up._from = line.up._pipes = None  # type: ignore[attr-defined]
     with pytest.raises((TypeError, AttributeError)):
         line.up.move()
     assert Allowance(limit).take(0.0, 1 << 20) == limit.slot

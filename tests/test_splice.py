@@ -229,8 +229,8 @@ def test_stopping_while_stalled_leaves_no_pipe(relay: Relay) -> None:
 
 def test_a_pipe_with_bytes_in_it_is_never_lent_again(relay: Relay) -> None:
     relay.stall()
-    kept = relay.up._kept
-    assert kept is not None
+    kept = relay.up._rest
+    assert isinstance(kept, tuple)
     relay.up.stop()
     assert kept != relay.pipes.scratch
     assert kept not in relay.pipes._spare

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from bridge.net.marks import HASTENED
 from bridge.net.stream import Stream
 from bridge.net.unread import PATIENCE
 from tests.pumping import Turner, tcp_pair
@@ -24,7 +25,7 @@ class Closed:
                 self.sent += self.ours.send(bytes(65536))
         except BlockingIOError:
             pass
-        self.stream.hastened = hastened
+        self.stream.marks |= HASTENED if hastened else 0
         self.stream.close()
 
     @property
@@ -85,7 +86,7 @@ def test_what_is_aborted_is_reset() -> None:
     ours, theirs = tcp_pair()
     stream = turner.stream(ours)
     ours.send(b"unread")
-    stream.hastened = True
+    stream.marks |= HASTENED
     stream.abort()
     assert (len(turner.pump.lingering), ours.fileno()) == (0, -1)
     with theirs, pytest.raises(ConnectionResetError):

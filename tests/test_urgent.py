@@ -203,8 +203,8 @@ def test_a_stream_with_a_mark_behind_it_costs_no_more_than_any_other(
     running.turner.settle()
     up = running.session().up
     assert up is not None
-    assert not up.urgent
-    assert not up.piecemeal
+    assert not up.source.urgent
+    assert not up.source.piecemeal
 
 
 @pytest.mark.parametrize("seed", range(30))

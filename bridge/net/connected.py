@@ -12,6 +12,7 @@ import socket
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from bridge.net import sockopt
+from bridge.net.marks import ENDED, HASTENED, IN_PIECES, PIECEMEAL, URGENT, Mark
 from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP, Pump, Runnable
 from bridge.net.sockaddr import Peer, Socket, SocketAddress, unpacked
 from bridge.net.spent import UNCOUNTED
@@ -20,6 +21,7 @@ from bridge.net.unread import Unread
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IProtocol
+    from twisted.python.failure import Failure
 
 READABLE = IN | PRI
 """A lone urgent byte is readable too, and not always called so (tcp_poll)."""
@@ -33,9 +35,6 @@ class Moving(Runnable, Protocol):
 
     bytes: int
     held: int
-    ended: bool
-    urgent: bool
-    piecemeal: bool
     paced: ClassVar[bool]
     exact: ClassVar[bool]
 
@@ -61,8 +60,8 @@ class Connected:
     """
 
     __slots__ = (
-        "ended", "fd", "hastened", "inward", "known", "outward", "protocol", "pump",
-        "socket", "spent", "urgent",
+        "fd", "inward", "known", "lost", "marks", "outward", "protocol", "pump",
+        "socket", "spent",
     )  # fmt: skip
 
     secure: ClassVar[bool] = False
@@ -83,12 +82,12 @@ class Connected:
         """The one that writes to it; None: its protocol may."""
         self.spent = UNCOUNTED
         """Where its session's time goes."""
-        self.ended = False
-        """The other end's FIN has arrived; bytes may be queued before it."""
-        self.urgent = False
-        """The other end sent urgent data, and not all of it is known to be read."""
-        self.hastened = False
-        """Its window was probed more often than the kernel does by itself."""
+        self.marks = IN_PIECES if isinstance(peer, str) else 0
+        """What is noted of it, bit by bit (``marks``)."""
+        self.lost: Failure | OSError | None = None
+        """Why it was, if nobody has heard of it yet."""
+
+    ended, urgent = Mark(ENDED), Mark(URGENT)
 
     @property
     def peer(self) -> SocketAddress:
@@ -105,7 +104,7 @@ class Connected:
         each message that descriptors were passed with (unix_stream_read_generic,
         net/unix/af_unix.c), which are nobody's here, so that the kernel drops them.
         """
-        return self.urgent or isinstance(self.known, str)
+        return bool(self.marks & PIECEMEAL)
 
     # The pump calls these
 
@@ -119,7 +118,7 @@ class Connected:
             if events & _ODD:
                 self._odd(events, outward)
             else:
-                outward.ended = True
+                self.marks |= ENDED
         if events & READABLE:
             spent = self.spent
             if spent.beat is spent.pulse.beat:
@@ -142,9 +141,8 @@ class Connected:
     def _odd(self, events: int, outward: Moving) -> None:
         if events & PRI:
             self.keep_urgent_inline()
-            outward.urgent = outward.piecemeal = True
         if events & (RDHUP | ERR):
-            outward.ended = True
+            self.marks |= ENDED
         if events & ERR:
             outward.fail()
 
@@ -163,8 +161,8 @@ class Connected:
 
     def keep_urgent_inline(self) -> None:
         """There is some: it is to be read in its place."""
-        if not self.urgent:
-            self.urgent = True
+        if not self.marks & URGENT:
+            self.marks |= URGENT
             sockopt.set_urgent_inline(self.socket)  # as ours are already, from birth
 
     # The ends
@@ -216,7 +214,7 @@ class Connected:
             self.fd = -1
             self.outward = self.inward = self.protocol = None
             self.spent = UNCOUNTED
-            if self.hastened and unacknowledged(self.socket):
+            if self.marks & HASTENED and unacknowledged(self.socket):
                 Unread(self.pump, self.socket)
             else:
                 self.pump.close(self.socket)
@@ -224,7 +222,7 @@ class Connected:
     def abort(self) -> None:
         """Close with a RST, at once.  Tells nobody."""
         if self.fd >= 0:
-            self.hastened = False
+            self.marks &= ~HASTENED
             try:
                 sockopt.reset_on_close(self.socket)
             except OSError:  # nothing is left that could be reset

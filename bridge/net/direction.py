@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
+from bridge.net.marks import URGENT, WAITING
+
 if TYPE_CHECKING:
     from bridge.net.stream import Stream
 
@@ -49,6 +51,12 @@ class Driver(Owner, Protocol):
         """
 
 
+class Limited(Protocol):
+    """A direction that may be told how much it moves."""
+
+    limit: int | None
+
+
 class Direction:
     """
     From *source* to *sink*.
@@ -59,9 +67,12 @@ class Direction:
     """
 
     __slots__ = (
-        "_owner", "bytes", "ended", "held", "limit", "over", "piecemeal", "sink",
-        "source", "urgent",
+        "_owner", "bytes", "held", "over", "sink", "source",
     )  # fmt: skip
+
+    limit: int | None = None
+    """How many bytes in all it may move by now; None: any, and for good where there is
+    no place for another (``splice.Bounded``)."""
 
     paced: ClassVar[bool] = False
     """Whether it may have to wait before it moves what is there (``paced``)."""
@@ -74,14 +85,6 @@ class Direction:
         """Received from the source."""
         self.held = 0
         """Of those: waiting for room in the sink (where that has TLS: as records)."""
-        self.limit: int | None = None
-        """How many bytes in all it may move by now; None: any."""
-        self.ended = False
-        """A FIN or reset is queued at the source: only reading to 0 bytes shows it."""
-        self.urgent = False
-        """There may be an urgent mark in what the source sent."""
-        self.piecemeal = False
-        """A short read does not prove the source empty (see ``Connected``)."""
         self.over = False
 
     exact: ClassVar[bool] = True
@@ -113,7 +116,8 @@ class Direction:
         Move *count* bytes more, from the next turn on, and then tell the owner, which
         is a ``Driver``.  None: all there is, as at first.
         """
-        self.limit = None if count is None else self.bytes + count
+        limited = cast(Limited, self)
+        limited.limit = None if count is None else self.bytes + count
         self.source.pump.again(self)
 
     def part(self) -> None:
@@ -125,8 +129,7 @@ class Direction:
         source = self.source
         self.over = True
         source.outward = self.sink.inward = None
-        source.ended = self.ended
-        source.readable = True  # no edge will tell of what waits already
+        source.marks |= WAITING  # no edge will tell of what waits already
         source.pump.again(source)
 
     def flows(self) -> None:
@@ -155,13 +158,12 @@ class Direction:
 
     def _pass_back(self) -> None:
         """The limit is reached, and nothing is held."""
-        self.limit = _TOLD
+        cast(Limited, self).limit = _TOLD
         cast(Driver, self._owner).passed(self)
 
     def _pass_urgent(self) -> None:
         """The source has no urgent mark any more."""
-        self.urgent = self.source.urgent = False
-        self.piecemeal = self.source.piecemeal
+        self.source.marks &= ~URGENT
 
     def _break(self, stream: Stream, error: OSError) -> None:
         """*stream* failed under us."""
@@ -177,9 +179,5 @@ def join(*directions: Direction) -> None:
     """
     for direction in directions:
         source = direction.source
-        direction.ended = source.ended
-        direction.urgent = source.urgent
-        # ``Connected.piecemeal``, which would be a call for each
-        direction.piecemeal = source.urgent or isinstance(source.known, str)
         source.outward = direction.sink.inward = direction
         source.protocol = None

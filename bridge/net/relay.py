@@ -15,6 +15,7 @@ from socket import MSG_MORE
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.net.direction import Direction
+from bridge.net.marks import ENDED, PIECEMEAL, URGENT
 from bridge.net.seal import SIZE, TEXT_ROOM
 from bridge.net.tls import TLSStream
 
@@ -114,7 +115,7 @@ def end_of(stream: Stream) -> End:
 class Relay(Direction):
     """One direction of a session, of which a side at least has TLS."""
 
-    __slots__ = ("_from", "_to")
+    __slots__ = ("_from", "_to", "limit")
 
     def __init__(
         self,
@@ -125,6 +126,7 @@ class Relay(Direction):
     ) -> None:
         """*ends* are those of both, where the other direction has them too."""
         Direction.__init__(self, source, sink, owner)
+        self.limit = None
         self._from, self._to = ends or (end_of(source), end_of(sink))
 
     def move(self) -> None:
@@ -144,9 +146,10 @@ class Relay(Direction):
             if got > 0:
                 self.bytes += got
                 # recv(2) may stop with more behind it, at an urgent mark for instance.
-                drained = source.drained and not self.piecemeal
+                marks = self.source.marks
+                drained = source.drained and not marks & PIECEMEAL
                 # An end that follows goes with the last bytes, in one segment.
-                flags = MSG_MORE if drained and self.ended else 0
+                flags = MSG_MORE if drained and marks & ENDED else 0
                 try:
                     self.held = sink.push(got, flags)
                 except OSError as error:
@@ -155,14 +158,16 @@ class Relay(Direction):
                     return
                 if self.held:
                     return
-                if drained and not self.ended:
+                if drained and not marks & ENDED:
                     return
             elif got == 0:
                 self.over = True
                 self._owner.finished(self)
                 return
             elif source.drained:
-                if self.urgent:  # all marks are passed; another one tells of itself
+                if (
+                    self.source.marks & URGENT
+                ):  # all marks are passed; another one tells of itself
                     self._pass_urgent()
                 return
         self.source.pump.again(self)

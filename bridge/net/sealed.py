@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from OpenSSL import SSL
 
 from bridge.net.distrust import explained
+from bridge.net.marks import ENDED, PAUSED, URGENT
 from bridge.net.pump import IN
 from bridge.net.seal import SIZE, TEXT_ROOM, WIRE_ROOM, Seal
 from bridge.net.stream import Stream
@@ -100,9 +101,7 @@ class Sealed(Stream):
     def __init__(self, stream: Stream, security: Security) -> None:
         super().__init__(stream.pump, stream.socket, stream.known)
         self.protocol = stream.protocol
-        self.paused = stream.paused
-        self.ended = stream.ended
-        self.urgent = stream.urgent
+        self.marks |= stream.marks & (PAUSED | ENDED | URGENT)
         # It refers to all of the session: only the cycle collector would free that.
         stream.fd, stream.protocol = -1, None
         self.security = security

@@ -32,6 +32,7 @@ from os import splice
 from typing import TYPE_CHECKING
 
 from bridge.net.direction import Direction
+from bridge.net.marks import ENDED, PIECEMEAL, URGENT
 from bridge.net.pipes import PIPE_SIZE, Pipe, Pipes
 
 if TYPE_CHECKING:
@@ -64,62 +65,59 @@ class Splice(Direction):
     0.26 so).
     """
 
-    __slots__ = ("_from", "_kept", "_pipes", "_reset", "_spilled", "_to")
+    __slots__ = ("_pipes", "_rest")
 
     def __init__(
         self, pipes: Pipes, source: Stream, sink: Stream, owner: Owner
     ) -> None:
         Direction.__init__(self, source, sink, owner)
         self._pipes = pipes
-        self._from = source.fd
-        self._to = sink.fd
-        self._kept: Pipe | None = None
-        self._spilled = b""
-        self._reset: OSError | None = None  # said, and taken note of: an "end" follows
+        self._rest: Pipe | bytes = b""  # what is held: in a pipe, or in memory
 
     def move(self) -> None:
         """Move one chunk, and ask to be run again unless that was all there is."""
         if self.over or (self.held and not self._flush()):
             return
+        source, sink, most = self.source, self.sink, CHUNK
         reading, writing, slots = self._pipes.scratch
-        most = CHUNK
         while True:
             if self.limit is not None and not (most := self._left(CHUNK)):
                 return
             try:
-                got = splice(self._from, writing, most, None, None, FLAGS)
+                got = splice(source.fd, writing, most, None, None, FLAGS)
             except BlockingIOError:
-                if not self.urgent:
+                if not source.marks & URGENT:
                     return
                 got = 0
             except OSError as error:
-                self._reset, got = error, 0
+                source.lost, got = error, 0  # it says so once: an "end" follows
             if not got and not (got := self._look_beyond(writing)):
                 return
             self.bytes += got
             # So few cannot have filled the pipe, nor are they all that may be moved.
-            drained = got < slots and got != most and not self.piecemeal
-            flags = LAST_FLAGS if drained and self.ended else FLAGS
+            marks = source.marks
+            drained = got < slots and got != most and not marks & PIECEMEAL
+            flags = LAST_FLAGS if drained and marks & ENDED else FLAGS
             try:
-                sent = splice(reading, self._to, got, None, None, flags)
+                sent = splice(reading, sink.fd, got, None, None, flags)
             except BlockingIOError:
                 sent = 0
             except OSError as error:
                 self._keep(got)
-                self._break(self.sink, error)
+                self._break(sink, error)
                 return
             if sent != got:
                 self._keep(got - sent)
                 if sent:
-                    self.source.pump.rearm(self._to, self)
+                    source.pump.rearm(sink.fd, self)
                 return
             if not drained:
                 if self.bytes == self.limit:
                     self._pass_back()
                 else:
-                    self.source.pump.again(self)
+                    source.pump.again(self)
                 return
-            if not self.ended:  # else a FIN follows, of which no other edge would tell
+            if not marks & ENDED:  # else a FIN follows, of which no other edge tells
                 return
 
     run = move
@@ -130,38 +128,36 @@ class Splice(Direction):
 
     def stop(self) -> None:
         self.over = True
-        self._spilled = b""
-        if self._kept is not None:
-            self._pipes.discard(self._kept)
-            self._kept = None
+        rest, self._rest = self._rest, b""
+        if not isinstance(rest, bytes):
+            self._pipes.discard(rest)
 
     def _keep(self, rest: int) -> None:
         """The sink is full: hold the *rest* that is in the scratch pipe."""
         self.held = rest
-        self._kept = self._pipes.keep()
-        if self._kept is None:
-            self._spilled = self._pipes.empty_scratch(rest)
+        self._rest = self._pipes.keep() or self._pipes.empty_scratch(rest)
 
     def _flush(self) -> bool:
         """Pass on what is held.  True when nothing is left."""
+        rest, sink = self._rest, self.sink
         try:
-            if self._kept is None:
-                sent = os.write(self._to, self._spilled)
-                self._spilled = self._spilled[sent:]
+            if isinstance(rest, bytes):
+                sent = os.write(sink.fd, rest)
+                self._rest = rest[sent:]
             else:
-                sent = splice(self._kept[0], self._to, self.held, None, None, FLAGS)
+                sent = splice(rest[0], sink.fd, self.held, None, None, FLAGS)
         except BlockingIOError:
             return False
         except OSError as error:
-            self._break(self.sink, error)
+            self._break(sink, error)
             return False
         self.held -= sent
         if self.held:
-            self.source.pump.rearm(self._to, self)
+            sink.pump.rearm(sink.fd, self)
             return False
-        if self._kept is not None:
-            self._pipes.give_back(self._kept)
-            self._kept = None
+        if not isinstance(rest, bytes):
+            self._pipes.give_back(rest)
+        self._rest = b""
         return True
 
     def _look_beyond(self, writing: int) -> int:
@@ -171,20 +167,34 @@ class Splice(Direction):
         How many bytes are in the scratch pipe now.  When none are, that is the truth of
         the source, and the owner has been told where there was something to tell.
         """
-        sure = self.ended and not self.urgent and not self._reset
+        source = self.source
+        reset = source.lost if isinstance(source.lost, OSError) else None
+        sure = not reset and source.marks & (ENDED | URGENT) == ENDED
         try:
-            byte = b"" if sure else self.source.socket.recv(1)
+            byte = b"" if sure else source.socket.recv(1)
         except OSError as error:
-            if self._reset or not isinstance(error, BlockingIOError):
-                self._break(self.source, self._reset or error)
+            if reset or not isinstance(error, BlockingIOError):
+                self._break(source, reset or error)
             else:  # all marks are passed; another one tells of itself
                 self._pass_urgent()
             return 0
         if byte:
             return os.write(writing, byte)
-        if self._reset is not None:
-            self._break(self.source, self._reset)
+        if reset is not None:
+            self._break(source, reset)
         else:
             self.over = True
             self._owner.finished(self)
         return 0
+
+
+class Bounded(Splice):
+    """One that may be told how much to move; others have no room for that."""
+
+    __slots__ = ("limit",)
+
+    def __init__(
+        self, pipes: Pipes, source: Stream, sink: Stream, owner: Owner
+    ) -> None:
+        Splice.__init__(self, pipes, source, sink, owner)
+        self.limit = None

@@ -31,6 +31,7 @@ from zope.interface import implementer
 
 from bridge.net import sockopt
 from bridge.net.connected import READABLE, Connected
+from bridge.net.marks import CLOSING, ENDED, PAUSED, WAITING, Mark
 from bridge.net.pump import ERR, OUT, PRI, RDHUP, Pump
 from bridge.net.sockaddr import Peer, Socket, public_address
 from bridge.net.write_buffer import Then, WriteBuffer
@@ -54,16 +55,14 @@ class Stream(Connected):
     Nothing is read before ``open``.
     """
 
-    __slots__ = ("_buffer", "_reason", "disconnecting", "paused", "readable")
+    __slots__ = ("_buffer",)
 
     def __init__(self, pump: Pump, sock: Socket, peer: Peer) -> None:
         Connected.__init__(self, pump, sock, peer)
-        self.readable = False
-        """There may be bytes: an edge was seen, and "would block" not since."""
-        self.paused = False
-        self.disconnecting = False
         self._buffer: WriteBuffer | None = None
-        self._reason: Failure | None = None  # of a loss not told yet
+
+    readable, paused = Mark(WAITING), Mark(PAUSED)
+    disconnecting = Mark(CLOSING)
 
     def open(self, protocol: IProtocol) -> None:
         """Make this the transport of *protocol*."""
@@ -76,13 +75,13 @@ class Stream(Connected):
         if events & PRI:
             self.keep_urgent_inline()
         if events & RDHUP:
-            self.ended = True
+            self.marks |= ENDED
         if events & ERR:
             self._lose(Failure(ConnectionLost()))
             return
         if events & READABLE:
-            self.readable = True
-            if not self.paused:
+            self.marks |= WAITING
+            if not self.marks & PAUSED:
                 self._read()
         if events & OUT:
             if self._buffer is not None and self.fd >= 0:
@@ -96,8 +95,11 @@ class Stream(Connected):
 
     def run(self) -> None:
         """What was put off with ``Pump.again``."""
-        if self._reason is not None:
-            self._lose(self._reason)
+        reason = self.lost
+        if reason is not None:
+            if not isinstance(reason, Failure):  # what a direction met
+                reason = Failure(ConnectionLost())
+            self._lose(reason)
             return
         if self._buffer is not None:
             self._buffer.flush()
@@ -114,8 +116,8 @@ class Stream(Connected):
 
     def lose_later(self, reason: Failure) -> None:
         """Tell of the loss after the caller has returned; the first reason stays."""
-        if self._reason is None and self.fd >= 0:
-            self._reason = reason
+        if self.lost is None and self.fd >= 0:
+            self.lost = reason
             self.pump.again(self)
 
     def _lose(self, reason: Failure) -> None:
@@ -127,7 +129,7 @@ class Stream(Connected):
         protocol, self.protocol = self.protocol, None
         if self.fd < 0 or protocol is None:
             return
-        self._reason = reason  # nothing is written any more
+        self.lost = reason  # nothing is written any more
         if self._buffer is not None:
             self._buffer.lost()
         protocol.connectionLost(reason)
@@ -193,7 +195,7 @@ class Stream(Connected):
         return self._buffer
 
     def write(self, data: bytes) -> None:
-        if self.fd >= 0 and self._reason is None:
+        if self.fd >= 0 and self.lost is None:
             self._outgoing().write(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:

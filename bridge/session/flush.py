@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from bridge.net.marks import ENDED, URGENT
 from bridge.net.tcpinfo import unacknowledged
 from bridge.session.flow import Event
 
@@ -70,7 +71,7 @@ class Flush:
     def begin(self) -> None:
         """Read on until the reset itself comes, then wait for what is under way."""
         direction = self._direction
-        direction.ended = direction.urgent = True  # perhaps nobody told of a mark
+        direction.source.marks |= ENDED | URGENT  # perhaps nobody told of a mark
         direction.move()
         self.check()
 

@@ -17,6 +17,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
 
 from bridge.net.hosts import number
+from bridge.net.marks import PAUSED
 from bridge.net.prefixes import Prefixes
 from bridge.net.sockaddr import told
 from bridge.session.filtering import FilteredSession
@@ -46,7 +47,7 @@ class Front(Protocol):
         factory = self.factory
         self.connected = 1
         self.transport = stream
-        stream.paused = True  # while dialing, what the client sends waits in the kernel
+        stream.marks |= PAUSED  # while dialing, its bytes wait in the kernel
         self._session = session = factory.kind(factory.terms, factory.live, stream)
         sampling = factory.sampling
         if sampling is not None and session.accepted >= sampling.due:

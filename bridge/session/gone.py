@@ -25,6 +25,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from bridge.net import sockopt
+from bridge.net.marks import HASTENED
 from bridge.net.tcpinfo import is_tcp, unanswered
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Gone:
         a closed socket is given up sooner with it (``net.unread``).
         """
         if stream not in self._hastened:
-            stream.hastened = True
+            stream.marks |= HASTENED
             wait = max(1.0, limit / SHARE)
             if wait < sockopt.LONGEST_WAIT:
                 sockopt.set_longest_wait(stream.socket, wait)

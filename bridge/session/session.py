@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from bridge.net.direction import join
 from bridge.net.mapping import Refusal
+from bridge.net.marks import ENDED, WAITING
 from bridge.net.prefixes import NOBODY
 from bridge.net.sockaddr import told
 from bridge.net.stream import Stream
@@ -244,10 +245,9 @@ class Session:
     # The actions: until there is a server
 
     def _open(self, stage: Callable[[Opening], Stage]) -> None:
-        opening = self._at
-        if not isinstance(opening, Opening):
-            self._at = opening = Opening(self, self.terms, self.live.greeting)
-        opening.begin(stage)
+        if not isinstance(self._at, Opening):
+            self._at = Opening(self, self.terms, self.live.greeting)
+        self._at.begin(stage)
 
     def _dial(self) -> None:
         destination, house = self.destination, self.terms.house
@@ -276,7 +276,7 @@ class Session:
         self.up, self.down = up, down = between(front, back, self, self.terms)
         up.bytes = -self.ahead  # which are not the client's
         join(up, down)
-        if front.readable or front.ended:  # what came during the dial
+        if front.marks & (WAITING | ENDED):  # what came during the dial
             up.move()
             if place.preface is not None and not up.bytes:
                 back.hurry()  # that waited for bytes which are not there after all

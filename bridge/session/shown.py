@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
+from bridge.net.marks import ENDED, PIECEMEAL, URGENT
 from bridge.net.relay import CHUNKS, end_of
 from bridge.net.seal import SIZE
 from bridge.session.answered import Answered, Filters
@@ -77,6 +78,11 @@ class Shown(Answered):
         return self._wait is not None or (inner is not None and inner.waits)
 
     @property
+    def ended(self) -> bool:
+        """There is a source, and its end is queued, or was reached."""
+        return self.reads and self.source.ended
+
+    @property
     def sink_end(self) -> End:
         """Where what was pushed goes."""
         return self._to
@@ -88,8 +94,6 @@ class Shown(Answered):
         self._drop_inner()
         if source is not None:
             self.source, self._from, self.reads = source, end_of(source), True
-            self.ended, self.urgent = source.ended, source.urgent
-            self.piecemeal = source.piecemeal
             source.outward, source.protocol = self, None
         if sink is not None:
             self.sink, self._to, self.writes = sink, end_of(sink), True
@@ -99,7 +103,7 @@ class Shown(Answered):
     def detach_source(self, asker: Answering | None) -> None:
         """The server is there no more; *asker* wants another."""
         self._drop_inner()
-        self.reads = self.ended = self.urgent = self.piecemeal = False
+        self.reads = False
         self.done = self.over = self._moves = False
         self._woken.clear()
         for one in self._all:
@@ -207,7 +211,7 @@ class Shown(Answered):
                 self._end_all()
                 return
             elif source.drained:
-                if self.urgent:  # all marks are passed; another one tells of itself
+                if self.source.marks & URGENT:  # all are passed: another one tells
                     self._pass_urgent()
                 return
         self.source.pump.again(self)
@@ -219,21 +223,22 @@ class Shown(Answered):
             self.fresh = False
             self._filters.began()
         source, passing = self._from, first.passing
-        drained = source.drained and not self.piecemeal
+        ended = self.ended
+        drained = source.drained and not self.source.marks & PIECEMEAL
         if got < passing and self._all[-1] is first and not self._out:
             first.passing = passing - got
-            if not self._push_on(got, last=drained and self.ended):
+            if not self._push_on(got, last=drained and ended):
                 return False
         else:
             first.take(self._text[:got].tobytes())
             if self._filters.wished:  # what follows may be of a server that is gone
                 self.source.pump.again(self)
                 return False
-            if drained and self.ended:
+            if drained and ended:
                 return True  # what comes of the end goes with it
             if self._out and not self.push():
                 return False
-        return self.ended or not drained
+        return ended or not drained
 
     def _push_on(self, size: int, *, last: bool) -> bool:
         """Push what was read as it is.  True when nothing is left."""
@@ -248,7 +253,7 @@ class Shown(Answered):
         return not self.kept
 
     def _end_all(self) -> None:
-        self.ended = True
+        self.source.marks |= ENDED
         self._all[0].end()
 
     def _most(self, first: Answering) -> int:
@@ -317,7 +322,7 @@ class Shown(Answered):
     # The ends
 
     def fail(self) -> None:
-        self.ended = True
+        self.source.marks |= ENDED
         stays = self.over or self.done or self.halted or self.held
         if self.up or stays or not self._filters.rescues():
             self._owner.broken(self.source)

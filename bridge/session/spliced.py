@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bridge.net.direction import Direction, Owner
 from bridge.net.paced import PacedSplice
-from bridge.net.splice import Splice
+from bridge.net.splice import Bounded
 from bridge.session.carrying import FOREVER
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Spliced(Direction):
 
     def __init__(self, stream: Stream, owner: Owner, pipes: Pipes) -> None:
         self._own = 0
-        self._inner: Splice | None = None
+        self._inner: Bounded | PacedSplice | None = None
         self.kept = 0
         """What the sink's kernel has not taken of what was pushed."""
         Direction.__init__(self, stream, stream, owner)
@@ -121,14 +121,13 @@ class Spliced(Direction):
         if inner is None:
             ends = (self.source, self.sink)
             if self._allowance is None:
-                inner = Splice(self._pipes, *ends, self)
+                inner = Bounded(self._pipes, *ends, self)
             else:
                 inner = PacedSplice(self._pipes, ends, self, self._allowance)
             self._inner = inner
         self._before = inner.bytes
         inner.limit = None if count > FOREVER else inner.bytes + count
-        inner.over, inner.ended, inner.urgent = False, self.ended, self.urgent
-        inner.piecemeal = self.piecemeal
+        inner.over = False
         self.source.outward = self.sink.inward = inner
         self.spliced = True
         inner.move()
@@ -137,8 +136,6 @@ class Spliced(Direction):
     def _move_inner(self) -> None:
         inner = self._inner
         assert inner is not None
-        inner.ended |= self.ended
-        inner.urgent |= self.urgent
         inner.move()
 
     def _count_inner(self) -> None:
@@ -156,8 +153,6 @@ class Spliced(Direction):
         self._count_inner()
         self.spliced = False
         inner.over = True
-        self.ended, self.urgent = inner.ended, inner.urgent
-        self.piecemeal = inner.piecemeal
         self.source.outward = self.sink.inward = self
 
     def _drop_inner(self) -> None:
