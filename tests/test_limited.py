@@ -26,6 +26,7 @@ FULL_WINDOW = BUSY._replace(rwnd_limited=9 * S)
 FULL_BUFFER = BUSY._replace(sndbuf_limited=8 * S)
 STOPPED = BUSY._replace(rwnd_limited=4 * S)
 """By a small window, as often as a sender that paces runs into it."""
+STOPPED_BY_LOSS = STOPPED._replace(total_retrans=5, data_segs_out=300)
 QUEUE = {"rtt": 650_000, "min_rtt": 40_000}
 """Of half a second or more: a narrow path."""
 FULL_OF_LOST = FULL_BUFFER._replace(data_segs_out=10_000, total_retrans=101)
@@ -58,6 +59,7 @@ def after(**parts: float) -> Times:
         ("front_app", NOTHING, NOTHING, after(front_full=10)),
         ("front_net", FULL_OF_LOST, NOTHING, after(front_full=10)),
         ("front_app", STOPPED, NOTHING, after(front_full=10)),
+        ("front_net", STOPPED_BY_LOSS, NOTHING, after(front_full=10)),
         ("front_net", FULL_WINDOW._replace(**QUEUE), NOTHING, after(front_full=10)),
         ("front_net", FULL_BUFFER._replace(**QUEUE), NOTHING, after(front_full=10)),
         # The server's was.

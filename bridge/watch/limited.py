@@ -115,7 +115,8 @@ def _as_sink(info: TcpInfo, full: float, quiet: float, total: float) -> _Side:
         window = 0.0
     if queues or _more(info.total_retrans, info.data_segs_out):
         buffer = 0.0  # full of what is in that queue, or was lost
-    elif window >= SHARE:  # the path would have taken more, again and again
+    elif window >= SHARE and info.total_retrans <= ASTRAY * info.data_segs_out:
+        # The path would have taken more, again and again.
         window = 1.0 - buffer
     net = 1.0 - window - buffer
     return _Side(cost * net, cost * window, cost * buffer, drained)
