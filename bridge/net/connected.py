@@ -12,7 +12,7 @@ import socket
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from bridge.net import sockopt
-from bridge.net.marks import ENDED, HASTENED, IN_PIECES, PIECEMEAL, URGENT, Mark
+from bridge.net.marks import CLOSED, ENDED, HASTENED, IN_PIECES, PIECEMEAL, URGENT, Mark
 from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP, Pump, Runnable
 from bridge.net.sockaddr import Peer, Socket, SocketAddress, unpacked
 from bridge.net.spent import UNCOUNTED
@@ -60,7 +60,7 @@ class Connected:
     """
 
     __slots__ = (
-        "fd", "inward", "known", "lost", "marks", "outward", "protocol", "pump",
+        "inward", "known", "lost", "marks", "outward", "protocol", "pump",
         "socket", "spent",
     )  # fmt: skip
 
@@ -70,8 +70,6 @@ class Connected:
     def __init__(self, pump: Pump, sock: Socket, peer: Peer) -> None:
         self.pump = pump
         self.socket = sock
-        self.fd = sock.fileno()
-        """-1 when closed."""
         self.known = peer
         """Its other end, as it is kept."""
         self.protocol: IProtocol | None = None
@@ -88,6 +86,11 @@ class Connected:
         """Why it was, if nobody has heard of it yet."""
 
     ended, urgent = Mark(ENDED), Mark(URGENT)
+
+    @property
+    def fd(self) -> int:
+        """-1 when closed.  Not kept: most numbers are objects of their own."""
+        return -1 if self.marks & CLOSED else self.socket.fileno()
 
     @property
     def peer(self) -> SocketAddress:
@@ -135,7 +138,7 @@ class Connected:
                     if spent.beat is not spent.pulse.beat:
                         spent.note(self.fd, outward, self.inward)
                     inward.move()
-            elif self.fd >= 0:  # else the session ended within the last lines
+            elif not self.marks & CLOSED:  # else it is over since the last lines
                 self._room()
 
     def _odd(self, events: int, outward: Moving) -> None:
@@ -193,7 +196,7 @@ class Connected:
         inward = self.inward
         if inward is not None and inward.exact and inward.bytes > inward.held:
             return
-        if self.fd >= 0:
+        if not self.marks & CLOSED:
             sockopt.release_ack(self.socket)
 
     def let_syn_go(self) -> None:
@@ -210,8 +213,8 @@ class Connected:
 
     def close(self) -> None:
         """Close, and let the kernel deliver what it still has.  Tells nobody."""
-        if self.fd >= 0:
-            self.fd = -1
+        if not self.marks & CLOSED:
+            self.marks |= CLOSED
             self.outward = self.inward = self.protocol = None
             self.spent = UNCOUNTED
             if self.marks & HASTENED and unacknowledged(self.socket):
@@ -221,7 +224,7 @@ class Connected:
 
     def abort(self) -> None:
         """Close with a RST, at once.  Tells nobody."""
-        if self.fd >= 0:
+        if not self.marks & CLOSED:
             self.marks &= ~HASTENED
             try:
                 sockopt.reset_on_close(self.socket)

@@ -36,8 +36,10 @@ LOOK = 0.001
 class Source(Protocol):
     """Where much comes from."""
 
-    fd: int
     socket: SocketType
+
+    @property
+    def fd(self) -> int: ...
 
 
 class Flood(Protocol):

@@ -30,6 +30,9 @@ PAUSED = 32
 CLOSING = 64
 """It was asked to close, or to abort."""
 
+CLOSED = 128
+"""By us: its socket is closed, or will be at the end of the pump's round."""
+
 PIECEMEAL = URGENT | IN_PIECES
 
 

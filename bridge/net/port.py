@@ -211,7 +211,7 @@ class Port:
         """Give *stream* its protocol.  False if it, and who comes behind, must wait."""
         self._unwatched = None
         try:
-            self._pump.watch(stream.fd, stream)
+            self._pump.watch(stream.socket.fileno(), stream)
         except OSError as error:
             if error.errno not in SHORTAGE:
                 stream.abort()

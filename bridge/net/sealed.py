@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from OpenSSL import SSL
 
 from bridge.net.distrust import explained
-from bridge.net.marks import ENDED, PAUSED, URGENT
+from bridge.net.marks import CLOSED, ENDED, PAUSED, URGENT
 from bridge.net.pump import IN
 from bridge.net.seal import SIZE, TEXT_ROOM, WIRE_ROOM, Seal
 from bridge.net.stream import Stream
@@ -103,7 +103,8 @@ class Sealed(Stream):
         self.protocol = stream.protocol
         self.marks |= stream.marks & (PAUSED | ENDED | URGENT)
         # It refers to all of the session: only the cycle collector would free that.
-        stream.fd, stream.protocol = -1, None
+        stream.marks |= CLOSED
+        stream.protocol = None
         self.security = security
         self.seal = Seal(security.connection(), self.pump.channel)
         self._rest = _NOTHING  # records that the kernel has not taken

@@ -56,8 +56,10 @@ class Way(Protocol):
 class Side(Protocol):
     """The stream towards the client, or the server."""
 
-    fd: int
     spent: Spent
+
+    @property
+    def fd(self) -> int: ...
 
 
 class Between(Way, Protocol):

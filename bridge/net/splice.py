@@ -84,7 +84,7 @@ class Splice(Direction):
             if self.limit is not None and not (most := self._left(CHUNK)):
                 return
             try:
-                got = splice(source.fd, writing, most, None, None, FLAGS)
+                got = splice(source.socket.fileno(), writing, most, None, None, FLAGS)
             except BlockingIOError:
                 if not source.marks & URGENT:
                     return
@@ -99,7 +99,7 @@ class Splice(Direction):
             drained = got < slots and got != most and not marks & PIECEMEAL
             flags = LAST_FLAGS if drained and marks & ENDED else FLAGS
             try:
-                sent = splice(reading, sink.fd, got, None, None, flags)
+                sent = splice(reading, sink.socket.fileno(), got, None, None, flags)
             except BlockingIOError:
                 sent = 0
             except OSError as error:

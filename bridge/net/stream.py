@@ -31,7 +31,7 @@ from zope.interface import implementer
 
 from bridge.net import sockopt
 from bridge.net.connected import READABLE, Connected
-from bridge.net.marks import CLOSING, ENDED, PAUSED, WAITING, Mark
+from bridge.net.marks import CLOSED, CLOSING, ENDED, PAUSED, WAITING, Mark
 from bridge.net.pump import ERR, OUT, PRI, RDHUP, Pump
 from bridge.net.sockaddr import Peer, Socket, public_address
 from bridge.net.write_buffer import Then, WriteBuffer
@@ -84,7 +84,7 @@ class Stream(Connected):
             if not self.marks & PAUSED:
                 self._read()
         if events & OUT:
-            if self._buffer is not None and self.fd >= 0:
+            if self._buffer is not None and not self.marks & CLOSED:
                 self._buffer.flush()
             if self.inward is not None and self.inward.held:
                 self.inward.move()
@@ -107,7 +107,7 @@ class Stream(Connected):
             self._read()
 
     def crashed(self) -> None:
-        if self.outward is None and self.fd >= 0:
+        if self.outward is None and not self.marks & CLOSED:
             self.abortConnection()
         else:
             Connected.crashed(self)
@@ -116,7 +116,7 @@ class Stream(Connected):
 
     def lose_later(self, reason: Failure) -> None:
         """Tell of the loss after the caller has returned; the first reason stays."""
-        if self.lost is None and self.fd >= 0:
+        if self.lost is None and not self.marks & CLOSED:
             self.lost = reason
             self.pump.again(self)
 
@@ -127,7 +127,7 @@ class Stream(Connected):
         In this order, so that whoever is told can still ask the socket what it knew.
         """
         protocol, self.protocol = self.protocol, None
-        if self.fd < 0 or protocol is None:
+        if self.marks & CLOSED or protocol is None:
             return
         self.lost = reason  # nothing is written any more
         if self._buffer is not None:
@@ -181,7 +181,7 @@ class Stream(Connected):
 
     def resumeProducing(self) -> None:
         self.paused = False
-        if self.readable and self.fd >= 0:
+        if self.marks & (WAITING | CLOSED) == WAITING:
             self.pump.again(self)  # not from within the caller: that may be a write
 
     def stopProducing(self) -> None:
@@ -195,14 +195,14 @@ class Stream(Connected):
         return self._buffer
 
     def write(self, data: bytes) -> None:
-        if self.fd >= 0 and self.lost is None:
+        if self.lost is None and not self.marks & CLOSED:
             self._outgoing().write(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         self.write(b"".join(data))
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        if self.fd < 0:
+        if self.marks & CLOSED:
             producer.stopProducing()
         else:
             self._outgoing().register(producer, streaming)
@@ -213,13 +213,13 @@ class Stream(Connected):
 
     def loseConnection(self) -> None:
         """Close when all is written and no producer is registered any more."""
-        if self.fd >= 0 and not self.disconnecting:
+        if not self.marks & (CLOSED | CLOSING):
             self.disconnecting = True
             self._outgoing().finish(Then.CLOSE)
 
     def loseWriteConnection(self) -> None:
         """Send a FIN when all is written."""
-        if self.fd >= 0:
+        if not self.marks & CLOSED:
             self._outgoing().finish(Then.FIN)
 
     def abortConnection(self) -> None:
