@@ -17,7 +17,7 @@ from OpenSSL import SSL
 from bridge.net.distrust import explained
 from bridge.net.marks import CLOSED, ENDED, PAUSED, URGENT
 from bridge.net.pump import IN
-from bridge.net.seal import SIZE, TEXT_ROOM, WIRE_ROOM, Seal
+from bridge.net.seal import ORDINARY, SIZE, TEXT_ROOM, WIRE_ROOM, Seal
 from bridge.net.stream import Stream
 
 if TYPE_CHECKING:
@@ -40,12 +40,6 @@ than so many bytes of data for each have passed meanwhile, either way.  Nobody h
 comes near it: keys are good for gigabytes (RFC 8446, section 5.5), a client that takes
 new ones for each MiB has 256 times the data.  Go gives up after 16 in a row
 (crypto/tls, maxUselessRecords), however much it has sent between them.
-"""
-
-ORDINARY = 40
-"""
-Bytes that one record is longer than its data, and less than two: 22 with TLS 1.3, 29
-with TLS 1.2.  What came in more may have been something to answer.
 """
 
 CUT_OFF = "truncated: the connection ended without close_notify"
@@ -99,7 +93,7 @@ class Sealed(Stream):
     secure = True
 
     def __init__(self, stream: Stream, security: Security) -> None:
-        super().__init__(stream.pump, stream.socket, stream.known)
+        Stream.__init__(self, stream.pump, stream.socket, stream.known)
         self.protocol = stream.protocol
         self.marks |= stream.marks & (PAUSED | ENDED | URGENT)
         # It refers to all of the session: only the cycle collector would free that.
@@ -158,7 +152,7 @@ class Sealed(Stream):
             if not size:
                 return self._fin()
             got = seal.unseal(size, most)
-            if size - got > ORDINARY:
+            if size - got > ORDINARY:  # perhaps there was something to answer
                 self._answer()
             self.drained = size < SIZE and not seal.pending
             if got:

@@ -72,7 +72,7 @@ class TLSStream(Sealed):
     __slots__ = ("_timer", "linger", "phase")
 
     def __init__(self, stream: Stream, security: Security, linger: float) -> None:
-        super().__init__(stream, security)
+        Sealed.__init__(self, stream, security)
         self.phase = _SHAKING
         self._timer: IDelayedCall | None = None
         self.linger = linger
