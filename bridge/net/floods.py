@@ -51,25 +51,27 @@ class Flood(Protocol):
     def source(self) -> Source: ...
 
 
-class Floods:
-    """The directions of one pump that are told less often."""
+class Floods(dict[Flood, int]):
+    """
+    The directions of one pump that are told less often, and what each had moved at the
+    last look.
+
+    A dict, since the pump asks in each round whether there are any, and to ask what has
+    a ``__len__`` of its own is a call.
+    """
 
     def __init__(self) -> None:
-        self._seen: dict[Flood, int] = {}
-        """What each had moved at the last look."""
+        super().__init__()
         self._due = 0.0
-
-    def __len__(self) -> int:
-        return len(self._seen)
 
     def rise(self, flood: Flood) -> None:
         """Its source tells of MARK bytes and more, from now on."""
-        if flood in self._seen:
+        if flood in self:
             return
-        if not self._seen:
+        if not self:
             self._due = monotonic() + LOOK
         if _set(flood, _HIGH):
-            self._seen[flood] = flood.bytes
+            self[flood] = flood.bytes
 
     def look(self) -> None:
         """Once in LOOK seconds: who has not moved any more is told of every byte."""
@@ -77,17 +79,17 @@ class Floods:
         if now < self._due:
             return
         self._due = now + LOOK
-        self._fall([flood for flood, seen in self._seen.items() if flood.bytes == seen])
-        for flood in self._seen:
-            self._seen[flood] = flood.bytes
+        self._fall([flood for flood, seen in self.items() if flood.bytes == seen])
+        for flood in self:
+            self[flood] = flood.bytes
 
     def ebb(self) -> None:
         """None of them has told of anything for as long: all are as they were."""
-        self._fall(list(self._seen))
+        self._fall(list(self))
 
     def _fall(self, floods: list[Flood]) -> None:
         for flood in floods:
-            del self._seen[flood]
+            del self[flood]
             _set(flood, _LOW)
 
 
