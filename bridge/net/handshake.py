@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from OpenSSL import SSL
 
+from bridge.net.marks import ENDED, PIECEMEAL
 from bridge.net.pump import ERR, IN, PRI
 from bridge.net.seal import PIECE
 from bridge.net.security import TLSError
@@ -77,7 +78,7 @@ class Handshake:
     def ready(self, events: int) -> None:
         self._stream.ready(events)  # which remembers, and sends what had no room
         if events & ERR:
-            self._stream.ended = True  # what came before is read: an alert says why
+            self._stream.marks |= ENDED  # what came before is read: an alert says why
         if events & (IN | PRI | ERR):
             self.run()
         if events & ERR:
@@ -95,7 +96,7 @@ class Handshake:
             size = self._hear()
             if not size or not self._step(size):
                 return
-            if stream.drained and not stream.ended:
+            if stream.drained and not stream.marks & ENDED:
                 return
         stream.pump.again(self)
 
@@ -124,7 +125,7 @@ class Handshake:
             self._fail(f"the handshake is longer than {MOST} bytes")
             return 0
         # What comes later is told, which takes this back: ``ready``.
-        stream.drained = size < PIECE and not stream.piecemeal
+        stream.drained = size < PIECE and not stream.marks & PIECEMEAL
         return size
 
     def _step(self, size: int = 0) -> bool:

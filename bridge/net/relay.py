@@ -165,9 +165,7 @@ class Relay(Direction):
                 self._owner.finished(self)
                 return
             elif source.drained:
-                if (
-                    self.source.marks & URGENT
-                ):  # all marks are passed; another one tells of itself
+                if self.source.marks & URGENT:  # all are passed; a new one is told of
                     self._pass_urgent()
                 return
         self.source.pump.again(self)

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
+from bridge.net.marks import ENDED, WAITING
 from bridge.net.pump import ERR, OUT, PRI, RDHUP
 from bridge.net.sealed import Kept, Sealed
 from bridge.net.stream import Stream
@@ -102,7 +103,7 @@ class TLSStream(Sealed):
         reason = security.check(seal.connection) if security.check is not None else ""
         if not reason:
             self.phase = _OPEN
-            self.readable = True
+            self.marks |= WAITING
         return reason
 
     # The pump calls these
@@ -115,7 +116,8 @@ class TLSStream(Sealed):
         if self.phase is _OPEN:
             Stream.ready(self, events)
         elif self.phase is _SHAKING:
-            self.ended |= bool(events & RDHUP)
+            if events & RDHUP:
+                self.marks |= ENDED
             if events & PRI:
                 self.keep_urgent_inline()
         elif events & ERR or not self._rest:
