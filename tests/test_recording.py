@@ -25,7 +25,9 @@ V4: SocketAddress = ("192.0.2.9", 9)
 
 
 def stream(peer: SocketAddress = V4, **more: Any) -> Any:
-    return Any_(peer=peer, secure=False, fd=-1, **{"spent": UNCOUNTED} | more)
+    return Any_(
+        peer=peer, known=peer, secure=False, fd=-1, **{"spent": UNCOUNTED} | more
+    )
 
 
 def direction(received: int, held: int, sink: Any = None) -> Any:

@@ -18,6 +18,7 @@ from bridge.net.sockaddr import (
     public_address,
     sockaddr,
     told,
+    told_peer,
     unpacked,
 )
 
@@ -74,12 +75,14 @@ def test_an_ip_address_is_packed_and_nothing_of_it_is_lost(
     assert isinstance(kept, bytes)
     assert len(kept) == size
     assert unpacked(kept) == where
+    assert told_peer(kept) == told(where)
 
 
 @pytest.mark.parametrize("where", [("fe80::1", 80, 0, 2), ("::1", 80, 7, 0), "/x", ""])
 def test_what_does_not_fit_is_kept_as_it_is(where: SocketAddress) -> None:
     assert packed(where) is where
     assert unpacked(where) is where
+    assert told_peer(where) == told(where)
 
 
 @pytest.mark.parametrize("name", [b"\0web", b"\0four.", b"\0" + b"w" * 17])

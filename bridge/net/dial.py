@@ -81,6 +81,8 @@ class Target:
     The handshake's last ACK waits for whoever is told of the connection, who may have
     bytes to send: one packet less, and a server that wakes up once.
     """
+    prepared: sockopt.Options = field(init=False, repr=False, compare=False)
+    """The options, and those that every dial sets besides."""
 
     @property
     def host(self) -> str:
@@ -100,6 +102,10 @@ class Target:
         object.__setattr__(self, "address", public_address(self.sockaddr))
         object.__setattr__(self, "deferred", deferred)
         object.__setattr__(self, "rides", rides)
+        prepared = (*self.options, sockopt.URGENT_INLINE)
+        if rides:
+            prepared += (sockopt.HELD_ACK,)
+        object.__setattr__(self, "prepared", prepared)
 
     def answering(self) -> Target:
         """
@@ -176,10 +182,7 @@ class Dial:
             return
         self._socket = sock
         try:
-            sockopt.apply(sock, target.options)
-            sockopt.set_urgent_inline(sock)
-            if target.rides:
-                sockopt.hold_ack(sock)
+            sockopt.apply(sock, target.prepared)
             if self._source is not None:
                 self._bind(sock, self._source)
             code = sock.connect_ex(target.sockaddr)  # the one call without exception

@@ -103,6 +103,15 @@ def told(where: SocketAddress) -> tuple[str, int]:
     return (canonical(host) if host[:7] == "::ffff:" else host), where[1]
 
 
+def told_peer(peer: Peer) -> tuple[str, int]:
+    """The same of what was packed: every record tells one, so it is one call."""
+    if isinstance(peer, bytes) and len(peer) == _IPV6.size:
+        raw, port = _IPV6.unpack(peer)
+        host = socket.inet_ntop(socket.AF_INET6, raw)
+        return (canonical(host) if host[:7] == "::ffff:" else host), port
+    return told(unpacked(peer))
+
+
 def host_of(where: SocketAddress) -> str:
     """The address alone; a unix socket's path."""
     return where[0] if isinstance(where, tuple) else path_of(where)

@@ -242,13 +242,11 @@ def set_bind_address_no_port(sock: socket.SocketType) -> None:
     sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
 
 
-def hold_ack(sock: socket.SocketType) -> None:
-    """
-    Before ``connect``: let the ACK that ends the handshake ride on the first bytes.
-
-    Until ``release_ack``, or for 200 ms (TCP_DELACK_MAX, linux/include/net/tcp.h).
-    """
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+HELD_ACK = Option("handshake", socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+"""
+Before ``connect``: let the ACK that ends the handshake ride on the first bytes, until
+``release_ack``, or for 200 ms (TCP_DELACK_MAX, linux/include/net/tcp.h).
+"""
 
 
 def release_ack(sock: socket.SocketType) -> None:
@@ -295,17 +293,20 @@ def require_transparent(sock: socket.SocketType, family: int) -> None:
         sock.setsockopt(socket.IPPROTO_IP, IP_TRANSPARENT, 1)
 
 
-def set_urgent_inline(sock: socket.SocketType) -> bool:
-    """
-    Leave urgent data in the stream, as RFC 6093, section 5 asks of everyone.
+URGENT_INLINE = Option("urgent data", socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+"""
+Leave urgent data in the stream, as RFC 6093, section 5 asks of everyone.
 
-    Before any can come: until then Linux takes the byte of one mark out of the stream
-    when it meets the next (tcp_check_urg, net/ipv4/tcp_input.c).  An accepted TCP
-    socket inherits it.  False of MPTCP, which has neither the option nor urgent data.
-    """
+Before any can come: until then Linux takes the byte of one mark out of the stream when
+it meets the next (tcp_check_urg, net/ipv4/tcp_input.c).  Accepted ones inherit it.
+"""
+
+
+def set_urgent_inline(sock: socket.SocketType) -> bool:
+    """URGENT_INLINE; False of MPTCP, which has neither the option nor urgent data."""
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
-    except OSError:
+        apply(sock, (URGENT_INLINE,))
+    except OptionError:
         return False
     return True
 

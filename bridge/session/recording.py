@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bridge.net.address import Address
 from bridge.net.names import escaped
-from bridge.net.sockaddr import describe, told
+from bridge.net.sockaddr import describe, told, told_peer
 from bridge.net.spent import UNCOUNTED
 from bridge.net.tcpinfo import NO_ANSWER, NOTHING, TcpInfo, decoded, raw, unacknowledged
 from bridge.net.tls import TLSStream
@@ -164,7 +164,7 @@ def record_of(ended: Ended, active: int) -> Record:
             farm.name if farm is not None else "",
             server.name if server is not None else "",
             ("", 0) if server is None else reached(server, back),
-            ended.client if identity is not None else told(front.peer),
+            ended.client if identity is not None else told_peer(front.known),
             ending._value_,
             "--" if ending is _DONE else letters(ending, ended.ended_in),
             ended.reason, ended.accepted,
