@@ -16,6 +16,7 @@ from bridge.service.logs import Logs
 from bridge.watch.access import TextFormat
 from bridge.watch.log import Log
 from bridge.watch.outlet import Outlet
+from bridge.watch.record import Record
 from tests.outlets import Taking
 from tests.pumping import HandTurned
 from tests.test_access import record
@@ -97,6 +98,24 @@ def test_sessions_that_ended_are_remembered_in_every_format(
     names = [each["session"] for each in made.recent.told(9, 0.0)]
     assert names == ["other", REQUEST.session]
     made.finish()
+
+
+def test_of_what_there_are_lines_for_who_listens_hears_of_sessions_that_are_over(
+    tmp_path: Path,
+) -> None:
+    """Requests are no sessions, and a heartbeat is no end."""
+    made = logs(None, str(tmp_path / "access.log"), more=", access_format: json")
+    heard: list[Record] = []
+    made.hearers.append(heard.extend)
+    listeners, over = made.listeners(requests=True), record()
+    assert listeners.session and listeners.exchange and listeners.beat and made.lines
+    listeners.exchange(REQUEST)
+    listeners.beat(record(ending=""))
+    listeners.session(over)
+    made.lines.close()
+    made.finish()
+    assert heard == [over]
+    assert len(made.recent.told(9, 0.0)) == 1
 
 
 def test_on_standard_output_both_logs_share_an_outlet() -> None:

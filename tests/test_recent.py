@@ -5,7 +5,6 @@ from __future__ import annotations
 from bridge.service.recent import MOST, Recent
 from bridge.watch.record import Record
 from tests.test_access import record
-from tests.test_access_http import REQUEST
 
 RECORD = record()
 
@@ -14,9 +13,9 @@ def ended(name: str) -> Record:
     return RECORD._replace(session=name)
 
 
-def test_the_latest_is_the_first_and_requests_are_none() -> None:
+def test_the_latest_is_the_first() -> None:
     recent = Recent()
-    recent.see([ended("a"), REQUEST, ended("b")])
+    recent.see([ended("a"), ended("b")])
     recent.see([ended("c")])
     assert [each["session"] for each in recent.told(2, 0.0)] == ["c", "b"]
 
@@ -36,9 +35,3 @@ def test_times_are_of_the_day() -> None:
     assert told["seconds"]["total"] == round(RECORD.closed - RECORD.accepted, 3)
     assert (told["client"], told["client_port"]) == RECORD.client
     assert told["ending"] == RECORD.ending and told["bytes"]["lost"] == RECORD.lost
-
-
-def test_a_heartbeat_is_no_end() -> None:
-    recent = Recent()
-    recent.see([ended("a"), RECORD._replace(session="b", ending="")])
-    assert [each["session"] for each in recent.told(2, 0.0)] == ["a"]

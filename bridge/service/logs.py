@@ -83,8 +83,8 @@ class Logs:
         """The access log; None: there is none."""
         self.recent = Recent()
         """Sessions that ended of late, if there is one."""
-        self.hearers: list[Callable[[Sequence[Entry]], None]] = [self.recent.see]
-        """Who is told of what there are lines for, a batch at a time."""
+        self.hearers: list[Callable[[Sequence[Record]], None]] = [self.recent.see]
+        """Who is told of sessions that are over, a batch at a time."""
         self.needs_sides = False
         """Whether its records must have ``sides``."""
         self._either = False
@@ -139,12 +139,13 @@ class Logs:
         )
 
     def _render(self, form: Format, entries: list[Entry], now: float) -> str:
-        self._hear(entries)
+        # Neither heartbeats, whose sessions go on, nor requests, which are none.
+        self._hear([each for each in entries if type(each) is Record and each.ending])
         return render(form, entries, now)
 
-    def _hear(self, entries: Sequence[Entry]) -> None:
+    def _hear(self, over: Sequence[Record]) -> None:
         for hear in self.hearers:
-            hear(entries)
+            hear(over)
 
     def listeners(self, *, requests: bool) -> Listeners:
         """Of a front.  *requests*: its sessions have some."""

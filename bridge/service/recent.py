@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from bridge.watch.access import Entry
-from bridge.watch.exchange import Exchange
 from bridge.watch.record import Record
 
 MOST = 200
@@ -32,16 +30,9 @@ class Recent:
     def __init__(self) -> None:
         self._records: deque[Record] = deque(maxlen=MOST)
 
-    def see(self, entries: Sequence[Entry]) -> None:
-        """
-        They are over, but for heartbeats.  Of requests nothing is kept: these are no
-        sessions.
-        """
-        self._records.extend(
-            each
-            for each in entries[-MOST:]
-            if not isinstance(each, Exchange) and each.ending
-        )
+    def see(self, over: Sequence[Record]) -> None:
+        """These have ended."""
+        self._records.extend(over)
 
     def told(self, most: int, epoch: float) -> list[dict[str, Any]]:
         """

@@ -127,17 +127,12 @@ def render(form: Format, entries: Sequence[Entry], monotonic: float) -> str:
     """
     line, request, epoch = form.line, form.request, time() - monotonic
     try:
-        return "".join(
-            [
-                (
-                    request(each, epoch)
-                    if isinstance(each, Exchange)
-                    else line(each, epoch)
-                )
-                + "\n"
-                for each in entries
-            ]
-        )
+        lines = [
+            request(each, epoch) if isinstance(each, Exchange) else line(each, epoch)
+            for each in entries
+        ]
+        lines.append("")  # so that the last one is ended, too
+        return "\n".join(lines)
     except Exception:  # a bug of ours: not at the price of the others
         return "".join(_those_that_can(form, entries, epoch))
 
