@@ -60,32 +60,6 @@ def test_what_is_sealed_is_unsealed(size: int) -> None:
     assert got == data
 
 
-def test_a_connection_has_all_that_pyopenssl_gives_one() -> None:
-    """Whatever release of it: what is not one connection's alone is copied."""
-    security = accepting()
-    made = vars(security.connection())
-    theirs = vars(SSL.Connection(security.context, None))
-    own = {"_ssl", "_into_ssl", "_from_ssl"}
-    assert made.keys() == theirs.keys() and own < made.keys()
-    assert {name: made[name] for name in made.keys() - own} == {
-        name: theirs[name] for name in theirs.keys() - own
-    }
-
-
-def test_a_callback_is_told_of_the_very_connection() -> None:
-    told = []
-
-    def choose(connection: SSL.Connection, offered: list[bytes]) -> bytes:
-        told.append(connection)
-        return offered[0]
-
-    client, server = dialing(), accepting()
-    client.context.set_alpn_protos([b"h2"])
-    server.context.set_alpn_select_callback(choose)
-    ends = shaken(client, server)
-    assert told == [ends[1].connection]
-
-
 def test_what_a_seal_knows_of_its_connection() -> None:
     client, server = shaken()
     assert client.version == server.version == SSL.TLS1_3_VERSION

@@ -30,8 +30,8 @@ from service_identity.cryptography import (
 
 from bridge.net.certificates import CertificateError, Pair
 from bridge.net.distrust import names_in, noted
+from bridge.net.mould import accept_names
 from bridge.net.names import is_address
-from bridge.net.seal import accept_names
 
 MINIMUM = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 """What a configuration may ask for; RFC 8996 has put an end to all before."""

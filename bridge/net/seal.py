@@ -9,7 +9,7 @@ OpenSSL is given memory to read from and to write to, never the descriptor.  So 
 records in, or out, where OpenSSL on a descriptor needs two for each record read and one
 for each written; and whether a stream was cut off is seen by us and not guessed.
 
-This is the one file that reaches below pyOpenSSL's public names.  Its ``recv_into``
+This file and ``mould`` reach below pyOpenSSL's public names.  Its ``recv_into``
 allocates and copies for each record, and says "no more" by raising.  Measured with
 TLS 1.3 and AES-256-GCM, in microseconds:
 
@@ -21,9 +21,8 @@ a small message written  6.3                   7.4               5.3
 64 KiB written           38                    34                25
 =======================  ====================  ================  ==============
 
-So is the handshake, which says "no more" twice, and so is a connection made (``Mould``:
-3.0 microseconds and not 4.6, hot; some 10 less in a gateway with much else to do).
-What is asked of one in rare cases (names, certificates) is pyOpenSSL's own.
+So is the handshake, which says "no more" twice.  What is asked of a connection in rare
+cases (its protocol, certificates) is pyOpenSSL's own.
 """
 
 from __future__ import annotations
@@ -75,66 +74,6 @@ _WANT_READ: int = _lib.SSL_ERROR_WANT_READ
 _asked, _HOST_NAME = _lib.SSL_get_servername, _lib.TLSEXT_NAMETYPE_host_name
 _waits, _WHERE = _lib.BIO_get_mem_data, _ffi.new("char **")
 _TURN = range(READS)
-_new, _free, _bio, _join = _lib.SSL_new, _lib.SSL_free, _lib.BIO_new, _lib.SSL_set_bio
-_answer, _ask = _lib.SSL_set_accept_state, _lib.SSL_set_connect_state
-_owned, _MEMORY = _ffi.gc, _lib.BIO_s_mem()
-
-_MUTE = ("_context", "_used", "_app_data", "_passphrase_helper",
-         "_passphrase_callback", "_passphrase_userdata")  # fmt: skip
-"""What a pyOpenSSL context has that is no callback of its connections."""
-
-
-@_ffi.callback("int (*)(SSL *, int *, void *)")  # type: ignore[untyped-decorator]
-def _accept_name(ssl: Any, alert: Any, argument: Any) -> int:
-    """Whatever it is: where names matter, the hello is read before."""
-    return 0  # SSL_TLSEXT_ERR_OK
-
-
-def accept_names(context: SSL.Context) -> None:
-    """
-    Agree to whatever server name a client of *context* asks for.
-
-    As ``set_tlsext_servername_callback`` would, but without looking for the connection.
-    """
-    raw: Any = context
-    _lib.SSL_CTX_set_tlsext_servername_callback(raw._context, _accept_name)
-
-
-class Mould:
-    """
-    Makes connections of *context*, each over memory: ``SSL.Connection(context, None)``,
-    without looking up again what all of them have in common.
-
-    pyOpenSSL also enters each in a dictionary of weak references, for its callbacks to
-    find it, which is done here only where the context has any.
-    """
-
-    __slots__ = ("_begin", "_context", "_heard", "_parts", "context")
-
-    def __init__(self, context: SSL.Context, accepts: bool) -> None:
-        raw: Any = context
-        self.context = context
-        self._context = raw._context
-        self._begin = _answer if accepts else _ask
-        self._parts = vars(SSL.Connection(context, None)).copy()
-        calls = [value for name, value in vars(raw).items() if name not in _MUTE]
-        self._heard = any(value is not None for value in calls)
-
-    def connection(self) -> SSL.Connection:
-        ssl, into, out = _new(self._context), _bio(_MEMORY), _bio(_MEMORY)
-        if not (ssl and into and out):
-            raise MemoryError("OpenSSL has no memory for a connection")
-        _join(ssl, into, out)  # which frees both with it
-        self._begin(ssl)
-        made = SSL.Connection.__new__(SSL.Connection)
-        parts = made.__dict__
-        parts.update(self._parts)
-        parts["_ssl"] = ssl = _owned(ssl, _free)
-        parts["_into_ssl"], parts["_from_ssl"] = into, out
-        if self._heard:
-            known: Any = SSL.Connection
-            known._reverse_mapping[ssl] = made
-        return made
 
 
 class Channel:
@@ -157,7 +96,7 @@ class Channel:
 class Seal:
     """
     What stands between the text and the wire of *channel* for *connection*, which has
-    no socket.
+    no socket and is of a ``Mould``.
 
     Not to be used on while ``failure`` is set: OpenSSL gave the connection up.
     """
@@ -174,8 +113,6 @@ class Seal:
         self._ssl = raw._ssl
         self._into = raw._into_ssl
         self._from = raw._from_ssl
-        # SSL_read then comes back after each record without data, and can be stopped.
-        _lib.SSL_clear_mode(self._ssl, _lib.SSL_MODE_AUTO_RETRY)
         self.asides = 0
         """
         Records without data that were read, if others came right behind them: key

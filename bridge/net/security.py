@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
-from bridge.net.seal import Mould
+from bridge.net.mould import Mould
 
 if TYPE_CHECKING:
     from collections.abc import Callable
