@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from OpenSSL import SSL
 
-from bridge.net.marks import ENDED, PIECEMEAL
+from bridge.net.marks import CLOSED, ENDED, PIECEMEAL
 from bridge.net.pump import ERR, IN, PRI
 from bridge.net.seal import PIECE
 from bridge.net.security import TLSError
@@ -53,10 +53,11 @@ class Handshake:
     The same for the side that begins and the one that answers: the stream knows.
     """
 
-    __slots__ = ("_stream", "_taken", "_waiting")
+    __slots__ = ("_fd", "_stream", "_taken", "_waiting")
 
     def __init__(self, stream: TLSStream, waiting: Waiting) -> None:
         self._stream = stream
+        self._fd = stream.fd
         self._taken = 0
         self._waiting: Waiting | None = waiting
 
@@ -67,7 +68,7 @@ class Handshake:
         Not *told*: of whatever may have come the pump has yet to tell.
         """
         stream = self._stream
-        stream.pump.hand_over(stream.fd, self)
+        stream.pump.hand_over(self._fd, self)
         if not stream.security.accepts:  # clients have the first word
             self._step()
         elif told:
@@ -90,7 +91,7 @@ class Handshake:
     def run(self) -> None:
         """Take what has arrived, unless the stream was closed meanwhile."""
         stream = self._stream
-        if stream.fd < 0 or stream.phase is not _SHAKING or self._waiting is None:
+        if stream.marks & CLOSED or stream.phase is not _SHAKING or not self._waiting:
             return
         for _ in range(ROUNDS):
             size = self._hear()
@@ -161,6 +162,7 @@ class Handshake:
     def _over(self) -> Waiting | None:
         """From now on the stream has its socket."""
         waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            self._stream.pump.hand_over(self._stream.fd, self._stream)
+        stream = self._stream
+        if waiting is not None and not stream.marks & CLOSED:
+            stream.pump.hand_over(self._fd, stream)
         return waiting

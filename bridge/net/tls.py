@@ -78,7 +78,7 @@ class TLSStream(Sealed):
         self._timer: IDelayedCall | None = None
         self.linger = linger
         """Seconds without an acknowledged byte that it waits once it is closed."""
-        self.pump.hand_over(self.fd, self)
+        self.pump.hand_over(self.socket.fileno(), self)
 
     @property
     def protected(self) -> bool:
