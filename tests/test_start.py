@@ -251,8 +251,11 @@ def as_nobody(*arguments: object) -> subprocess.CompletedProcess[str]:
     if os.geteuid():
         missing("needs root, to be somebody else")
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    python = [*nobody, sys.executable]
+    if subprocess.run([*python, "-c", ""], capture_output=True, cwd="/").returncode:
+        missing("needs a Python that is not root's alone")
     twistd = Path(sys.executable).with_name("twistd")
-    command = [*nobody, sys.executable, str(twistd), *map(str, arguments)]
+    command = [*python, str(twistd), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd="/")
 
 
