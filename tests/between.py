@@ -94,6 +94,8 @@ class Between:
         self.owner_down.source = sink
         self._spliced = spliced
         self._pipes = Pipes() if spliced else None
+        if self._pipes is not None:
+            self.turner.pump.pipes = self._pipes
         self.up = self.direction(source, sink, self.owner)
         self.down = self.direction(sink, source, self.owner_down)
         join(self.up, self.down)
@@ -103,7 +105,7 @@ class Between:
     def direction(self, source: Stream, sink: Stream, owner: Owner) -> Direction:
         """One that is not joined yet."""
         if self._spliced is not None and self._pipes is not None:
-            return self._spliced(self._pipes, source, sink, owner)
+            return self._spliced(source, sink, owner)
         return Relay(source, sink, owner)
 
     def _far(self, kind: str, security: Security) -> tuple[Plain | Far, Stream]:

@@ -24,15 +24,15 @@ class Flooded:
 
     def __init__(self, turner: Turner) -> None:
         self.turner = turner
-        self.pipes = Pipes()
+        self.pipes = turner.pump.pipes = Pipes()
         self.owner = Owner()
         self.writer, source = tcp_pair()
         sink, self.reader = tcp_pair()
         self.reader.setblocking(False)
         self.source = self.owner.source = turner.stream(source)
         self.sink = turner.stream(sink)
-        self.up = Splice(self.pipes, self.source, self.sink, self.owner)
-        self.down = Splice(self.pipes, self.sink, self.source, self.owner)
+        self.up = Splice(self.source, self.sink, self.owner)
+        self.down = Splice(self.sink, self.source, self.owner)
         join(self.up, self.down)
         turner.settle()
         self.up.flows()

@@ -33,7 +33,7 @@ class Line:
 
     def __init__(self, turner: Turner, kind: str, *limits: Bandwidth) -> None:
         self.turner = turner
-        self.pipes = Pipes(16)
+        self.pipes = turner.pump.pipes = Pipes(16)
         self.owner = Driving()
         self.writer, source = tcp_pair()
         sink, self.reader = tcp_pair()
@@ -49,7 +49,7 @@ class Line:
 
     def _made(self, kind: str, ends: object, allowance: Allowance) -> Paced:
         if kind == "splice":
-            return PacedSplice(self.pipes, ends, self.owner, allowance)  # type: ignore[arg-type]
+            return PacedSplice(ends, self.owner, allowance)  # type: ignore[arg-type]
         return PacedRelay(ends, self.owner, allowance)  # type: ignore[arg-type]
 
     def read(self) -> bool:
@@ -240,9 +240,10 @@ def test_a_bug_takes_nothing_from_the_others(turner: Turner, kind: str) -> None:
     limit = Bandwidth(RATE)
     line = Line(turner, kind, limit)
     line.source.close()
-    line.up._from = line.up._pipes = None  # type: ignore[attr-defined]
+    line.up._from = line.turner.pump.pipes = None  # type: ignore[assignment, attr-defined]
     with pytest.raises((TypeError, AttributeError)):
         line.up.move()
+    turner.pump.pipes = line.pipes
     assert Allowance(limit).take(0.0, 1 << 20) == limit.slot
     assert line.up.limit is None
     line.close()
@@ -252,11 +253,11 @@ def test_a_front_has_one_limit_for_each_way_and_each_session_its_own(
     turner: Turner,
 ) -> None:
     pace = Pace(session=RATE, front=2 * RATE)
-    pipes = Pipes(4)
+    pipes = turner.pump.pipes = Pipes(4)
     ends = [end for _ in range(2) for end in tcp_pair()]
     streams = [turner.stream(end) for end in ends]
-    up, down = pace.directions(pipes, streams[0], streams[2], Owner())
-    third, _ = pace.directions(pipes, streams[1], streams[3], Owner())
+    up, down = pace.directions(streams[0], streams[2], Owner())
+    third, _ = pace.directions(streams[1], streams[3], Owner())
     assert isinstance(up, PacedSplice)
     assert up.paced and down.paced
     ups, downs, thirds = (each._allowance._limits for each in (up, down, third))
@@ -264,7 +265,7 @@ def test_a_front_has_one_limit_for_each_way_and_each_session_its_own(
     assert ups[1] is thirds[1] is not downs[1]
     assert len({ups[0], downs[0], thirds[0]}) == 3
     alone = Pace(session=None, front=RATE)
-    only = alone.directions(pipes, streams[0], streams[1], Owner())
+    only = alone.directions(streams[0], streams[1], Owner())
     assert [limit.rate for limit in only[0]._allowance._limits] == [RATE]
     for stream in streams:
         stream.close()

@@ -16,6 +16,8 @@ from tests.pumping import open_files
 
 SMALL = 8192
 
+HOLDER = "a direction that is stalled"
+
 
 class Stingy:
     """fcntl(2) for a user who has no pages left."""
@@ -59,15 +61,17 @@ def test_a_larger_pipe_that_is_given_back_takes_the_place_of_a_small_one(
     stingy = Stingy(monkeypatch, 0)
     before = open_files()
     pipes = Pipes()
-    large = pipes.keep()
-    assert large is not None
+    large = pipes.scratch
+    pipes.keep(HOLDER, 0)
+    assert pipes.rests == {HOLDER: large}
     stingy.number = errno.EPERM
     reading, writing = os.pipe()
     os.close(pipes.scratch[0])
     os.close(pipes.scratch[1])
     pipes.scratch = reading, writing, SMALL // 4096
-    pipes.give_back(large)
+    pipes.give_back(HOLDER)
     assert pipes.scratch == large
+    assert pipes.rests == {}
     pipes.close()
     assert open_files() == before
 
@@ -78,7 +82,9 @@ def test_a_pipe_that_cannot_be_made_leaves_no_descriptor(
     pipes = Pipes()
     Stingy(monkeypatch, errno.ENOMEM)
     before = open_files()
-    assert pipes.keep() is None
+    os.write(pipes.scratch[1], b"held")
+    pipes.keep(HOLDER, 4)
+    assert pipes.rests == {HOLDER: b"held"}
     assert open_files() == before
     pipes.close()
 
@@ -93,9 +99,13 @@ def test_a_pipe_too_small_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
     pipes = Pipes()
     monkeypatch.setattr("bridge.net.pipes.fcntl.fcntl", refused)
-    before = len(os.listdir("/proc/self/fd"))
-    assert pipes.keep() is None
-    assert len(os.listdir("/proc/self/fd")) == before
+    before = open_files()
+    os.write(pipes.scratch[1], b"held")
+    pipes.keep(HOLDER, 4)
+    assert pipes.rests == {HOLDER: b"held"}
+    pipes.discard(HOLDER)
+    assert pipes.rests == {}
+    assert open_files() == before
     pipes.close()
 
 

@@ -350,7 +350,7 @@ def test_a_bug_aborts_both_sides_and_is_an_error(one: One) -> None:
     accepted = running.accept(listening)
     session = running.session()
     assert session.up is not None
-    session.up._pipes = None  # type: ignore[attr-defined]
+    running.turner.pump.pipes = None  # type: ignore[assignment]
     client.sendall(b"boom")
     with logged() as log:
         assert running.record().ending == "error"

@@ -23,15 +23,15 @@ class Relay:
 
     def __init__(self, most: int = 1024) -> None:
         self.turner = Turner()
-        self.pipes = Pipes(most)
+        self.pipes = self.turner.pump.pipes = Pipes(most)
         self.owner = Owner()
         self.writer, source = tcp_pair()
         sink, self.reader = tcp_pair()
         self.source = self.owner.source = self.turner.stream(source)
         self.sink = self.turner.stream(sink)
         self.turner.settle()
-        self.up = Splice(self.pipes, self.source, self.sink, self.owner)
-        self.down = Splice(self.pipes, self.sink, self.source, Owner())
+        self.up = Splice(self.source, self.sink, self.owner)
+        self.down = Splice(self.sink, self.source, Owner())
         join(self.up, self.down)
 
     def stall(self) -> bytes:
@@ -229,9 +229,10 @@ def test_stopping_while_stalled_leaves_no_pipe(relay: Relay) -> None:
 
 def test_a_pipe_with_bytes_in_it_is_never_lent_again(relay: Relay) -> None:
     relay.stall()
-    kept = relay.up._rest
+    kept = relay.pipes.rests[relay.up]
     assert isinstance(kept, tuple)
     relay.up.stop()
+    assert not relay.pipes.rests
     assert kept != relay.pipes.scratch
     assert kept not in relay.pipes._spare
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from typing import ClassVar, TypeAlias
 
     from bridge.net.direction import Owner
-    from bridge.net.pipes import Pipes
     from bridge.net.pump import Runnable
     from bridge.net.stream import Stream
     from bridge.net.waits import Wait
@@ -119,10 +118,8 @@ class PacedSplice(Paced, Splice):
     _flush = Splice._flush
     _move_allowed = Splice.move
 
-    def __init__(
-        self, pipes: Pipes, ends: Ends, owner: Owner, allowance: Allowance
-    ) -> None:
-        Splice.__init__(self, pipes, *ends, owner)
+    def __init__(self, ends: Ends, owner: Owner, allowance: Allowance) -> None:
+        Splice.__init__(self, *ends, owner)
         self._allowance = allowance
         self._wait = None
 
@@ -160,7 +157,7 @@ class Pace:
         self._down = () if front is None else (Bandwidth(front),)
 
     def directions(
-        self, pipes: Pipes, front: Stream, back: Stream, owner: Owner
+        self, front: Stream, back: Stream, owner: Owner
     ) -> tuple[Paced, Paced]:
         """Of a new session: up and down."""
         up, down = self.allowances()
@@ -170,8 +167,8 @@ class Pace:
                 PacedRelay((back, front), owner, down),
             )
         return (
-            PacedSplice(pipes, (front, back), owner, up),
-            PacedSplice(pipes, (back, front), owner, down),
+            PacedSplice((front, back), owner, up),
+            PacedSplice((back, front), owner, down),
         )
 
     def allowances(self) -> tuple[Allowance, Allowance]:

@@ -56,33 +56,44 @@ class Pipes:
         """Pipes with bytes in them, owned by a stalled direction."""
         self.spilled = 0
         """How often a stalled direction's bytes went to memory instead."""
+        self.rests: dict[object, Pipe | bytes] = {}
+        """What those hold, in a pipe or in memory: an idle one has no place for it."""
         self._spare: list[Pipe] = []
         self.scratch: Pipe = _new_pipe(smallest=0)
         self._grow_later()
 
-    def keep(self) -> Pipe | None:
+    def keep(self, holder: object, size: int) -> None:
         """
-        Take the scratch pipe away, bytes and all; None when there is no other.
+        Keep for *holder* the *size* bytes that are in the scratch pipe: in that, or in
+        memory when there is no other pipe to be had.
 
-        The caller owns it until ``give_back`` or ``discard``.
+        They are among the ``rests`` until ``give_back`` or ``discard``.
         """
-        if self._spare:
-            other = self._spare.pop()
-        elif self.kept + 1 >= self.most:
-            return None
-        else:
-            try:
-                other = _new_pipe(smallest=SMALLEST_PIPE)
-            except OSError:  # EMFILE, ENFILE, or too small to be of use
-                return None
-        mine, self.scratch = self.scratch, other
+        other = self._another()
+        if other is None:
+            self.spilled += 1
+            self.rests[holder] = os.read(self.scratch[0], size)
+            return
+        self.rests[holder], self.scratch = self.scratch, other
         self.kept += 1
         if other[2] < _SLOTS:
             self._grow_later()
-        return mine
 
-    def give_back(self, pipe: Pipe) -> None:
-        """Return a kept pipe; it is empty again, and so is the scratch pipe now."""
+    def _another(self) -> Pipe | None:
+        if self._spare:
+            return self._spare.pop()
+        if self.kept + 1 >= self.most:
+            return None
+        try:
+            return _new_pipe(smallest=SMALLEST_PIPE)
+        except OSError:  # EMFILE, ENFILE, or too small to be of use
+            return None
+
+    def give_back(self, holder: object) -> None:
+        """*holder* has passed on all it held; the scratch pipe is empty, too."""
+        pipe = self.rests.pop(holder)
+        if isinstance(pipe, bytes):
+            return
         self.kept -= 1
         if pipe[2] > self.scratch[2]:
             pipe, self.scratch = self.scratch, pipe
@@ -93,15 +104,12 @@ class Pipes:
         else:
             _close(pipe)
 
-    def discard(self, pipe: Pipe) -> None:
-        """Return a kept pipe that still holds bytes: nobody may get it."""
-        self.kept -= 1
-        _close(pipe)
-
-    def empty_scratch(self, size: int) -> bytes:
-        """Take *size* bytes, all there are, out of the scratch pipe."""
-        self.spilled += 1
-        return os.read(self.scratch[0], size)
+    def discard(self, holder: object) -> None:
+        """What *holder* holds, if it does, is lost: nobody may get such a pipe."""
+        pipe = self.rests.pop(holder, b"")
+        if not isinstance(pipe, bytes):
+            self.kept -= 1
+            _close(pipe)
 
     def _grow_later(self) -> None:
         small = self.scratch[2] < _SLOTS

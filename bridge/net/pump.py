@@ -27,7 +27,7 @@ from __future__ import annotations
 import select
 import socket
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReadDescriptor
 from twisted.logger import Logger
@@ -39,6 +39,9 @@ from bridge.net.lingering import Lingering
 from bridge.net.pulse import Pulse
 from bridge.net.seal import Channel
 from bridge.net.waits import Wait, Waits
+
+if TYPE_CHECKING:
+    from bridge.net.pipes import Pipes
 
 IN = select.EPOLLIN
 OUT = select.EPOLLOUT
@@ -127,6 +130,8 @@ class Pump:
         """Streams that were closed, and have something left to send."""
         self.channel = Channel()
         """What bytes of TLS pass through, within one call."""
+        self.pipes: Pipes
+        """What bytes without TLS pass through: whoever makes splices has set it."""
         self.pulse = pulse or Pulse()
         """The time, for those who must not ask for it."""
         self._floods = Floods()

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from bridge.net.direction import Direction
 from bridge.net.marks import ENDED, PIECEMEAL, URGENT
-from bridge.net.pipes import PIPE_SIZE, Pipe, Pipes
+from bridge.net.pipes import PIPE_SIZE
 
 if TYPE_CHECKING:
     from bridge.net.direction import Owner
@@ -57,7 +57,7 @@ Measured: at 256 KiB a bulk flow costs 1.5 times, at 512 KiB 1.1 times the CPU p
 
 class Splice(Direction):
     """
-    One direction of a session, through *pipes*.
+    One direction of a session, through its pump's pipes.
 
     It moves one chunk in a turn.  Others get theirs between two, which is fair, and
     cheaper too: bytes that arrive meanwhile go with the next chunk, and fewer, fuller
@@ -65,21 +65,14 @@ class Splice(Direction):
     0.26 so).
     """
 
-    __slots__ = ("_pipes", "_rest")
-
-    def __init__(
-        self, pipes: Pipes, source: Stream, sink: Stream, owner: Owner
-    ) -> None:
-        Direction.__init__(self, source, sink, owner)
-        self._pipes = pipes
-        self._rest: Pipe | bytes = b""  # what is held: in a pipe, or in memory
+    __slots__ = ()
 
     def move(self) -> None:
         """Move one chunk, and ask to be run again unless that was all there is."""
         if self.over or (self.held and not self._flush()):
             return
         source, sink, most = self.source, self.sink, CHUNK
-        reading, writing, slots = self._pipes.scratch
+        reading, writing, slots = source.pump.pipes.scratch
         while True:
             if self.limit is not None and not (most := self._left(CHUNK)):
                 return
@@ -128,22 +121,21 @@ class Splice(Direction):
 
     def stop(self) -> None:
         self.over = True
-        rest, self._rest = self._rest, b""
-        if not isinstance(rest, bytes):
-            self._pipes.discard(rest)
+        self.source.pump.pipes.discard(self)
 
     def _keep(self, rest: int) -> None:
         """The sink is full: hold the *rest* that is in the scratch pipe."""
         self.held = rest
-        self._rest = self._pipes.keep() or self._pipes.empty_scratch(rest)
+        self.source.pump.pipes.keep(self, rest)
 
     def _flush(self) -> bool:
         """Pass on what is held.  True when nothing is left."""
-        rest, sink = self._rest, self.sink
+        pipes, sink = self.source.pump.pipes, self.sink
+        rest = pipes.rests[self]
         try:
             if isinstance(rest, bytes):
                 sent = os.write(sink.fd, rest)
-                self._rest = rest[sent:]
+                pipes.rests[self] = rest[sent:]
             else:
                 sent = splice(rest[0], sink.fd, self.held, None, None, FLAGS)
         except BlockingIOError:
@@ -155,9 +147,7 @@ class Splice(Direction):
         if self.held:
             sink.pump.rearm(sink.fd, self)
             return False
-        if not isinstance(rest, bytes):
-            self._pipes.give_back(rest)
-        self._rest = b""
+        pipes.give_back(self)
         return True
 
     def _look_beyond(self, writing: int) -> int:
@@ -193,8 +183,6 @@ class Bounded(Splice):
 
     __slots__ = ("limit",)
 
-    def __init__(
-        self, pipes: Pipes, source: Stream, sink: Stream, owner: Owner
-    ) -> None:
-        Splice.__init__(self, pipes, source, sink, owner)
+    def __init__(self, source: Stream, sink: Stream, owner: Owner) -> None:
+        Splice.__init__(self, source, sink, owner)
         self.limit = None

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from bridge.filters.answers import Answer, Tell
     from bridge.net.bandwidth import Allowance
     from bridge.net.deadlines import Deadlines
-    from bridge.net.pipes import Pipes
     from bridge.net.stream import Stream
     from bridge.session.live import Slow
 
@@ -78,10 +77,8 @@ class Answered(Spliced):
 
     opposite: Answered
 
-    def __init__(
-        self, filters: Filters, stream: Stream, pipes: Pipes, *, up: bool
-    ) -> None:
-        super().__init__(stream, filters, pipes)
+    def __init__(self, filters: Filters, stream: Stream, *, up: bool) -> None:
+        super().__init__(stream, filters)
         self._filters = filters
         self.up = up
         self.halted = False

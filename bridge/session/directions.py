@@ -23,13 +23,13 @@ def between(
     front: Stream, back: Stream, owner: Owner, terms: Terms
 ) -> tuple[Direction, Direction]:
     """Up and down; from now on it is counted whom these wait for."""
-    pace, pipes = terms.pace, terms.house.pipes
+    pace = terms.pace
     if pace is not None:
         front.spent = back.spent = Spent(front.pump.pulse, front.fd)
-        return pace.directions(pipes, front, back, owner)
+        return pace.directions(front, back, owner)
     count(front.pump.pulse, front, back)
     if front.secure or back.secure:
         near, far = end_of(front), end_of(back)
         up = Relay(front, back, owner, (near, far))
         return up, Relay(back, front, owner, (far, near))
-    return Splice(pipes, front, back, owner), Splice(pipes, back, front, owner)
+    return Splice(front, back, owner), Splice(back, front, owner)

@@ -57,10 +57,10 @@ class FilteredSession(Wishing):
             return
         self._make()
         terms, front = self.terms, self.front
-        pipes, pace = terms.house.pipes, terms.pace
+        pace = terms.pace
         front.spent = Spent(front.pump.pulse, front.fd)
-        up = self.up = Shown(self, front, pipes, up=True)
-        down = self.down = Shown(self, front, pipes, up=False)
+        up = self.up = Shown(self, front, up=True)
+        down = self.down = Shown(self, front, up=False)
         up.opposite, down.opposite = down, up
         self._ways = ways = tuple(
             (each, *_way(each, up, down)) for each in self.filters

@@ -25,7 +25,6 @@ from bridge.session.carrying import FOREVER, AnswerError
 from bridge.session.spliced import MUCH
 
 if TYPE_CHECKING:
-    from bridge.net.pipes import Pipes
     from bridge.net.pump import Runnable
     from bridge.net.relay import End
     from bridge.net.stream import Stream
@@ -51,10 +50,8 @@ class Shown(Answered):
     _from: End
     _to: End
 
-    def __init__(
-        self, filters: Filters, stream: Stream, pipes: Pipes, *, up: bool
-    ) -> None:
-        super().__init__(filters, stream, pipes, up=up)
+    def __init__(self, filters: Filters, stream: Stream, *, up: bool) -> None:
+        super().__init__(filters, stream, up=up)
         self._text = stream.pump.channel.text
         self.reads = False
         """There is a source."""

@@ -16,7 +16,6 @@ from bridge.session.carrying import FOREVER
 
 if TYPE_CHECKING:
     from bridge.net.bandwidth import Allowance
-    from bridge.net.pipes import Pipes
     from bridge.net.stream import Stream
     from bridge.session.answering import Answering
 
@@ -31,20 +30,19 @@ class Spliced(Direction):
     """From *stream*, or to it: one of its ends may be missing, and may change."""
 
     __slots__ = (
-        "_all", "_allowance", "_before", "_inner", "_moves", "_out", "_own", "_pipes",
+        "_all", "_allowance", "_before", "_inner", "_moves", "_out", "_own",
         "_woken", "gone", "kept", "spliced", "writes",
     )  # fmt: skip
 
     exact = False
     paced = True  # it is always to be stopped
 
-    def __init__(self, stream: Stream, owner: Owner, pipes: Pipes) -> None:
+    def __init__(self, stream: Stream, owner: Owner) -> None:
         self._own = 0
         self._inner: Bounded | PacedSplice | None = None
         self.kept = 0
         """What the sink's kernel has not taken of what was pushed."""
         Direction.__init__(self, stream, stream, owner)
-        self._pipes = pipes
         self._allowance: Allowance | None = None
         self.writes = False
         """There is a sink."""
@@ -121,9 +119,9 @@ class Spliced(Direction):
         if inner is None:
             ends = (self.source, self.sink)
             if self._allowance is None:
-                inner = Bounded(self._pipes, *ends, self)
+                inner = Bounded(*ends, self)
             else:
-                inner = PacedSplice(self._pipes, ends, self, self._allowance)
+                inner = PacedSplice(ends, self, self._allowance)
             self._inner = inner
         self._before = inner.bytes
         inner.limit = None if count > FOREVER else inner.bytes + count

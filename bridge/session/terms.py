@@ -71,6 +71,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.seconds = self.pump.reactor.seconds
+        self.pump.pipes = self.pipes
 
     def next_name(self) -> str:
         """For one session."""
