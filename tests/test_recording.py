@@ -75,7 +75,11 @@ def ended(**changes: Any) -> Any:
         "ended_in": State.OPEN,
         "reason": "reason",
     }
-    return Any_(**{**values, **changes})
+    made = Any_(**{**values, **changes})
+    made.rare = made
+    if made.place is not None:
+        made.place.rare = made.place
+    return made
 
 
 def acknowledged(size: int) -> bytes:

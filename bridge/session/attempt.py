@@ -171,7 +171,7 @@ class Attempt(ClientFactory):
             deadlines.arm()
         if server.plain:
             self._dial = dial = Dial(
-                house.pump, server.target, self, preface=place.preface
+                house.pump, server.target, self, preface=place.rare.preface
             )
             dial.connect()
         else:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.session.rare import NOTHING_BESIDES, Rare
+
 if TYPE_CHECKING:
     from bridge.farm.farm import Farm
     from bridge.farm.origin import Way
@@ -20,9 +22,12 @@ class Place:
     """In *farm*, from the moment on that it is made, until ``leave``."""
 
     __slots__ = (
-        "attempts", "dial_began", "dialed", "farm", "left", "preface", "queued",
-        "server", "source", "taken", "whose",
+        "attempts", "dial_began", "dialed", "farm", "left", "rare", "server", "taken",
     )  # fmt: skip
+
+    source, whose = Rare[str](NOTHING_BESIDES), Rare[str](NOTHING_BESIDES)
+    queued = Rare[int](NOTHING_BESIDES)
+    preface: Rare[Preface | None] = Rare(NOTHING_BESIDES)
 
     def __init__(self, farm: Farm) -> None:
         self.farm = farm
@@ -30,19 +35,12 @@ class Place:
         """Where it is dialed to, or was."""
         self.taken = False
         """Whether a place there is ours."""
-        self.source = ""
-        """Where it is dialed from, if a port of that is ours: see ``Farm.origin``."""
-        self.whose = ""
-        """Whom that stands for, where it is a pseudonym."""
         self.attempts = 0
-        self.queued = 0
-        """The place in the farm's queue, from 1 on, if there was a wait."""
         self.dial_began: float | None = None
         """When the first attempt began."""
         self.dialed: float | None = None
         """When the server's handshake was through."""
-        self.preface: Preface | None = None
-        """What the server gets before anything of the client's."""
+        self.rare = NOTHING_BESIDES
         self.left = False
         farm.arrive()
 
@@ -51,9 +49,9 @@ class Place:
         if self.left:  # for another server, which was not found
             return
         self.left = True
-        self.preface = None  # which refers to whoever has this
         self.farm.depart()
-        if self.source:
+        if self.rare is not NOTHING_BESIDES:
+            self.preface = None  # which refers to whoever has this
             self.give_back_port()
         if self.taken:
             self.free()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bridge.net.stream import Stream
     from bridge.session.destination import Destination
     from bridge.session.place import Place
+    from bridge.session.rare import Said
     from bridge.session.terms import Terms
     from bridge.wire.proxy_value import Endpoint, ProxyHeader
 
@@ -103,13 +104,7 @@ class Ended(Coming, Protocol):
     def client(self) -> tuple[str, int]: ...
 
     @property
-    def name(self) -> str: ...
-
-    @property
-    def ahead(self) -> int: ...
-
-    @property
-    def asked(self) -> str: ...
+    def rare(self) -> Said: ...
 
     @property
     def destination(self) -> Destination | None: ...
@@ -150,7 +145,8 @@ def record_of(ended: Ended, active: int) -> Record:
     """
     terms, place, up, down = ended.terms, ended.place, ended.up, ended.down
     house, front, back = terms.house, ended.front, ended.back
-    identity, now = ended.identity, terms.house.seconds()
+    rare, now = ended.rare, terms.house.seconds()
+    identity = rare.identity
     farm = ended.destination.farm if ended.destination is not None else None
     server = place.server if place is not None else None
     ending = ended.ending or Ending.ERROR
@@ -160,7 +156,7 @@ def record_of(ended: Ended, active: int) -> Record:
     record: Record = tuple.__new__(
         Record,
         (
-            ended.name or house.next_name(), terms.front,
+            rare.name or house.next_name(), terms.front,
             farm.name if farm is not None else "",
             server.name if server is not None else "",
             ("", 0) if server is None else reached(server, back),
@@ -173,11 +169,11 @@ def record_of(ended: Ended, active: int) -> Record:
             now, up.bytes if up is not None else 0,
             down.bytes if down is not None else 0, lost,
             place.attempts - 1 if place is not None and place.attempts > 1 else 0,
-            place.queued if place is not None else 0,
+            place.rare.queued if place is not None else 0,
             house.room.taken, active, farm.active if farm is not None else 0,
             server.active if server is not None else 0, sides,
             tls_of(front) if sides is not None and front.secure else None,
-            ended.asked or (asked_by(front) if front.secure else ""),
+            rare.asked or (asked_by(front) if front.secure else ""),
             via(ended) if identity is not None else None,
             place.farm.control if place is not None else "",
         ),
@@ -330,6 +326,6 @@ def _undelivered(direction: Direction, acknowledged: int) -> int:
 def _said(ended: Ended) -> int:
     """Bytes of the PROXY header that the server got."""
     place = ended.place
-    if place is None or place.preface is None:
-        return ended.ahead
-    return place.preface.size
+    if place is None or place.rare.preface is None:
+        return ended.rare.ahead
+    return place.rare.preface.size

@@ -35,6 +35,7 @@ from bridge.session.opening import Opening, Reading, Securing
 from bridge.session.place import Place
 from bridge.session.plan import Plan, Step, plan_of
 from bridge.session.preface import Preface
+from bridge.session.rare import UNSAID, Rare
 from bridge.session.recording import named, tell, wanted
 
 if TYPE_CHECKING:
@@ -63,10 +64,13 @@ class Session:
     """
 
     __slots__ = (
-        "_at", "accepted", "ahead", "asked", "back", "destination", "down", "ended_in",
-        "ending", "front", "identity", "live", "name", "place", "reason", "seen",
-        "since", "source", "state", "terms", "up",
+        "_at", "accepted", "back", "destination", "down", "ended_in", "ending", "front",
+        "live", "place", "rare", "reason", "seen", "since", "source", "state", "terms",
+        "up",
     )  # fmt: skip
+
+    asked, name, ahead = Rare[str](UNSAID), Rare[str](UNSAID), Rare[int](UNSAID)
+    identity: Rare[ProxyHeader | None] = Rare(UNSAID)
 
     plan: ClassVar[Plan] = {}
     """The table with methods for its actions: looked up once an event."""
@@ -84,14 +88,7 @@ class Session:
         """The state in which the ending was decided."""
         self.reason = ""
         """Why it ends as it does, where the ending's word does not say it all."""
-        self.asked = ""
-        """Whom the client asks for (SNI), where that was read: see ``ClientHello``."""
-        self.identity: ProxyHeader | None = None
-        """Whom its peer speaks for: what is kept of that; None: it is the client."""
-        self.ahead = 0
-        """Bytes of its PROXY header that servers get as it came, with what follows."""
-        self.name = ""
-        """What it is called in its record, once that was asked."""
+        self.rare = UNSAID
         self.source = NOBODY
         """Whom it is counted with (``admission``)."""
         self.destination = terms.destination
@@ -108,7 +105,8 @@ class Session:
     @property
     def client(self) -> tuple[str, int]:
         """The kernel's other end, unless that has named somebody else."""
-        who = named(self.identity) if self.identity is not None else None
+        identity = self.rare.identity
+        who = named(identity) if identity is not None else None
         return who or told(self.front.peer)
 
     def begin(self, admission: Event) -> None:
@@ -274,11 +272,11 @@ class Session:
         front, back, place = self.front, self.back, self.place
         assert back is not None and place is not None and place.server is not None
         self.up, self.down = up, down = between(front, back, self, self.terms)
-        up.bytes = -self.ahead  # which are not the client's
+        up.bytes = -self.rare.ahead  # which are not the client's
         join(up, down)
         if front.marks & (WAITING | ENDED):  # what came during the dial
             up.move()
-            if place.preface is not None and not up.bytes:
+            if place.rare.preface is not None and not up.bytes:
                 back.hurry()  # that waited for bytes which are not there after all
         elif place.server.target.deferred:
             back.let_syn_go()
