@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.net.address import Address
+from bridge.net.marks import CLOSED
 from bridge.net.pulse import Pulse
 from bridge.net.sockaddr import SocketAddress
 from bridge.net.spent import UNCOUNTED, Spent
@@ -25,9 +26,8 @@ V4: SocketAddress = ("192.0.2.9", 9)
 
 
 def stream(peer: SocketAddress = V4, **more: Any) -> Any:
-    return Any_(
-        peer=peer, known=peer, secure=False, fd=-1, **{"spent": UNCOUNTED} | more
-    )
+    usual = {"spent": UNCOUNTED, "marks": CLOSED}
+    return Any_(peer=peer, known=peer, secure=False, fd=-1, **usual | more)
 
 
 def direction(received: int, held: int, sink: Any = None) -> Any:

@@ -99,7 +99,7 @@ def test_a_front_of_a_prefix_is_there_for_senders_to_its_own_addresses(
     class Came(Client):
         front = SimpleNamespace(
             peer=("10.1.2.3", 5),
-            fd=0,
+            marks=0,
             socket=SimpleNamespace(getsockname=lambda: (listen, 443, 0, 0)),
         )
 

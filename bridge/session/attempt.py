@@ -19,6 +19,7 @@ from bridge.farm.origin import NONE, Avoided, NoWayError
 from bridge.net.descriptors import SHORTAGE
 from bridge.net.dial import Dial, is_ours
 from bridge.net.dial_kinds import OWN, SOURCE, TIMEOUT, TLS, kind_of
+from bridge.net.marks import PAUSED
 from bridge.net.race import Race
 from bridge.net.room import Postponed
 from bridge.net.security import TLSError
@@ -69,7 +70,7 @@ class Back(TwistedProtocol):
         stream: Stream = transport  # type: ignore[assignment]
         self.connected = 1
         self.transport = stream
-        stream.paused = True  # bytes wait in the kernel, for the relay
+        stream.marks |= PAUSED  # bytes wait in the kernel, for the relay
         self._attempt.connected(stream)
 
 

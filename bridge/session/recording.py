@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.net.address import Address
+from bridge.net.marks import CLOSED
 from bridge.net.names import escaped
 from bridge.net.sockaddr import describe, told, told_peer
 from bridge.net.spent import UNCOUNTED
@@ -240,8 +241,11 @@ def sides_of(ended: Ended, now: float) -> Sides:
     if listen is None:
         end = identity.destination if identity is not None else None
         listen = (str(end), 0) if isinstance(end, UnixName) else wanted(ended)
-    of_front = raw(front.socket) if front.fd >= 0 else NO_ANSWER
-    of_back = raw(back.socket) if back is not None and back.fd >= 0 else NO_ANSWER
+    of_front = of_back = NO_ANSWER
+    if not front.marks & CLOSED:
+        of_front = raw(front.socket)
+    if back is not None and not back.marks & CLOSED:
+        of_back = raw(back.socket)
     limited, times = NONE, None
     if now - ended.accepted >= SHORTEST:  # else nothing is said, without being asked
         times = times_of(ended, now)
@@ -272,10 +276,12 @@ def wanted(coming: Coming) -> tuple[str, int]:
 
 def name_of(stream: Stream | None) -> tuple[str, int]:
     """Our own address and port; with a client, those that it wanted to go to."""
-    if stream is None or stream.fd < 0:
+    if stream is None or stream.marks & CLOSED:
         return "", 0
     name = stream.socket.getsockname()
-    return told(name) if isinstance(name, tuple) else (describe(name), 0)
+    if isinstance(name, tuple):
+        return name if len(name) == 2 else told(name)
+    return describe(name), 0
 
 
 def info_of(stream: Stream | None) -> TcpInfo:
