@@ -88,9 +88,9 @@ class Splice(Direction):
                 return
             self.bytes += got
             # So few cannot have filled the pipe, nor are they all that may be moved.
-            marks = source.marks
-            drained = got < slots and got != most and not marks & PIECEMEAL
-            flags = LAST_FLAGS if drained and marks & ENDED else FLAGS
+            drained = got < slots and got != most and not source.marks & PIECEMEAL
+            ended = source.marks & ENDED
+            flags = LAST_FLAGS if ended and drained else FLAGS
             try:
                 sent = splice(reading, sink.socket.fileno(), got, None, None, flags)
             except BlockingIOError:
@@ -110,7 +110,7 @@ class Splice(Direction):
                 else:
                     source.pump.again(self)
                 return
-            if not marks & ENDED:  # else a FIN follows, of which no other edge tells
+            if not ended:  # else a FIN follows, of which no other edge tells
                 return
 
     run = move
