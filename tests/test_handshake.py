@@ -70,15 +70,6 @@ def test_a_socket_that_was_read_to_its_end_is_not_asked_again(make: Maker) -> No
     assert pair.stream.pull() == 4
 
 
-def test_what_the_pump_has_yet_to_tell_of_is_read_then(make: Maker) -> None:
-    pair = make.pair(accepting())
-    pair.far.turn()
-    Handshake(pair.stream, pair.outcome).begin(told=False)
-    assert len(pair.stream.socket.recv(1 << 16, socket.MSG_PEEK)) > 100
-    pair.until(lambda: pair.outcome.told)
-    assert pair.outcome.told == ["secured"]
-
-
 def test_a_handshake_byte_by_byte(make: Maker) -> None:
     pair = make.pair(accepting())
     pair.begin()

@@ -61,18 +61,14 @@ class Handshake:
         self._taken = 0
         self._waiting: Waiting | None = waiting
 
-    def begin(self, *, told: bool = True) -> None:
-        """
-        *waiting* may be told from within this call.
-
-        Not *told*: of whatever may have come the pump has yet to tell.
-        """
+    def begin(self) -> None:
+        """*waiting* may be told from within this call."""
         stream = self._stream
         stream.pump.hand_over(self._fd, self)
-        if not stream.security.accepts:  # clients have the first word
-            self._step()
-        elif told:
+        if stream.security.accepts:
             self.run()
+        else:  # clients have the first word
+            self._step()
 
     # The pump calls these
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from bridge.net.direction import Owner
 from bridge.net.handshake import Handshake
-from bridge.net.marks import ENDED, WAITING
 from bridge.net.security import TLSError
 from bridge.net.stream import READ_SIZE
 from bridge.net.tls import TLSStream
@@ -234,9 +233,8 @@ class Securing:
     def _shake(self, security: Security) -> None:
         opening = self._opening
         opened, linger = opening.opened, opening.terms.timeouts.close
-        told = bool(opened.front.marks & (WAITING | ENDED))
         opened.front = front = TLSStream(opened.front, security, linger)
-        Handshake(front, self).begin(told=told)
+        Handshake(front, self).begin()
 
     # What the handshake reports
 
