@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,6 +28,7 @@ from bridge.wire.proxy_value import ProxyHeader, UnixName
 from tests.proxied import HAPROXY, INET, LINE, LINE_READ, binary, pieces
 from tests.proxied import tlv as field
 from tests.sessions import TIMEOUTS, Running, reset, server
+from tests.uncollected import uncollected
 
 LOOPBACK = Networks([ip_network("127.0.0.0/8")])
 CLIENT = ("192.168.0.1", 56324)
@@ -400,17 +400,12 @@ def test_nothing_of_it_is_left_once_there_is_a_server(
 ) -> None:
     """Nor anything for the collector to find."""
     front, listening = made
-    gc.collect()
-    gc.disable()
-    try:
+    with uncollected(Opening, Identifying, Attempt) as left:
         front.connect().sendall(LINE)
         front.accept(listening)
         session = front.session()
         front.turner.until(lambda: session.state is State.OPEN)
-        kinds = (Opening, Identifying, Attempt)
-        assert [each for each in gc.get_objects() if isinstance(each, kinds)] == []
-    finally:
-        gc.enable()
+        assert left() == []
 
 
 def test_one_that_is_there_already_is_read_at_once(

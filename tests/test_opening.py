@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -30,6 +29,7 @@ from tests.authority import Authority
 from tests.handshakes import Entry, FrontTls, client, dialed, first_words
 from tests.hellos import body, hello, message, records, server_name, vector
 from tests.sessions import TIMEOUTS, Running, reset, server
+from tests.uncollected import uncollected
 
 AUTHORITY = Authority()
 A = AUTHORITY.issue("a.example", common="a")
@@ -359,17 +359,12 @@ def test_nothing_of_an_opening_is_left_once_there_is_a_server(
 ) -> None:
     """Nor anything for the collector to find."""
     running = make(routed)
-    gc.collect()
-    gc.disable()
-    try:
+    with uncollected(Opening, Reading, Securing, Greeting, Attempt) as left:
         running.connect().sendall(hello(server_name(b"a.example")))
         running.accept(listening)
         session = running.session()
         running.turner.until(lambda: session.state is State.OPEN)
-        kinds = (Opening, Reading, Securing, Greeting, Attempt)
-        assert [each for each in gc.get_objects() if isinstance(each, kinds)] == []
-    finally:
-        gc.enable()
+        assert left() == []
 
 
 @pytest.mark.parametrize("lone", [False, True])
@@ -377,15 +372,10 @@ def test_nothing_of_a_refused_opening_is_left(
     make: Make, tmp_path: Path, lone: bool
 ) -> None:
     running = make(partial(secured, tmp_path, lone=lone))
-    gc.collect()
-    gc.disable()
-    try:
+    with uncollected(Opening, Reading, Securing, Greeting) as left:
         answer(running, b"GET / HTTP/1.1\r\n")
         assert running.record().ending == "tls_failed"
-        kinds = (Opening, Reading, Securing, Greeting)
-        assert [each for each in gc.get_objects() if isinstance(each, kinds)] == []
-    finally:
-        gc.enable()
+        assert left() == []
 
 
 def test_a_client_that_was_reset_before_anybody_looked_was_reset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from tests.secured import NAME, Far, accepting, dialing
 from tests.sessions import Running, closed_address, reset, server
 from tests.test_dial import Hearing
 from tests.test_identifying import LOOPBACK
+from tests.uncollected import uncollected
 
 
 def telling(
@@ -100,17 +100,11 @@ def test_what_follows_goes_both_ways_and_none_of_the_header_is_counted() -> None
 
 
 def test_it_is_nothing_for_the_collector_to_find() -> None:
-    with running(SendProxy(2)) as (front, listening):
-        gc.collect()
-        gc.disable()
-        try:
-            front.connect().close()
-            front.accept(listening).close()
-            front.record()
-            left = [each for each in gc.get_objects() if isinstance(each, Preface)]
-            assert left == []
-        finally:
-            gc.enable()
+    with running(SendProxy(2)) as (front, listening), uncollected(Preface) as left:
+        front.connect().close()
+        front.accept(listening).close()
+        front.record()
+        assert left() == []
 
 
 def test_a_client_that_only_ends_is_told_of_too() -> None:
