@@ -7,20 +7,24 @@ Both write JSON, which has the verdicts; the one that knows writes heartbeats, t
 from __future__ import annotations
 
 import sys
-from functools import partial
 
 from bench.contenders import Command, Place, bridge
 
 KNOWING, UNKNOWING = "as it is", "knows nothing of paths"
+WATCHING = "watching"
+"""Said to ``unwatched`` by who is not to be that."""
+
+
+def watched(place: Place) -> list[str]:
+    """See ``unwatched``."""
+    words = bridge(place, form="json, every: 5m")[1:]
+    return [sys.executable, "-m", "bench.unwatched", WATCHING, *words]
 
 
 def unwatched(place: Place) -> list[str]:
-    """See ``unwatched``."""
+    """Likewise."""
     words = bridge(place, form="json")[1:]
     return [sys.executable, "-m", "bench.unwatched", *words]
 
 
-KNOWLEDGE: dict[str, Command] = {
-    KNOWING: partial(bridge, form="json, every: 5m"),
-    UNKNOWING: unwatched,
-}
+KNOWLEDGE: dict[str, Command] = {KNOWING: watched, UNKNOWING: unwatched}

@@ -1,4 +1,7 @@
-"""The benchmark's gateway that takes no notice of paths is that, and nothing less."""
+"""
+The benchmark's gateway that takes no notice of paths is that, and nothing less; and it
+makes no use of a flow, nor does the one beside it.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,12 @@ from pathlib import Path
 BLIND = """
 import json
 from types import SimpleNamespace as Any
-from bench.unwatched import blind
+from bench.unwatched import blind, level
 from bridge.net.pulse import Pulse
 from bridge.net.spent import UNCOUNTED
-blind()
+blind(), level()
+from bridge.net.direction import Direction
+from bridge.net.splice import Splice
 from bridge.service import front, gateway
 from bridge.session import directions
 stream = Any(spent=UNCOUNTED)
@@ -24,6 +29,7 @@ print(json.dumps([
     stream.spent is UNCOUNTED,
     front.FrontMeans.vanishing(None, "web"),
     front.FrontMeans.sampling(None, "web"),
+    Splice.flows is Direction.flows,
 ]))
 """
 
@@ -39,4 +45,4 @@ def test_nothing_looks() -> None:
         check=True,
         env=environment,
     )
-    assert json.loads(told.stdout) == [True, True, None, None]
+    assert json.loads(told.stdout) == [True, True, None, None, True]
