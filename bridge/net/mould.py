@@ -16,11 +16,14 @@ from typing import Any
 
 from OpenSSL import SSL
 
-_lib: Any = SSL._lib  # type: ignore[attr-defined]
-_ffi: Any = SSL._ffi  # type: ignore[attr-defined]
-_new, _free, _bio, _join = _lib.SSL_new, _lib.SSL_free, _lib.BIO_new, _lib.SSL_set_bio
-_answer, _ask = _lib.SSL_set_accept_state, _lib.SSL_set_connect_state
-_owned, _MEMORY = _ffi.gc, _lib.BIO_s_mem()
+lib: Any = SSL._lib  # type: ignore[attr-defined]
+"""OpenSSL's functions, which ``seal`` calls as well."""
+ffi: Any = SSL._ffi  # type: ignore[attr-defined]
+"""Their memory and pointers."""
+
+_new, _free, _bio, _join = lib.SSL_new, lib.SSL_free, lib.BIO_new, lib.SSL_set_bio
+_answer, _ask = lib.SSL_set_accept_state, lib.SSL_set_connect_state
+_owned, _MEMORY = ffi.gc, lib.BIO_s_mem()
 
 _MUTE = ("_context", "_used", "_app_data", "_passphrase_helper",
          "_passphrase_callback", "_passphrase_userdata")  # fmt: skip
@@ -29,10 +32,13 @@ _OWN = ("_ssl", "_into_ssl", "_from_ssl")
 """What each connection has for itself."""
 
 
-@_ffi.callback("int (*)(SSL *, int *, void *)")  # type: ignore[untyped-decorator]
 def _accept_name(ssl: Any, alert: Any, argument: Any) -> int:
     """Whatever it is: where names matter, the hello is read before."""
     return 0  # SSL_TLSEXT_ERR_OK
+
+
+_ACCEPT_NAME = ffi.callback("int (*)(SSL *, int *, void *)", _accept_name)
+"""Kept for as long as a context may call it."""
 
 
 def accept_names(context: SSL.Context) -> None:
@@ -42,7 +48,7 @@ def accept_names(context: SSL.Context) -> None:
     As ``set_tlsext_servername_callback`` would, but without looking for the connection.
     """
     raw: Any = context
-    _lib.SSL_CTX_set_tlsext_servername_callback(raw._context, _accept_name)
+    lib.SSL_CTX_set_tlsext_servername_callback(raw._context, _ACCEPT_NAME)
 
 
 class Mould:
@@ -61,7 +67,7 @@ class Mould:
         self.context = context
         self._context = raw._context
         # SSL_read then comes back after each record without data, and can be stopped.
-        _lib.SSL_CTX_clear_mode(self._context, _lib.SSL_MODE_AUTO_RETRY)
+        lib.SSL_CTX_clear_mode(self._context, lib.SSL_MODE_AUTO_RETRY)
         self._begin = _answer if accepts else _ask
         self._kind = _kind_of(SSL.Connection(context, None))
         calls = [value for name, value in vars(raw).items() if name not in _MUTE]

@@ -31,6 +31,8 @@ from typing import Any
 
 from OpenSSL import SSL
 
+from bridge.net.mould import ffi, lib
+
 SIZE = 64 * 1024
 """Bytes taken from a socket at once, records or not."""
 
@@ -65,14 +67,12 @@ Records without data, likewise: answering a KeyUpdate takes OpenSSL 12 microseco
 SIZE bytes could hold 2,400 of them.
 """
 
-_lib: Any = SSL._lib  # type: ignore[attr-defined]
-_ffi: Any = SSL._ffi  # type: ignore[attr-defined]
-_read, _write, _why = _lib.SSL_read, _lib.SSL_write, _lib.SSL_get_error
-_shake, _shut = _lib.SSL_do_handshake, _lib.SSL_shutdown
-_feed, _take = _lib.BIO_write, _lib.BIO_read
-_WANT_READ: int = _lib.SSL_ERROR_WANT_READ
-_asked, _HOST_NAME = _lib.SSL_get_servername, _lib.TLSEXT_NAMETYPE_host_name
-_waits, _WHERE = _lib.BIO_get_mem_data, _ffi.new("char **")
+_read, _write, _why = lib.SSL_read, lib.SSL_write, lib.SSL_get_error
+_shake, _shut = lib.SSL_do_handshake, lib.SSL_shutdown
+_feed, _take = lib.BIO_write, lib.BIO_read
+_WANT_READ: int = lib.SSL_ERROR_WANT_READ
+_asked, _HOST_NAME = lib.SSL_get_servername, lib.TLSEXT_NAMETYPE_host_name
+_waits, _WHERE = lib.BIO_get_mem_data, ffi.new("char **")
 _TURN = range(READS)
 
 
@@ -85,11 +85,11 @@ class Channel:
     __slots__ = ("at_text", "at_wire", "text", "wire")
 
     def __init__(self) -> None:
-        self.at_text: Any = _ffi.new("char[]", TEXT_ROOM)
-        self.at_wire: Any = _ffi.new("char[]", WIRE_ROOM)
-        self.text = memoryview(_ffi.buffer(self.at_text))
+        self.at_text: Any = ffi.new("char[]", TEXT_ROOM)
+        self.at_wire: Any = ffi.new("char[]", WIRE_ROOM)
+        self.text = memoryview(ffi.buffer(self.at_text))
         """Plaintext, on its way from one socket to another."""
-        self.wire = memoryview(_ffi.buffer(self.at_wire))
+        self.wire = memoryview(ffi.buffer(self.at_wire))
         """Records."""
 
 
@@ -132,19 +132,19 @@ class Seal:
     @property
     def version(self) -> int:
         """``SSL.TLS1_3_VERSION``, or one of its kind."""
-        number: int = _lib.SSL_version(self._ssl)
+        number: int = lib.SSL_version(self._ssl)
         return number
 
     @property
     def asked(self) -> bytes:
         """The server name that the client asked for; empty: none."""
         name = _asked(self._ssl, _HOST_NAME)
-        return _ffi.string(name) if name else b""
+        return ffi.string(name) if name else b""
 
     @property
     def resumed(self) -> bool:
         """Whether the handshake, which is through, took up an earlier session."""
-        return bool(_lib.SSL_session_reused(self._ssl))
+        return bool(lib.SSL_session_reused(self._ssl))
 
     def shake(self, size: int = 0) -> bool:
         """
@@ -247,7 +247,7 @@ class Seal:
     def shut(self) -> None:
         """Make a close_notify.  Nothing can be sealed any more."""
         if _shut(self._ssl) < 0:  # in mid-handshake, or failed: nothing to close
-            _lib.ERR_clear_error()
+            lib.ERR_clear_error()
 
     def _raise(self, result: int) -> None:
         connection: Any = self.connection
@@ -274,5 +274,5 @@ def reason_of(error: SSL.Error) -> str:
 
 def verdict_of(code: int) -> str:
     """OpenSSL's words for why it did not believe a certificate (X509_V_ERR_...)."""
-    words: bytes = _ffi.string(_lib.X509_verify_cert_error_string(code))
+    words: bytes = ffi.string(lib.X509_verify_cert_error_string(code))
     return words.decode("ascii", "replace")
