@@ -15,6 +15,7 @@ it halves what bulk costs, which would hide what the looking does.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from twisted.scripts import twistd
 
@@ -27,20 +28,22 @@ from bridge.session import directions
 
 
 def blind() -> None:
-    """Have nothing look; each name is one that is there to be replaced."""
-    for module, name, instead in (
-        (gateway, "Beating", lambda clock: Pulse()),
-        (directions, "count", lambda *told: None),
-        (front.FrontMeans, "vanishing", lambda means, front: None),
-        (front.FrontMeans, "sampling", lambda means, front: None),
-    ):
-        assert hasattr(module, name), name
-        setattr(module, name, instead)
+    """Have nothing look."""
+    _replace(gateway, "Beating", lambda clock: Pulse())
+    _replace(directions, "count", lambda *told: None)
+    _replace(front.FrontMeans, "vanishing", lambda means, front: None)
+    _replace(front.FrontMeans, "sampling", lambda means, front: None)
 
 
 def level() -> None:
     """Have nobody make use of a flow that is seen."""
-    Splice.flows = Direction.flows  # type: ignore[method-assign]
+    _replace(Splice, "flows", Direction.flows)
+
+
+def _replace(where: object, name: str, instead: Callable[..., object]) -> None:
+    """By that what must be there to be replaced."""
+    assert hasattr(where, name), name
+    setattr(where, name, instead)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from bridge.net.direction import Direction, join
 from bridge.net.marks import ENDED, URGENT
 from bridge.net.paced import Pace, Paced, PacedRelay, PacedSplice
 from bridge.net.pipes import Pipes
+from bridge.net.stream import Stream
 from tests.pumping import Owner, Turner, tcp_pair
 from tests.sessions import reset
 
@@ -47,10 +48,12 @@ class Line:
         self.got = bytearray()
         self.ended = False
 
-    def _made(self, kind: str, ends: object, allowance: Allowance) -> Paced:
+    def _made(
+        self, kind: str, ends: tuple[Stream, Stream], allowance: Allowance
+    ) -> Paced:
         if kind == "splice":
-            return PacedSplice(ends, self.owner, allowance)  # type: ignore[arg-type]
-        return PacedRelay(ends, self.owner, allowance)  # type: ignore[arg-type]
+            return PacedSplice(ends, self.owner, allowance)
+        return PacedRelay(ends, self.owner, allowance)
 
     def read(self) -> bool:
         """What has come.  False: for use in conditions."""

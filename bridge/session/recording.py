@@ -14,7 +14,15 @@ from bridge.net.marks import CLOSED
 from bridge.net.names import escaped
 from bridge.net.sockaddr import describe, told, told_peer
 from bridge.net.spent import UNCOUNTED
-from bridge.net.tcpinfo import NO_ANSWER, NOTHING, TcpInfo, decoded, raw, unacknowledged
+from bridge.net.tcpinfo import (
+    NO_ANSWER,
+    NOTHING,
+    TcpInfo,
+    decoded,
+    raw,
+    tcp_info,
+    unacknowledged,
+)
 from bridge.net.tls import TLSStream
 from bridge.net.tlsinfo import TlsInfo, tls_info
 from bridge.session.flow import Ending, State
@@ -285,9 +293,9 @@ def name_of(stream: Stream | None) -> tuple[str, int]:
 
 
 def info_of(stream: Stream | None) -> TcpInfo:
-    if stream is None or stream.fd < 0:
+    if stream is None or stream.marks & CLOSED:
         return NOTHING
-    return decoded(raw(stream.socket))
+    return tcp_info(stream.socket)
 
 
 def _lost(
