@@ -33,6 +33,9 @@ CLOSING = 64
 CLOSED = 128
 """By us: its socket is closed, or will be at the end of the pump's round."""
 
+FLOWS = 256
+"""A piece of more has come of it, and nothing went back since (``naps``)."""
+
 PIECEMEAL = URGENT | IN_PIECES
 
 

@@ -36,6 +36,7 @@ from zope.interface import implementer
 
 from bridge.net.floods import Flood, Floods
 from bridge.net.lingering import Lingering
+from bridge.net.naps import Naps
 from bridge.net.pulse import Pulse
 from bridge.net.seal import Channel
 from bridge.net.waits import Wait, Waits
@@ -134,6 +135,7 @@ class Pump:
         """What bytes without TLS pass through: whoever makes splices has set it."""
         self.pulse = pulse or Pulse()
         """The time, for those who must not ask for it."""
+        self.naps = Naps()
         self._floods = Floods()
         self._waits: Waits[Runnable] = Waits(reactor, self._run_due)
         reactor.addReader(self)
@@ -192,9 +194,7 @@ class Pump:
     def soon(self, patient: Patient) -> None:
         """
         Have *patient* ``acknowledge`` after one more round, or as soon as there is
-        nothing to do: what comes meanwhile is what it waits for.
-
-        From within a turn only.
+        nothing to do: what comes meanwhile is what it waits for.  From within a turn.
         """
         self._patient.append(patient)
 
@@ -251,7 +251,7 @@ class Pump:
         if pulse.rests:
             pulse.begin()
         pulse.turned = True
-        floods = self._floods
+        floods, naps = self._floods, self.naps
         try:
             patience = LINGER if floods else 0.0
             for _ in range(ROUNDS // STRETCH):
@@ -259,12 +259,16 @@ class Pump:
                     waiting = self._again or self._patient or self._overdue
                     events = self._epoll.poll(0 if waiting else patience, BATCH)
                     if not events and not waiting:
-                        if not floods:
-                            return
-                        floods.ebb()
-                        continue
-                    patience = LINGER
+                        if naps.due:
+                            events = naps.take(self._epoll, BATCH, LINGER)
+                        if not events:
+                            if not floods:
+                                return
+                            floods.ebb()
+                            continue
+                    naps.told += len(events)
                     self._round(events)
+                    patience = 0.0 if naps.due else LINGER
                     if self._patient or self._overdue:
                         self._be_done(all_of_them=not events)
                     if floods:

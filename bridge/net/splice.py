@@ -32,7 +32,8 @@ from os import splice
 from typing import TYPE_CHECKING
 
 from bridge.net.direction import Direction
-from bridge.net.marks import ENDED, PIECEMEAL, URGENT
+from bridge.net.marks import ENDED, FLOWS, PIECEMEAL, URGENT
+from bridge.net.naps import PIECE
 from bridge.net.pipes import PIPE_SIZE
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class Splice(Direction):
             if not got and not (got := self._look_beyond(writing)):
                 return
             self.bytes += got
+            if got >= PIECE or sink.marks & FLOWS:
+                source.pump.naps.note(got, source, sink)
             # So few cannot have filled the pipe, nor are they all that may be moved.
             drained = got < slots and got != most and not source.marks & PIECEMEAL
             ended = source.marks & ENDED
@@ -105,15 +108,19 @@ class Splice(Direction):
                     source.pump.rearm(sink.fd, self)
                 return
             if not drained:
-                if self.bytes == self.limit:
-                    self._pass_back()
-                else:
-                    source.pump.again(self)
+                self._go_on()
                 return
             if not ended:  # else a FIN follows, of which no other edge tells
                 return
 
     run = move
+
+    def _go_on(self) -> None:
+        """There may be more, in another turn."""
+        if self.bytes == self.limit:
+            self._pass_back()
+        else:
+            self.source.pump.again(self)
 
     def flows(self) -> None:
         """Fewer, fuller chunks cost less."""
