@@ -24,7 +24,7 @@ class Fake:
 
     paced: ClassVar[bool] = False
     exact: ClassVar[bool] = True
-    waits = False
+    waits = wrote = False
 
     def __init__(self, name: str, told: list[str], held: int = 0) -> None:
         self.name, self.told = name, told
@@ -209,5 +209,18 @@ def test_what_went_with_bytes_is_not_acknowledged_alone(
     joined.it.acknowledge()
     joined.it.close()
     joined.it.inward = None
+    joined.it.acknowledge()
+    assert alone == [joined.socket]
+
+
+def test_nor_is_what_went_with_bytes_that_are_not_counted(
+    joined: Joined, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone: list[object] = []
+    monkeypatch.setattr(sockopt, "release_ack", alone.append)
+    joined.into.wrote = True
+    joined.it.acknowledge()
+    assert alone == []
+    joined.into.wrote = False
     joined.it.acknowledge()
     assert alone == [joined.socket]

@@ -27,6 +27,18 @@ def test_the_last_word_arrives_although_more_is_being_sent(turner: Turner) -> No
     goodbye.ready(1)  # late: it does no harm
 
 
+def test_where_all_is_read_nothing_is_before_something_comes(turner: Turner) -> None:
+    ours, theirs = tcp_pair()
+    stream = turner.stream(ours)
+    Goodbye(stream, end_of(stream), 0, 5.0, drained=True)
+    assert not turner.pump._again
+    turner.settle()
+    assert len(turner.pump.lingering) == 1
+    theirs.close()
+    turner.settle()
+    assert (stream.fd, len(turner.pump.lingering)) == (-1, 0)
+
+
 def test_who_does_not_end_is_closed_in_time(turner: Turner) -> None:
     ours, theirs = tcp_pair()
     stream = turner.stream(ours)

@@ -9,11 +9,13 @@ import pytest
 
 from bridge.filters.about import About
 from bridge.filters.http import HttpFilter
+from bridge.net.relay import Clear
 from bridge.net.tcpinfo import tcp_info
 from tests.filtered import Filtered
 from tests.http_bytes import OK, PLAIN, request, response
 
 GET = request(host="one")
+CLOSING = request("GET / HTTP/1.1", "Connection: close", host="one")
 LAST = response("HTTP/1.1 200 OK", "Content-Length: 2", "Connection: close") + b"hi"
 
 
@@ -168,3 +170,21 @@ def test_the_last_answer_and_the_end_are_one_segment(talk: Filtered) -> None:
     talk.until(lambda: talk.ends[0])
     assert talk.to_client.endswith(b"hi")
     assert tcp_info(talk.client).segs_in == before + 1
+
+
+@pytest.mark.parametrize("asked", [GET, CLOSING])
+def test_no_socket_is_read_that_is_known_to_be_empty(
+    talk: Filtered, monkeypatch: pytest.MonkeyPatch, asked: bytes
+) -> None:
+    got: list[int] = []
+    pull = Clear.pull
+
+    def noted(end: Clear, most: int) -> int:
+        got.append(pull(end, most))
+        return got[-1]
+
+    monkeypatch.setattr(Clear, "pull", noted)
+    talk.up(asked)
+    talk.down(OK)
+    assert talk.to_client.endswith(OK[-2:])
+    assert got == [len(asked), len(OK)]

@@ -35,6 +35,7 @@ class Moving(Runnable, Protocol):
 
     bytes: int
     held: int
+    wrote: bool
     paced: ClassVar[bool]
     exact: ClassVar[bool]
 
@@ -194,7 +195,9 @@ class Connected:
         would be one for the answer, which goes with more of those.
         """
         inward = self.inward
-        if inward is not None and inward.exact and inward.bytes > inward.held:
+        if inward is not None and (
+            inward.wrote or (inward.exact and inward.bytes > inward.held)
+        ):
             return
         if not self.marks & CLOSED:
             sockopt.release_ack(self.socket)

@@ -90,6 +90,9 @@ class Direction:
     exact: ClassVar[bool] = True
     """Each byte received is one that is sent."""
 
+    wrote: bool = False
+    """Something has gone to the sink, where ``bytes`` and ``held`` do not say so."""
+
     @property
     def undelivered(self) -> int:
         """Bytes received that are in our hands."""

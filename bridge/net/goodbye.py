@@ -35,9 +35,18 @@ class Goodbye:
     Ends *stream*, of which *end* still has *held* bytes to send, and closes it.
 
     The other end may take *seconds* for each byte that it acknowledges, and then TURN.
+    *drained*: nothing has come that was not read, and its end neither.
     """
 
-    def __init__(self, stream: Stream, end: End, held: int, seconds: float) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        end: End,
+        held: int,
+        seconds: float,
+        *,
+        drained: bool = False,
+    ) -> None:
         self._stream = stream
         self._end = end
         self._held = held
@@ -51,7 +60,8 @@ class Goodbye:
         self._looks = stream.pump.lingering.looks(min(seconds, TURN) / LOOKS)
         self._look_again(self._since)
         self._say()
-        stream.pump.again(self)  # what is there already is not told of any more
+        if not drained:
+            stream.pump.again(self)  # what is there already is not told of any more
 
     def _finish(self) -> None:
         """All is said but the end."""
@@ -78,7 +88,8 @@ class Goodbye:
             stream.keep_urgent_inline()
         if events & OUT and self._held:
             self._say()
-        self.run()
+        if events != OUT:
+            self.run()
 
     def run(self) -> None:
         """Read away what has come."""

@@ -103,7 +103,7 @@ class Answered(Spliced):
         """Some filter waits no longer; others may."""
         halted, self.halted = self.halted, self._filters.still
         self.halted = self.halted or any(one.state for one in self._all)
-        if halted and not self.halted:
+        if halted and not self.halted and (self.more or self.done):
             self.source.pump.again(self)
 
     def pause(self) -> None:

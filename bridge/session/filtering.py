@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bridge.filters.answers import Close, Tell
 from bridge.filters.filter import Filter
 from bridge.net.goodbye import Goodbye
+from bridge.net.marks import ENDED
 from bridge.net.spent import Spent
 from bridge.session.answering import Answering
 from bridge.session.carrying import REST
@@ -104,7 +105,8 @@ class FilteredSession(Wishing):
         if asker is not None:
             asker.go_on()
         self._go_on()
-        up.move()
+        if up.more:
+            up.move()
         if self.back is not back or back.fd < 0 or up.wrote:
             return
         if place.preface is not None and waited:
@@ -158,9 +160,15 @@ class FilteredSession(Wishing):
             down.move()
 
     def _part(self) -> None:
-        front, back, down = self.front, self.back, self.down
-        assert down is not None
-        Goodbye(front, down.sink_end, down.kept, self.terms.timeouts.close)
+        front, back, up, down = self.front, self.back, self.up, self.down
+        assert up is not None and down is not None
+        Goodbye(
+            front,
+            down.sink_end,
+            down.kept,
+            self.terms.timeouts.close,
+            drained=not (up.more or front.marks & ENDED),
+        )
         if back is not None:
             if self.ending is Ending.DONE:
                 back.close()

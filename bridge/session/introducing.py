@@ -28,7 +28,7 @@ def about_of(session: Session) -> About:
         alpn = front.connection.get_alpn_proto_negotiated()
     return About(
         who or told(front.peer),
-        told_end(whom) if whom is not None else name_of(front),
+        told_end(whom) if whom is not None else session.live.address or name_of(front),
         session.terms.front,
         front.secure,
         session.asked or (asked_by(front) if front.secure else ""),

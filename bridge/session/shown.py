@@ -90,7 +90,8 @@ class Shown(Answered):
         """From now on it has this *source*, this *sink*; None: the one that it has."""
         self._drop_inner()
         if source is not None:
-            self.source, self._from, self.reads = source, end_of(source), True
+            self.source, self._from = source, end_of(source)
+            self.reads = self.more = True
             source.outward, source.protocol = self, None
         if sink is not None:
             self.sink, self._to, self.writes = sink, end_of(sink), True
@@ -179,6 +180,7 @@ class Shown(Answered):
 
     def _read(self) -> None:
         source, first, opposite = self._from, self._all[0], self.opposite
+        self.more = True
         for _ in range(CHUNKS):
             if self.halted or self.done:
                 return
@@ -208,6 +210,7 @@ class Shown(Answered):
                 self._end_all()
                 return
             elif source.drained:
+                self.more = False
                 if self.source.marks & URGENT:  # all are passed: another one tells
                     self._pass_urgent()
                 return
@@ -222,6 +225,7 @@ class Shown(Answered):
         source, passing = self._from, first.passing
         ended = self.ended
         drained = source.drained and not self.source.marks & PIECEMEAL
+        self.more = ended or not drained
         if got < passing and self._all[-1] is first and not self._out:
             first.passing = passing - got
             if not self._push_on(got, last=drained and ended):
@@ -229,13 +233,14 @@ class Shown(Answered):
         else:
             first.take(self._text[:got].tobytes())
             if self._filters.wished:  # what follows may be of a server that is gone
-                self.source.pump.again(self)
+                if not self.halted:
+                    self.source.pump.again(self)
                 return False
             if drained and ended:
                 return True  # what comes of the end goes with it
             if self._out and not self.push():
                 return False
-        return ended or not drained
+        return self.more
 
     def _push_on(self, size: int, *, last: bool) -> bool:
         """Push what was read as it is.  True when nothing is left."""
@@ -247,6 +252,8 @@ class Shown(Answered):
             self.gone += size
             self._break(self.sink, error)
             return False
+        if self.kept:
+            self.more = True  # what comes meanwhile is left to whoever makes room
         return not self.kept
 
     def _end_all(self) -> None:
@@ -290,6 +297,7 @@ class Shown(Answered):
             self._break(self.sink, error)
             return False
         if self.kept:
+            self.more = True  # what comes meanwhile is left to whoever makes room
             return False
         if self.opposite._stalled:
             self.opposite._stalled = False

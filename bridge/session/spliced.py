@@ -31,7 +31,7 @@ class Spliced(Direction):
 
     __slots__ = (
         "_all", "_allowance", "_before", "_inner", "_moves", "_out", "_own",
-        "_woken", "gone", "kept", "spliced", "writes",
+        "_woken", "gone", "kept", "more", "spliced", "writes",
     )  # fmt: skip
 
     exact = False
@@ -59,6 +59,8 @@ class Spliced(Direction):
         """... and these go on behind it."""
         self.gone = 0
         """Bytes that were for a server that is not there any more."""
+        self.more = True
+        """There may be some, or an end, that the pump will not tell of any more."""
 
     # What the other kind of moving does
 
@@ -150,6 +152,7 @@ class Spliced(Direction):
         assert inner is not None
         self._count_inner()
         self.spliced = False
+        self.more = True
         inner.over = True
         self.source.outward = self.sink.inward = self
 
