@@ -74,11 +74,8 @@ class Around:
     def count(self) -> None:
         """Nothing moves elsewhere."""
 
-    def deadlines(self, seconds: float) -> Any:
+    def within(self, answering: Any, seconds: float) -> Any:
         raise NotImplementedError
-
-    def seconds(self) -> float:
-        return 0.0
 
     def late(self, answering: Any) -> None:
         self.told.append("late")

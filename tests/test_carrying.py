@@ -19,13 +19,14 @@ class Timed(Around):
         self.clock = Clock()
         self.made: dict[float, Deadlines[Any]] = {}
 
-    def deadlines(self, seconds: float) -> Any:
+    def within(self, answering: Any, seconds: float) -> Any:
         if seconds not in self.made:
             self.made[seconds] = Deadlines(self.clock, seconds, lambda one: one.late())
-        return self.made[seconds]
-
-    def seconds(self) -> float:
-        return self.clock.seconds()
+        deadlines = self.made[seconds]
+        deadlines[answering] = self.clock.seconds() + seconds
+        if not deadlines.armed:
+            deadlines.arm()
+        return deadlines
 
 
 def test_time_runs_from_the_first_of_several_wants() -> None:

@@ -22,7 +22,7 @@ HUP = 0x10
 class Fake:
     """A direction that only remembers, in *told* with others."""
 
-    paced: ClassVar[bool] = False
+    paced: bool = False
     exact: ClassVar[bool] = True
     waits = wrote = False
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from bridge.filters.about import About
 from bridge.session.exchanging import completed, tell
 from bridge.session.flow import Ending
 from bridge.watch.counters import Counters
 from bridge.watch.exchange import Exchange
-from tests.test_recording import FARM, SERVER, stream
+from tests.test_recording import FARM, SERVER
 
 Any_ = SimpleNamespace
 
@@ -24,27 +26,21 @@ READ = Exchange(
 
 
 def place(**changes: Any) -> Any:
-    values = {"server": SERVER, "attempts": 8, "queued": 9}
+    queued = changes.pop("queued", 9)
+    values = {"server": SERVER, "attempts": 8, "rare": Any_(queued=queued)}
     times = {"dial_began": 2.5, "dialed": 3.5}
-    return Any_(**{**values, **times, **changes})
+    return Any_(**{**values, **times, **changes, "queued": queued})
 
 
 def session(**changes: Any) -> Any:
-    numbers = itertools.count(1)
-    house = Any_(
-        next_name=lambda: f"id-{next(numbers)}",
-        room=Any_(taken=25),
-        seconds=lambda: 6.5,
-    )
+    house = Any_(room=Any_(taken=25), seconds=lambda: 6.5)
+    about = About(("2001:db8::2", 32), ("2001:db8::3", 33), "front", session="id-1")
     values: dict[str, Any] = {
-        "terms": Any_(house=house, front="front"),
+        "terms": Any_(house=house),
+        "about": about,
         "live": Any_(counters=Counters(), sessions=set(range(24))),
         "destination": Any_(farm=FARM),
         "place": place(),
-        "front": stream(),
-        "client": ("2001:db8::2", 32),
-        "identity": None,
-        "name": "",
     }
     return Any_(**{**values, **changes})
 
@@ -69,8 +65,12 @@ def test_each_value_stands_in_its_own_field() -> None:
         "farm_active": 23,
         "server_active": 22,
     }
-    assert one.name == "id-1"
-    assert completed(one, READ).session == "id-1", "of one session all have one name"
+
+
+def test_whom_a_proxy_speaks_for_and_who_it_is_are_those_that_filters_know() -> None:
+    one = session()
+    one.about = replace(one.about, via=("2001:db8::4", 34))
+    assert completed(one, READ).via == ("2001:db8::4", 34)
 
 
 def test_a_connection_of_an_earlier_request_was_not_dialed_for_this() -> None:

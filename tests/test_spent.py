@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ FRONT, BACK = 7, 8
 class Way:
     """A direction of which only this is known."""
 
-    paced: ClassVar[bool] = True
+    paced: bool = True
 
     def __init__(self) -> None:
         self.bytes = self.held = 0

@@ -17,7 +17,6 @@ from bridge.filters.answers import (
     Send,
     Spare,
     Tell,
-    Want,
 )
 from bridge.filters.http_refusal import refusal
 from bridge.watch.exchange import Exchange
@@ -49,9 +48,9 @@ class Course:
         self.about = about
         self.settings = settings
         self.seconds = about.seconds
-        self.wants_head = Want(settings.head, settings.request)
-        self.wants_next = Want(settings.head, settings.keep_alive)
-        self.wants_answer = Want(settings.head)
+        self.wants_head = settings.wants_head
+        self.wants_next = settings.wants_next
+        self.wants_answer = settings.wants_answer
         self.turn: Turn | None = None
         """The request that is under way, until its answer has been answered for."""
         self.upload: Turn | None = None

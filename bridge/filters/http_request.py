@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from bridge.filters.http_fields import (
+    CLOSE,
     FORWARDED,
     KEEP,
     KEPT,
@@ -34,11 +35,19 @@ _TOKEN: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NEVER_UPGRADED: Final = re.compile(rb"(?:h2c?|http|tls)(?:/|\Z)", re.IGNORECASE)
 
 
+# What most say of the connection, and what is said behind us then in HTTP/1.1.
+_PLAIN: Final[dict[frozenset[bytes] | tuple[()], bytes]] = {
+    (): b"",
+    KEEP: b"",
+    CLOSE: b"Connection: close\r\n",
+}
+
+
 class RequestWriter:
     """Writes the requests of one session."""
 
     __slots__ = (
-        "_about", "_client", "_host", "_last", "_ours", "_settings", "_usual",
+        "_about", "_client", "_host", "_last", "_ours", "_settings", "_who",
         "_written",
     )  # fmt: skip
 
@@ -52,10 +61,10 @@ class RequestWriter:
         self._last: Request | None = None
         """What was written last, and how: clients ask the same again and again."""
         self._written = b""
+        self._who = b""
+        """What says who the client is, if nobody has said so before."""
         self._ours = b""
         """What is put behind all fields, the empty line included."""
-        self._usual = b""
-        """The same behind what says who the client is, if nobody has said so before."""
 
     def write(self, request: Request, target: Target) -> bytes:
         """The head that goes on, its empty line included."""
@@ -67,10 +76,8 @@ class RequestWriter:
         gone = self._settings.request_gone
         first = request.first
         host = b""
-        if request.options:
-            named = request.options - OPTIONS
-            if named:
-                gone |= named - KEPT
+        if request.options not in _PLAIN:
+            gone |= request.options - OPTIONS - KEPT
         if request.odd:
             gone |= self._lookalikes(request)
         if target.path is not request.target:
@@ -106,20 +113,10 @@ class RequestWriter:
         """What is put behind the fields that stay."""
         if self._host != target.authority:
             self._be_for(target)
-        settings, known, names = self._settings, request.known, request.names
-        if (
-            settings.forwarded == "off"
-            and (not request.options or request.options == KEEP)
-            and request.minor
-            and b"te" not in known
-            and X_FORWARDED_FOR not in names
-        ):
-            return self._usual
-        line = b""
-        if self._client and settings.x_forwarded != "off":
-            client = self._client
-            if settings.x_forwarded == "append" and X_FORWARDED_FOR in names:
-                client = _behind(request.all_of(X_FORWARDED_FOR), client)
+        settings, line = self._settings, self._who
+        appends = line and settings.x_forwarded == "append"
+        if appends and X_FORWARDED_FOR in request.names:
+            client = _behind(request.all_of(X_FORWARDED_FOR), self._client)
             line = b"X-Forwarded-For: " + client + b"\r\n"
         if settings.forwarded != "off":
             line += self._forwarded(request, target)
@@ -129,10 +126,10 @@ class RequestWriter:
         """The next requests are to that host."""
         about, settings = self._about, self._settings
         self._host, self._client = target.authority, _peer(about.client[0])
-        usual = ours = b""
+        self._who = ours = b""
         if settings.x_forwarded != "off":
             if self._client:
-                usual = b"X-Forwarded-For: %b\r\n" % self._client
+                self._who = b"X-Forwarded-For: " + self._client + b"\r\n"
             ours = b"X-Forwarded-Proto: %b\r\n" % _scheme(about)
             if about.listen[1]:
                 ours += b"X-Forwarded-Port: %d\r\n" % about.listen[1]
@@ -142,7 +139,6 @@ class RequestWriter:
             values = values_of(about) | {"host": target.name.encode()}
             ours += settings.request_headers.filled(values)
         self._ours = ours + b"\r\n"
-        self._usual = usual + self._ours
 
     def _forwarded(self, request: Request, target: Target) -> bytes:
         """RFC 7239's field.  Without ``by``: what we are called inside is not told."""
@@ -196,16 +192,20 @@ def values_of(about: About) -> dict[str, bytes]:
 
 def _connection(request: Request) -> bytes:
     """The fields for the next hop, which are ours."""
+    plain = _PLAIN.get(request.options)
+    if plain is not None and request.minor and b"te" not in request.known:
+        return plain
     options, lines = [], b""
     if not request.minor and request.keeps:
         options.append(b"keep-alive")
     elif b"close" in request.options:
         options.append(b"close")
-    if upgrades(request):
+    known = request.known
+    if b"upgrade" in known and upgrades(request):
         options.append(b"upgrade")
-        lines += b"Upgrade: %b\r\n" % request.known[b"upgrade"]
+        lines += b"Upgrade: %b\r\n" % known[b"upgrade"]
     # All that may be told of TE: who sends trailers on may be sent some.
-    if b"trailers" in listed(request.known.get(b"te", b"")):
+    if b"te" in known and b"trailers" in listed(known[b"te"]):
         options.append(b"TE")
         lines += b"TE: trailers\r\n"
     if options:
@@ -224,7 +224,8 @@ def _scheme(about: About) -> bytes:
 
 def _peer(host: str) -> bytes:
     """An address as others are told of it; nothing for what is none."""
-    host = _zoneless(host)
+    if "%" in host:
+        host = _zoneless(host)
     return host.encode() if _ADDRESS.fullmatch(host) else b""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from bridge.filters.answers import Want
 from bridge.filters.http_fields import FORWARDED, HOP, X_FORWARDED
 from bridge.net.fields import FRAMING, NAME, UnknownVariableError, template
 
@@ -125,6 +126,12 @@ class HttpSettings:
     request_gone: frozenset[bytes] = field(init=False)
     """What does not stay in a request as it comes."""
     response_gone: frozenset[bytes] = field(init=False)
+    wants_head: Want = field(init=False, repr=False, compare=False)
+    """More of a head that has begun ..."""
+    wants_next: Want = field(init=False, repr=False, compare=False)
+    """... the next request, or ..."""
+    wants_answer: Want = field(init=False, repr=False, compare=False)
+    """... what the server says.  Made once, for all sessions."""
 
     def __post_init__(self) -> None:
         ours = self.request_headers.gone
@@ -135,3 +142,6 @@ class HttpSettings:
         object.__setattr__(self, "ours", ours)
         object.__setattr__(self, "request_gone", ours | HOP)
         object.__setattr__(self, "response_gone", self.response_headers.gone | HOP)
+        object.__setattr__(self, "wants_head", Want(self.head, self.request))
+        object.__setattr__(self, "wants_next", Want(self.head, self.keep_alive))
+        object.__setattr__(self, "wants_answer", Want(self.head))

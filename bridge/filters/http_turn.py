@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from bridge.filters.http_request import upgrades
-from bridge.watch.exchange import Exchange
+from bridge.watch.exchange import UNSAID, Exchange
 
 if TYPE_CHECKING:
     from bridge.filters.answers import Pass
@@ -68,24 +68,33 @@ class Turn:
     def told(
         self, over: float, ending: str = "done", reason: str = "", status: int = 0
     ) -> Exchange:
-        """What is said of it; *status* is that of an answer of ours."""
-        request, target = self.request, self.target
+        """
+        What is said of it; *status* is that of an answer of ours.
+
+        By position, like a record: a test compares all fields.
+        """
+        request = self.request
         if self.response is not None:
             status = self.response.status
-        return Exchange(
-            str(request.method, "latin-1"),
-            str(request.target, "latin-1"),
-            "HTTP/1.1" if request.minor else "HTTP/1.0",
-            target.name,
-            status,
-            bool(self.sent),
-            ending,
-            reason,
-            self.reused,
-            self.began,
-            self.read,
-            self.answered,
-            over,
-            self.up - (self.body.count if self.body is not None else 0),
-            self.down,
+        told: Exchange = tuple.__new__(
+            Exchange,
+            (
+                str(request.method, "latin-1"),
+                str(request.target, "latin-1"),
+                "HTTP/1.1" if request.minor else "HTTP/1.0",
+                self.target.name,
+                status,
+                bool(self.sent),
+                ending,
+                reason,
+                self.reused,
+                self.began,
+                self.read,
+                self.answered,
+                over,
+                self.up - (self.body.count if self.body is not None else 0),
+                self.down,
+                *UNSAID,
+            ),
         )
+        return told

@@ -58,7 +58,7 @@ class Requests:
             return () if ended and not turn.through else _WAIT
         if course.closing:
             return (Drop(len(data)),) if data else ()
-        if course.passes:
+        if course.last[1] is not None and course.passes:
             return _WAIT
         if not data:
             return (Close(),) if ended else (course.wants_next,)

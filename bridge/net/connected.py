@@ -36,7 +36,7 @@ class Moving(Runnable, Protocol):
     bytes: int
     held: int
     wrote: bool
-    paced: ClassVar[bool]
+    paced: bool
     exact: ClassVar[bool]
 
     @property

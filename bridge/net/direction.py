@@ -74,7 +74,7 @@ class Direction:
     """How many bytes in all it may move by now; None: any, and for good where there is
     no place for another (``splice.Bounded``)."""
 
-    paced: ClassVar[bool] = False
+    paced: bool = False
     """Whether it may have to wait before it moves what is there (``paced``)."""
 
     def __init__(self, source: Stream, sink: Stream, owner: Owner) -> None:

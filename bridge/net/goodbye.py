@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.net.connected import Connected
+from bridge.net.marks import CLOSED
 from bridge.net.pump import ERR, OUT, PRI
 from bridge.net.seal import SIZE
 from bridge.net.tcpinfo import unacknowledged
@@ -79,7 +80,7 @@ class Goodbye:
 
     def ready(self, events: int) -> None:
         stream = self._stream
-        if stream.fd < 0:
+        if stream.marks & CLOSED:
             return
         if events & ERR:
             self.abort()
@@ -94,7 +95,7 @@ class Goodbye:
     def run(self) -> None:
         """Read away what has come."""
         stream = self._stream
-        if stream.fd < 0 or self._read_all:
+        if stream.marks & CLOSED or self._read_all:
             return
         room = stream.pump.channel.wire[:SIZE]
         try:

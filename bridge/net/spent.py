@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 from bridge.net.pulse import BEAT, Pulse
 
 if TYPE_CHECKING:
-    from typing import ClassVar
+    pass
 
 PAUSE = 0.001
 """
@@ -43,7 +43,7 @@ class Way(Protocol):
 
     bytes: int
     held: int
-    paced: ClassVar[bool]
+    paced: bool
 
     @property
     def waits(self) -> bool:

@@ -56,7 +56,7 @@ class Filters(Owner, Protocol):
     def rescues(self) -> bool:
         """A filter is to be asked when that happens."""
 
-    def deadlines(self, seconds: float) -> Deadlines[Slow]:
+    def within(self, answering: Any, seconds: float) -> Deadlines[Slow]:
         """See ``Around``."""
 
     def late_with(self, answering: Any) -> None:
@@ -65,9 +65,6 @@ class Filters(Owner, Protocol):
     @property
     def still(self) -> bool:
         """Nothing is read for now."""
-
-    def seconds(self) -> float:
-        """See ``Around``."""
 
 
 class Answered(Spliced):
@@ -92,6 +89,7 @@ class Answered(Spliced):
         """Its bytes go through *answerings* in that order."""
         self._all = answerings
         self._allowance = allowance
+        self.paced = allowance is not None
         for one, further in pairwise(answerings):
             one.emit, one.further = further.take, further
         answerings[-1].emit = self._out.append
@@ -102,14 +100,17 @@ class Answered(Spliced):
     def resume(self) -> None:
         """Some filter waits no longer; others may."""
         halted, self.halted = self.halted, self._filters.still
-        self.halted = self.halted or any(one.state for one in self._all)
+        for one in self._all:
+            if one.state:
+                self.halted = True
         if halted and not self.halted and (self.more or self.done):
             self.source.pump.again(self)
 
     def pause(self) -> None:
         """Read no more, whatever filters say."""
         self.halted = True
-        self.interrupt()
+        if self.spliced:
+            self.interrupt()
 
     def wish(self, answering: Any, answer: Answer) -> bool:
         return self._filters.wish(answering, answer)
@@ -144,11 +145,8 @@ class Answered(Spliced):
         if self.spliced:
             self._count_inner()
 
-    def deadlines(self, seconds: float) -> Deadlines[Slow]:
-        return self._filters.deadlines(seconds)
-
-    def seconds(self) -> float:
-        return self._filters.seconds()
+    def within(self, answering: Any, seconds: float) -> Deadlines[Slow]:
+        return self._filters.within(answering, seconds)
 
     def late(self, answering: Any) -> None:
         self._filters.late_with(answering)

@@ -70,7 +70,8 @@ class Answering(Carrying):
 
     def _cut(self) -> None:
         """The end came before all had passed that was to: that is shown."""
-        self._note()
+        if self._passed is not None:
+            self._passed.count = self.passing
         self.passing, self.pending = 0, ()
         self.went_by()
 

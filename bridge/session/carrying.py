@@ -79,11 +79,8 @@ class Around(Protocol):
     def count(self) -> None:
         """Have ``passing`` say what has not gone yet."""
 
-    def deadlines(self, seconds: float) -> Deadlines[Slow]:
-        """Those of all that have to be answered within so much."""
-
-    def seconds(self) -> float:
-        """The time now."""
+    def within(self, answering: Any, seconds: float) -> Deadlines[Slow]:
+        """*answering* has so long from now on; it is late if it is still in them."""
 
     def late(self, answering: Any) -> None:
         """What *answering* was to be shown has not come in time."""
@@ -261,10 +258,7 @@ class Carrying:
             if armed.seconds == within:
                 return
             armed.pop(self, None)
-        self._armed = armed = self._around.deadlines(within)
-        armed[self] = self._around.seconds() + within
-        if not armed.armed:
-            armed.arm()
+        self._armed = self._around.within(self, within)
 
     def _disarm(self) -> None:
         armed, self._armed = self._armed, None
@@ -280,12 +274,10 @@ class Carrying:
 
     def note(self) -> None:
         """Have the answer by which bytes pass say how many are to come."""
-        self._around.count()
-        self._note()
-
-    def _note(self) -> None:
-        if self._passed is not None:
-            self._passed.count = self.passing
+        passed = self._passed
+        if passed is not None:
+            self._around.count()
+            passed.count = self.passing
 
     def renew(self, *, asks: bool) -> None:
         """It begins again with another server; *asks*: that one is its own wish."""
@@ -298,7 +290,8 @@ class Carrying:
 
     def forget(self) -> None:
         """It is over: refer to nothing that may refer to this."""
-        self._disarm()
+        if self._armed is not None:
+            self._disarm()
         del self.emit, self.opposite, self._show, self._around
         self.further = None
 

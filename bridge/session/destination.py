@@ -67,6 +67,8 @@ class Routes:
 
     def find(self, name: str | None) -> Destination | None:
         """None: nowhere."""
+        if not self._named:
+            return self.default
         found = self._names.find(name)
         return found if found is not None else self.default
 

@@ -10,67 +10,66 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.session.flow import Ending
-from bridge.session.recording import BY_WHOM, via
+from bridge.session.recording import BY_WHOM
 from bridge.watch.exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bridge.session.place import Place
-    from bridge.session.session import Session
+    from bridge.session.wishing import Wishing
 
+_DONE = Ending.DONE._value_
 _READ = Exchange._fields.index("session")
 """So many of an exchange's fields are of who has read the request ..."""
 _OVER = Exchange._fields.index("over")
 """... but for this one: its body may have passed for long since."""
 
 
+_GROUPS = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
+
+
 def tell(
-    listener: Callable[[Exchange], None] | None, session: Session, exchange: Exchange
+    listener: Callable[[Exchange], None] | None, session: Wishing, exchange: Exchange
 ) -> None:
     """Count it; and have *listener*, if there is one, hear of it: see ``completed``."""
-    status = exchange.status
-    group = f"{status // 100}xx" if status else "none"
-    session.live.counters.requests[group] += 1
+    session.live.counters.requests[_GROUPS[exchange.status // 100]] += 1
     if listener is not None:
         listener(completed(session, exchange))
 
 
-def completed(session: Session, exchange: Exchange) -> Exchange:
+def completed(session: Wishing, exchange: Exchange) -> Exchange:
     """
     *exchange* with all that its *session* knows of it.
 
     It is over now.  By position, like a record: a test compares all fields.
     """
-    terms = session.terms
-    house, place = terms.house, session.place if exchange.dials else None
-    destination = session.destination if exchange.dials else None
+    house, about, dials = session.terms.house, session.about, exchange.dials
+    place = session.place if dials else None
+    destination = session.destination if dials else None
     farm = destination.farm if destination is not None else None
     server = place.server if place is not None else None
     own = place if place is not None and _dialed_for(place, exchange) else None
-    session.name = session.name or house.next_name()
-    return Exchange._make(
+    done = dials and exchange.ending == _DONE
+    told: Exchange = tuple.__new__(
+        Exchange,
         (
-            *exchange[:_OVER],
-            house.seconds(),
-            *exchange[_OVER + 1 : _READ],
-            session.name,
-            terms.front,
+            *exchange[:_OVER], house.seconds(), *exchange[_OVER + 1 : _READ],
+            about.session, about.front,
             farm.name if farm is not None else "",
             server.name if server is not None else "",
-            session.client,
-            via(session),
-            letters(exchange, own),
+            about.client, about.via,
+            "--" if done else letters(exchange, own),
             own.dial_began if own is not None else None,
             own.dialed if own is not None else None,
             own.attempts - 1 if own is not None and own.attempts > 1 else 0,
-            own.queued if own is not None else 0,
-            house.room.taken,
-            len(session.live.sessions),
+            own.rare.queued if own is not None else 0,
+            house.room.taken, len(session.live.sessions),
             farm.active if farm is not None else 0,
             server.active if server is not None else 0,
-        )
-    )
+        ),
+    )  # fmt: skip
+    return told
 
 
 def _dialed_for(place: Place, exchange: Exchange) -> bool:
@@ -84,7 +83,7 @@ def letters(exchange: Exchange, own: Place | None) -> str:
     How HAProxy would say it (configuration manual, section 8.5).  *own* is the place
     that was taken for this request.
     """
-    if exchange.ending == Ending.DONE._value_:
+    if exchange.ending == _DONE:
         return "--" if exchange.dials else "LR"  # answered here, as was asked for
     phase = _phase(exchange, own)
     whom = BY_WHOM.get(_ENDINGS.get(exchange.ending, Ending.ERROR), "I")

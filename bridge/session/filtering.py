@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from bridge.filters.answers import Close, Tell
 from bridge.filters.filter import Filter
 from bridge.net.goodbye import Goodbye
-from bridge.net.marks import ENDED
+from bridge.net.marks import ENDED, WAITING
+from bridge.net.relay import end_of
 from bridge.net.spent import Spent
 from bridge.session.answering import Answering
 from bridge.session.carrying import REST
@@ -54,8 +55,6 @@ class FilteredSession(Wishing):
 
     def _begin(self) -> None:
         """Make the filters, and what shows them bytes."""
-        if self._ways:
-            return
         self._make()
         terms, front = self.terms, self.front
         pace = terms.pace
@@ -63,39 +62,45 @@ class FilteredSession(Wishing):
         up = self.up = Shown(self, front, up=True)
         down = self.down = Shown(self, front, up=False)
         up.opposite, down.opposite = down, up
-        self._ways = ways = tuple(
-            (each, *_way(each, up, down)) for each in self.filters
-        )
+        self._ways = ways = tuple([_way(each, up, down) for each in self.filters])
+        _, ups, downs = zip(*ways, strict=True)
         allowed = (None, None) if pace is None else pace.allowances()
-        up.begin(tuple(way[1] for way in ways), allowed[0])
-        down.begin(tuple(way[2] for way in reversed(ways)), allowed[1])
+        up.begin(ups, allowed[0])
+        down.begin(downs[::-1], allowed[1])
 
     def _listen(self) -> None:
         """From now on filters are shown what the client sends."""
-        self._begin()
+        if not self._ways:
+            self._begin()
+        if self.up is not None and not self.up.reads:
+            self._have_front()
+
+    def _have_front(self) -> None:
         up, down, front = self.up, self.down, self.front
         assert up is not None and down is not None
-        if not up.reads:
-            up.attach(front, None)
-            down.attach(None, front)
+        end = end_of(front)
+        up.read_from(front, end)
+        down.write_to(front, end)
 
     def _filter(self) -> None:
         self._listen()
-        if self.up is not None and (self.front.readable or self.front.ended):
+        if self.up is not None and self.front.marks & (WAITING | ENDED):
             self.up.move()
 
     def _join(self) -> None:
         back, place = self.back, self.place
         assert back is not None and place is not None and place.server is not None
-        self._begin()
+        if not self._ways:
+            self._begin()
         front, up, down = self.front, self.up, self.down
         assert up is not None and down is not None
-        listens = up.reads
-        back.spent = front.spent
-        up.attach(None if listens else front, back)
-        down.attach(back, None if listens else front)
+        if not up.reads:
+            self._have_front()
+        back.spent, end = front.spent, end_of(back)
+        up.write_to(back, end)
+        down.read_from(back, end)
         self._losses, self._lost_in, self.seen = 0, None, UNSEEN
-        waited = self.front.readable or self.front.ended
+        waited = front.marks & (WAITING | ENDED)
         where = reached(place.server, back)
         for each, _, other in reversed(self._ways):
             each.server = where
@@ -109,7 +114,7 @@ class FilteredSession(Wishing):
             up.move()
         if self.back is not back or back.fd < 0 or up.wrote:
             return
-        if place.preface is not None and waited:
+        if place.rare.preface is not None and waited:
             back.hurry()  # that waited for bytes which are not there after all
         elif place.server.target.deferred:
             back.let_syn_go()
@@ -146,9 +151,8 @@ class FilteredSession(Wishing):
         up, down = self.up, self.down
         assert up is not None and down is not None
         self.still = False
-        up.attach(self.front, None)
-        down.attach(None, self.front)
-        about = about_of(self)
+        self._have_front()
+        self.about = about = about_of(self)
         asker, self._asker = self._asker, None
         if asker is not None:
             asker.go_on()
@@ -170,7 +174,7 @@ class FilteredSession(Wishing):
             drained=not (up.more or front.marks & ENDED),
         )
         if back is not None:
-            if self.ending is Ending.DONE:
+            if self.ending is _DONE:
                 back.close()
             else:
                 back.abort()
@@ -209,9 +213,14 @@ class FilteredSession(Wishing):
         return self.back is not back
 
     def run(self) -> None:
-        yields, self._yields = self._yields, None
-        if yields is not None and not self.give_up() and self.ending is None:
-            self.surely(yields.go_on)
+        if self.state is _CLOSED:
+            self._forget()
+            return
+        yields = self._yields
+        if yields is not None:
+            self._yields = None
+            if not self.give_up() and self.ending is None:
+                self.surely(yields.go_on)
         super().run()
 
     # The end
@@ -246,11 +255,12 @@ class FilteredSession(Wishing):
         self._ways, self.filters, self._wish, self._asker = (), (), None, None
 
 
+_CLOSED, _DONE = State.CLOSED, Ending.DONE  # looked up as slowly as a call is made
 _SERVED = (State.OPEN, State.FRONT_ENDED)
 
 
-def _way(each: Filter, up: Shown, down: Shown) -> tuple[Answering, Answering]:
-    """The two directions of one filter."""
+def _way(each: Filter, up: Shown, down: Shown) -> tuple[Filter, Answering, Answering]:
+    """One filter with its two directions."""
     one, other = Answering(each, each.up, up), Answering(each, each.down, down)
     one.opposite, other.opposite = other, one
     kind = type(each)
@@ -258,7 +268,7 @@ def _way(each: Filter, up: Shown, down: Shown) -> tuple[Answering, Answering]:
         one.passing = REST
     if kind.down is Filter.down:
         other.passing = REST
-    return one, other
+    return each, one, other
 
 
 FilteredSession.plan = plan_of(

@@ -111,12 +111,19 @@ class Live(Generic[S]):
             self._clock, destination.connect, lambda dialing: dialing.unanswered()
         )
 
-    def within(self, seconds: float) -> Deadlines[Slow]:
-        """Of what filters want in *seconds*: of those there are a few, no more."""
+    def within(self, seconds: float, slow: Slow) -> Deadlines[Slow]:
+        """
+        *slow* has *seconds* from now on, and is late if it is still in these then.
+
+        Those that filters want something in are a few, no more.
+        """
         found = self._within.get(seconds)
         if found is None:
             found = Deadlines(self._clock, seconds, lambda slow: slow.late())
             self._within[seconds] = found
+        found[slow] = self._seconds() + seconds
+        if not found.armed:
+            found.arm()
         return found
 
     def enter(self, session: S, accepted: float) -> None:

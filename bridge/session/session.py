@@ -169,7 +169,7 @@ class Session:
         if up is not None and down is not None:
             # The pump may run them yet, on descriptors of another session by then.
             up.over = down.over = True
-            if up.held or down.held or up.paced:
+            if up.held or down.held or up.paced or down.paced:
                 self.surely(up.stop)
                 self.surely(down.stop)
         try:

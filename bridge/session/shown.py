@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 from bridge.net.marks import ENDED, PIECEMEAL, URGENT
-from bridge.net.relay import CHUNKS, end_of
+from bridge.net.relay import CHUNKS
 from bridge.net.seal import SIZE
 from bridge.session.answered import Answered, Filters
 from bridge.session.carrying import FOREVER, AnswerError
 from bridge.session.spliced import MUCH
 
 if TYPE_CHECKING:
+    from bridge.net.bandwidth import Allowance
     from bridge.net.pump import Runnable
     from bridge.net.relay import End
     from bridge.net.stream import Stream
@@ -86,21 +87,26 @@ class Shown(Answered):
 
     # Its ends
 
-    def attach(self, source: Stream | None, sink: Stream | None) -> None:
-        """From now on it has this *source*, this *sink*; None: the one that it has."""
-        self._drop_inner()
-        if source is not None:
-            self.source, self._from = source, end_of(source)
-            self.reads = self.more = True
-            source.outward, source.protocol = self, None
-        if sink is not None:
-            self.sink, self._to, self.writes = sink, end_of(sink), True
-            self.wrote = False
-            sink.inward = self
+    def read_from(self, source: Stream, end: End) -> None:
+        """From now on its bytes come of *source*, by *end*."""
+        if self._inner is not None:
+            self._drop_inner()
+        self.source, self._from = source, end
+        self.reads = self.more = True
+        source.outward, source.protocol = self, None
+
+    def write_to(self, sink: Stream, end: End) -> None:
+        """From now on they go to *sink*, likewise."""
+        if self._inner is not None:
+            self._drop_inner()
+        self.sink, self._to = sink, end
+        self.writes, self.wrote = True, False
+        sink.inward = self
 
     def detach_source(self, asker: Answering | None) -> None:
         """The server is there no more; *asker* wants another."""
-        self._drop_inner()
+        if self._inner is not None:
+            self._drop_inner()
         self.reads = False
         self.done = self.over = self._moves = False
         self._woken.clear()
@@ -110,12 +116,11 @@ class Shown(Answered):
 
     def detach_sink(self) -> None:
         """Likewise; what was for it is lost."""
-        self._drop_inner()
+        if self._inner is not None:
+            self._drop_inner()
         self.gone += self.held
         self._out.clear()
         self.kept, self.writes, self.over = 0, False, False
-
-    # Filters
 
     # Moving
 
@@ -159,7 +164,7 @@ class Shown(Answered):
     def settle(self) -> None:
         """Push what has come of it, either way, and do what was wished for."""
         if self._out and not self.kept:
-            last = self.done or self._filters.parts(self)
+            last = self.done or (self._filters.wished and self._filters.parts(self))
             self.push(MSG_MORE if last else 0)
         opposite = self.opposite
         if opposite._out and not opposite.kept:
@@ -190,19 +195,19 @@ class Shown(Answered):
             passing = first.passing
             if passing > MUCH and self._splice():
                 return
-            if first.most or self._allowance is not None:
-                most = self._most(first)
-                if not most:
-                    return
-            else:
-                most = SIZE
+            most = SIZE
+            if first.most:
+                most = min(SIZE, max(1, first.most - len(first.rest)))
+            allowance = self._allowance
+            if allowance is not None and not (most := self._allowed(allowance, most)):
+                return
             try:
                 got = source.pull(most)
             except OSError as error:
                 self._lose(error)
                 return
-            if self._allowance is not None:
-                self._allowance.give_back(most - max(0, got))
+            if allowance is not None:
+                allowance.give_back(most - max(0, got))
             if got > 0:
                 if not self._take(got, first):
                     return
@@ -222,9 +227,9 @@ class Shown(Answered):
         if self.fresh:
             self.fresh = False
             self._filters.began()
-        source, passing = self._from, first.passing
-        ended = self.ended
-        drained = source.drained and not self.source.marks & PIECEMEAL
+        passing, marks = first.passing, self.source.marks
+        ended = bool(marks & ENDED)
+        drained = self._from.drained and not marks & PIECEMEAL
         self.more = ended or not drained
         if got < passing and self._all[-1] is first and not self._out:
             first.passing = passing - got
@@ -260,14 +265,8 @@ class Shown(Answered):
         self.source.marks |= ENDED
         self._all[0].end()
 
-    def _most(self, first: Answering) -> int:
-        """How much may be read now; 0: nothing, before somebody says so."""
-        most = SIZE
-        if first.most:
-            most = min(SIZE, max(1, first.most - len(first.rest)))
-        allowance = self._allowance
-        if allowance is None:
-            return most
+    def _allowed(self, allowance: Allowance, most: int) -> int:
+        """How much of *most* may be read now; 0: nothing, before somebody says so."""
         if self._wait is not None:
             return 0
         pump = self.source.pump
@@ -319,10 +318,6 @@ class Shown(Answered):
             self._take_back()
             self.push()
             self.source.pump.again(self)
-
-    # Bytes that only pass
-
-    # What the splice reports
 
     # The ends
 

@@ -31,18 +31,22 @@ class Spliced(Direction):
 
     __slots__ = (
         "_all", "_allowance", "_before", "_inner", "_moves", "_out", "_own",
-        "_woken", "gone", "kept", "more", "spliced", "writes",
+        "_woken", "gone", "kept", "more", "paced", "spliced", "writes",
     )  # fmt: skip
 
     exact = False
-    paced = True  # it is always to be stopped
 
     def __init__(self, stream: Stream, owner: Owner) -> None:
+        # Not by Direction's, which would set what are properties here.
+        self._owner = owner
+        self.source = self.sink = stream
+        self.over = False
         self._own = 0
         self._inner: Bounded | PacedSplice | None = None
         self.kept = 0
         """What the sink's kernel has not taken of what was pushed."""
-        Direction.__init__(self, stream, stream, owner)
+        self.paced = False
+        """It may have to wait, or it has a splice: it is to be stopped at the end."""
         self._allowance: Allowance | None = None
         self.writes = False
         """There is a sink."""
@@ -125,6 +129,7 @@ class Spliced(Direction):
             else:
                 inner = PacedSplice(ends, self, self._allowance)
             self._inner = inner
+            self.paced = True
         self._before = inner.bytes
         inner.limit = None if count > FOREVER else inner.bytes + count
         inner.over = False
@@ -167,7 +172,7 @@ class Spliced(Direction):
     def interrupt(self) -> None:
         """Have nothing more go through the splice than what it holds."""
         inner = self._inner
-        if inner is not None and self.spliced:
+        if inner is not None:
             if inner.held:
                 inner.limit = inner.bytes  # as soon as these are through
             else:

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 
 from bridge.filters.answers import Close, Dial, Meet, Refuse, Secure, Tell, Want
 from bridge.filters.filter import Filter
+from bridge.net.marks import WAITING
 from bridge.net.tcpinfo import why_broken
 from bridge.session.carrying import AnswerError
 from bridge.session.flow import TABLE, Ending, Event, State
@@ -24,6 +25,7 @@ from bridge.session.shown import Shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.filters.about import About
     from bridge.filters.answers import Answer, Answers
     from bridge.net.deadlines import Deadlines
     from bridge.net.stream import Stream
@@ -36,6 +38,8 @@ LOSSES = 4
 """Times in a row that a filter may ask for another server, and none is found."""
 
 _S, _E = State, Event
+# What every session meets: to look one up in its Enum takes as long as a call.
+_READING, _ROUTED, _SETTLED = _S.READING, _E.ROUTED, _E.SETTLED
 _SEEKING = (_S.DIALING, _S.QUEUED)
 _LOST: dict[tuple[State, Event], Ending] = {
     (state, event): ending
@@ -52,12 +56,14 @@ class Wishing(Session):
     """A session with filters, as these see it."""
 
     __slots__ = (
-        "_asker", "_losses", "_lost_in", "_retires", "_ways", "_wish", "filters",
-        "still", "wished",
+        "_asker", "_losses", "_lost_in", "_retires", "_ways", "_wish", "about",
+        "filters", "still", "wished",
     )  # fmt: skip
 
     up: Shown | None
     down: Shown | None
+    about: About
+    """What its filters are told of it: from the moment on that there are any."""
 
     def __init__(self, terms: Terms, live: Live[Session], front: Stream) -> None:
         super().__init__(terms, live, front)
@@ -80,8 +86,8 @@ class Wishing(Session):
     def _make(self) -> None:
         """Have the filters, if there are none yet."""
         if not self.filters:
-            about = about_of(self)
-            self.filters = tuple(use.make(about) for use in self.terms.filters)
+            self.about = about = about_of(self)
+            self.filters = tuple([use.make(about) for use in self.terms.filters])
 
     def _begin(self) -> None:
         """Have what shows them bytes."""
@@ -91,17 +97,15 @@ class Wishing(Session):
         """From now on filters are shown what the client sends."""
         raise NotImplementedError
 
-    def _forget(self) -> None:
-        """Refer to nothing that may refer to this."""
-        raise NotImplementedError
-
     # What happens to it
 
     def handle(self, event: Event) -> None:
         ending = _LOST.get((self.state, event))
-        reason = "open deadline" if event is Event.LATE else self.reason
-        if ending is None or not self._surely_rescued(ending, reason):
-            Session.handle(self, event)
+        if ending is not None:
+            reason = "open deadline" if event is Event.LATE else self.reason
+            if self._surely_rescued(ending, reason):
+                return
+        Session.handle(self, event)
 
     def _surely_rescued(self, ending: Ending, reason: str) -> bool:
         try:
@@ -126,10 +130,7 @@ class Wishing(Session):
 
     def run(self) -> None:
         """What was put off with ``Pump.again``."""
-        if self.state is State.CLOSED:
-            self._forget()
-        else:
-            self.surely(self._go_on)
+        self.surely(self._go_on)
 
     # What the directions ask
 
@@ -138,7 +139,8 @@ class Wishing(Session):
         done = self._wish is not None and type(self._wish[1]) is not Dial
         if self.ending is not None or done:
             return True
-        if kind is Dial and self._is_there(answer):  # type: ignore[arg-type]
+        connected = kind is Dial and self.back is not None
+        if connected and self._is_there(answer):  # type: ignore[arg-type]
             return False
         if kind is Secure:
             self._check_secure(answering)
@@ -150,7 +152,7 @@ class Wishing(Session):
     def _is_there(self, dial: Dial) -> bool:
         """What it names is connected already."""
         down = self.down
-        if self.back is None or dial.anew or down is None or down.ended or down.done:
+        if dial.anew or down is None or down.ended or down.done:
             return False
         return self._lead(dial.name) is self.destination
 
@@ -187,14 +189,11 @@ class Wishing(Session):
             self.terms.exchange_told(self, value.value)
 
     def began(self) -> None:
-        if self.state is State.READING:
+        if self.state is _READING:
             self.live.opening.pop(self, None)
 
-    def deadlines(self, seconds: float) -> Deadlines[Slow]:
-        return self.live.within(seconds)
-
-    def seconds(self) -> float:
-        return self.terms.house.seconds()
+    def within(self, answering: Answering, seconds: float) -> Deadlines[Slow]:
+        return self.live.within(seconds, answering)
 
     def late_with(self, answering: Answering) -> None:
         """What *answering* was to be shown has not come in time."""
@@ -231,7 +230,8 @@ class Wishing(Session):
         self._make()
         if not self.rescues():
             return False
-        self._begin()
+        if not self._ways:
+            self._begin()
         self._note()
         up, answers = self._say_of_loss(ending, reason)
         if up is None:
@@ -308,7 +308,7 @@ class Wishing(Session):
                 self.reason = reason
                 self.handle(Event.ANSWERED if reply else Event.REFUSED)
             case Close():
-                self.handle(Event.SETTLED)
+                self.handle(_SETTLED)
             case Secure():
                 self._asker = answering
                 self.handle(Event.TO_SECURE_LATER)
@@ -332,13 +332,13 @@ class Wishing(Session):
             return
         self.destination = destination
         self._open_until(self.live.opening.seconds)
-        self.front.readable = True  # perhaps: what it sent goes with the dial
-        self.handle(Event.ROUTED)
+        self.front.marks |= WAITING  # perhaps: what it sent goes with the dial
+        self.handle(_ROUTED)
 
     def _open_until(self, seconds: float) -> None:
         opening = self.live.opening
         opening.pop(self, None)
-        opening[self] = self.seconds() + seconds
+        opening[self] = self.terms.house.seconds() + seconds
         if not opening.armed:
             opening.arm()
 

@@ -77,3 +77,7 @@ class Exchange(NamedTuple):
     front_active: int = 0
     farm_active: int = 0
     server_active: int = 0
+
+
+UNSAID = tuple(Exchange._field_defaults.values())
+"""What the session knows, before it has said so."""

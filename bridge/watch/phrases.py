@@ -111,7 +111,8 @@ def encoded(text: str, most: int) -> str:
     >>> encoded('/a"b\\r', 9), encoded("/long", 2)
     ('/a#22b#0D', '/l...')
     """
-    text = cut(text, most)
+    if len(text) > most:
+        text = cut(text, most)
     if _UNSAFE.search(text) is None:
         return text
     return _UNSAFE.sub(lambda found: f"#{ord(found[0]):02X}", text)

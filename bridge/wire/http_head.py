@@ -81,7 +81,9 @@ class Head:
     Never changed once it is made: the next like it may be the same one.
     """
 
-    __slots__ = ("body", "first", "known", "lines", "minor", "names", "options")
+    __slots__ = (
+        "body", "first", "keeps", "known", "lines", "minor", "names", "options",
+    )  # fmt: skip
 
     first: bytes
     """The first line, without its end."""
@@ -97,6 +99,8 @@ class Head:
     """What Connection lists, in lower case."""
     body: int
     """Its length, or CHUNKED or UNTIL_CLOSE."""
+    keeps: bool
+    """Its sender sends, or takes, more over the same connection."""
 
     def __init__(self) -> None:
         self.names = []
@@ -156,6 +160,12 @@ class Head:
             raise HeadError("its length is no number of bytes")
         return int(length)
 
+    def _lasts(self) -> bool:
+        """What version and Connection say of the connection."""
+        if self.minor:
+            return b"close" not in self.options
+        return b"keep-alive" in self.options and b"close" not in self.options
+
     def _refuse_tabs(self) -> None:
         """Some servers take the tab before a coding for a part of it."""
         for line, name in zip(self.lines, self.names, strict=True):
@@ -203,19 +213,13 @@ class Request(Head):
         self.body = self._length() or 0
         if self.body and method == b"CONNECT":
             raise HeadError("CONNECT with a body")
+        self.keeps = self._lasts()
 
     def _refuse_lookalikes(self) -> None:
         """A length that some server sees and some gateway does not."""
         for name in self.names:
             if name not in _FRAMING and plain(name) in _LENGTHS:
                 raise HeadError("a field looks like one that frames the message")
-
-    @property
-    def keeps(self) -> bool:
-        """Its sender wants to send more over the same connection."""
-        if self.minor:
-            return b"close" not in self.options
-        return b"keep-alive" in self.options and b"close" not in self.options
 
 
 class Response(Head):
@@ -235,15 +239,7 @@ class Response(Head):
             self.body = 0
         else:
             self.body = UNTIL_CLOSE if length is None else length
-
-    @property
-    def keeps(self) -> bool:
-        """Its sender takes more requests over the same connection."""
-        if self.body == UNTIL_CLOSE:
-            return False
-        if self.minor:
-            return b"close" not in self.options
-        return b"keep-alive" in self.options and b"close" not in self.options
+        self.keeps = self.body != UNTIL_CLOSE and self._lasts()
 
 
 def read_request(head: bytes) -> Request:
