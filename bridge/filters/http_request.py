@@ -76,7 +76,7 @@ class RequestWriter:
         gone = self._settings.request_gone
         first = request.first
         host = b""
-        if request.options not in _PLAIN:
+        if request.options and request.options not in _PLAIN:
             gone |= request.options - OPTIONS - KEPT
         if request.odd:
             gone |= self._lookalikes(request)
