@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.net import tlv
-from bridge.net.address import Networks
+from bridge.net.address import Address, Networks
 from bridge.net.door import Door
 from bridge.session.attempt import Attempt
 from bridge.session.destination import Destination, SendProxy
@@ -22,7 +22,7 @@ from bridge.session.identifying import Identifying
 from bridge.session.opening import Opening
 from bridge.session.peeking import Peeking
 from bridge.session.terms import Terms
-from bridge.wire.proxy_header import write_header
+from bridge.wire.proxy_header import read_header, write_header
 from bridge.wire.proxy_tlv import Tlv
 from bridge.wire.proxy_value import ProxyHeader, UnixName
 from tests.proxied import HAPROXY, INET, LINE, LINE_READ, binary, pieces
@@ -408,11 +408,52 @@ def test_nothing_of_it_is_left_once_there_is_a_server(
         assert left() == []
 
 
+@pytest.mark.parametrize("header", [LINE, V2], ids=["v1", "v2"])
 def test_one_that_is_there_already_is_read_at_once(
-    made: tuple[Running, socket.socket], monkeypatch: pytest.MonkeyPatch
+    made: tuple[Running, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    header: bytes,
 ) -> None:
     """As it is on a busy gateway: no event has to tell of it."""
+    monkeypatch.delattr(Identifying, "ready")
     monkeypatch.delattr(Peeking, "ready")
     front, listening = made
-    front.connect().sendall(LINE + b"hello")
+    front.connect().sendall(header + b"hello")
     assert heard(front, listening) == b"hello"
+
+
+USUAL = {name: HAPROXY[name] for name in ("v2 tcp4", "v2 tcp6 mixed")}
+
+
+@pytest.mark.parametrize("name", USUAL)
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "later"])
+def test_one_of_addresses_alone_is_read_when_that_is_asked(
+    made: tuple[Running, socket.socket], name: str, late: bool
+) -> None:
+    """The record asks for no more than the client, which it finds without."""
+    front, listening = made
+    client = front.connect()
+    if late:
+        front.turner.settle()
+    client.sendall(USUAL[name] + b"hello")
+    accepted = front.accept(listening)
+    said = front.session().rare
+    assert (said.ends, said.header) == (USUAL[name], None)
+    read = read_header(USUAL[name])
+    assert read is not None and isinstance(read.source, Address)
+    named = front.session().client
+    assert said.identity == read and named == (read.source.host, read.source.port)
+    said.header = None
+    client.close()
+    accepted.close()
+    assert front.record().client == named
+
+
+def test_ipv4_in_the_clothes_of_ipv6_is_ipv4_as_ever(
+    made: tuple[Running, socket.socket],
+) -> None:
+    front, listening = made
+    client = front.connect()
+    client.sendall(HAPROXY["v2 tcp6 mapped"] + b"hello")
+    assert heard(front, listening) == b"hello"
+    assert front.session().client == ("127.0.0.1", 41544)

@@ -69,6 +69,7 @@ def ended(**changes: Any) -> Any:
         "asked": "asked",
         "name": "",
         "identity": None,
+        "ends": b"",
         "ahead": 0,
         "accepted": 1.5,
         "ending": Ending.IDLE,

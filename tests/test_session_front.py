@@ -10,6 +10,7 @@ import pytest
 
 from bridge.net.address import Networks
 from bridge.net.door import Door
+from bridge.net.sockaddr import packed
 from bridge.session.admission import Admission
 from bridge.session.flow import Event, State
 from bridge.session.front import FrontFactory, PrefixFactory
@@ -34,7 +35,7 @@ class Live:
 
 
 class Client:
-    front = SimpleNamespace(peer=("10.1.2.3", 5))
+    front = SimpleNamespace(known=packed(("10.1.2.3", 5)))
     client = ("10.1.2.3", 5)
     accepted = 0.0
     source = -1
@@ -98,7 +99,7 @@ def test_a_front_of_a_prefix_is_there_for_senders_to_its_own_addresses(
 
     class Came(Client):
         front = SimpleNamespace(
-            peer=("10.1.2.3", 5),
+            known=packed(("10.1.2.3", 5)),
             marks=0,
             socket=SimpleNamespace(getsockname=lambda: (listen, 443, 0, 0)),
         )

@@ -13,14 +13,23 @@ from hypothesis import strategies as st
 
 from bridge.farm.server import Server
 from bridge.net import tlv
-from bridge.net.address import Networks
+from bridge.net.address import Address, Networks
 from bridge.net.dial import Target
 from bridge.net.door import Door
 from bridge.net.paced import Pace
 from bridge.net.sockopt import TCP_FASTOPEN_CONNECT, Option
 from bridge.session.destination import SendProxy
 from bridge.session.terms import Terms
-from bridge.wire.proxy_header import as_written, read_header, write_header
+from bridge.wire.proxy_header import (
+    CLOTHES,
+    FIXED,
+    NAKED,
+    USUAL,
+    as_written,
+    client_of,
+    read_header,
+    write_header,
+)
 from bridge.wire.proxy_value import ProxyHeader
 from tests.proxied import HAPROXY, INET, LINE, LINE_READ, binary, pieces
 from tests.proxied import tlv as field
@@ -253,3 +262,20 @@ def test_as_written_is_byte_for_byte(
     assert read is not None
     same = data == write_header(read, 1 if version == 1 else 2)
     assert as_written(read, data + b"hello") is same
+
+
+@given(st.builds(ProxyHeader, ends, ends), padding, st.binary(max_size=20))
+def test_what_is_usual_is_as_written_and_its_client_is_where_it_is_looked_for(
+    header: ProxyHeader, more: bytes, tail: bytes
+) -> None:
+    data = write_header(header, 2)
+    size = int.from_bytes(data[14:16], "big") + len(more)
+    data = data[:14] + size.to_bytes(2, "big") + data[16:] + more + tail
+    length = USUAL.get(data[:FIXED])
+    if length is None or data[CLOTHES] == NAKED:
+        return
+    read = read_header(data)
+    assert read is not None and read.length == length
+    assert data[:length] == write_header(read, 2) and not more
+    assert isinstance(read.source, Address)
+    assert client_of(data[:length]) == (read.source.host, read.source.port)

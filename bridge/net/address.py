@@ -208,9 +208,10 @@ class Networks:
         self.prefixes = Prefixes(self.networks)
         """The same, ready to be looked up."""
 
-    def contains(self, host: str) -> bool:
+    def contains(self, host: str | bytes) -> bool:
         """
-        Whether *host*, an IP literal with or without scope id, is in a network.
+        Whether *host*, an IP literal with or without scope id, or an address of 4 or 16
+        bytes, is in a network.
 
         False for what is no literal, such as a UNIX peer's empty name: an allow
         list then shuts it out.

@@ -73,7 +73,7 @@ class Admission:
         self.anyone = False
         """Nobody is asked who it is."""
         self.door = door
-        self.sends: Callable[[str], bool] | None = None
+        self.sends: Callable[[str | bytes], bool] | None = None
         """Whether a host speaks for others, and says for whom in a PROXY header; None:
         nobody does."""
         self.believe(senders)

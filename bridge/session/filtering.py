@@ -130,7 +130,7 @@ class FilteredSession(Wishing):
             place.leave()
 
     def _leave(self) -> None:
-        self._at = None
+        self.at = None
         self.live.opening.pop(self, None)
         if self.place is not None:
             self.place.leave()
@@ -138,11 +138,11 @@ class FilteredSession(Wishing):
     def _secure_later(self) -> None:
         self.front.outward = self.front.inward = None
         self._open_until(self.live.opening.seconds)
-        self._at = later = Later(self, self.terms, self.live.greeting, self._secured)
+        self.at = later = Later(self, self.terms, self.live.greeting, self._secured)
         later.begin(Securing)
 
     def _secured(self) -> None:
-        self._at = None
+        self.at = None
         self.live.opening.pop(self, None)
         alone = self.back is None
         self.handle(Event.RESUMED_ALONE if alone else Event.RESUMED)

@@ -26,6 +26,7 @@ from bridge.session.recording import name_of
 from bridge.session.session import Session
 
 if TYPE_CHECKING:
+    from bridge.net.sockaddr import Peer
     from bridge.net.stream import Stream
     from bridge.session.live import Live
     from bridge.session.terms import Terms
@@ -82,13 +83,18 @@ class FrontFactory(ServerFactory):
         sends = admission.sends
         if sends is None and admission.anyone and active < admission.connections:
             return self._admitted
-        if sends is not None and sends(told(session.front.peer)[0]):
+        if sends is not None and sends(_host(session.front.known)):
             # Whom it speaks for is asked whether it may come in: not the sender.
             if active < admission.connections:
                 return Event.TO_IDENTIFY
             return admission.turn_away(session)
         event = admission.admit(session, active, session.accepted)
         return self._admitted if event is Event.ADMITTED else event
+
+
+def _host(peer: Peer) -> str | bytes:
+    """Its address, packed if it is kept so."""
+    return peer[:-2] if isinstance(peer, bytes) else told(peer)[0]
 
 
 class PrefixFactory(FrontFactory):

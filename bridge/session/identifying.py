@@ -13,19 +13,38 @@ from __future__ import annotations
 from socket import MSG_PEEK
 from typing import TYPE_CHECKING
 
+from bridge.net.marks import URGENT, WAITING
+from bridge.net.pump import IN, OUT
 from bridge.session.flow import Event
 from bridge.session.peeking import Peeking
-from bridge.wire.proxy_header import MAX_HEADER, HeaderReader, as_written, read_header
+from bridge.session.rare import Said
+from bridge.wire.proxy_header import (
+    CLOTHES,
+    FIXED,
+    MAX_HEADER,
+    NAKED,
+    USUAL,
+    HeaderReader,
+    as_written,
+    read_header,
+)
 from bridge.wire.proxy_tlv import ProxyError
 from bridge.wire.proxy_value import ProxyHeader
 
 if TYPE_CHECKING:
-    from bridge.session.opening import Opening
+    from bridge.net.stream import Stream
+    from bridge.session.opening import Opened
+
+GLANCE = 64
+"""Bytes that are looked at first: two addresses, and whether more follows."""
 
 MUCH = 1024
 """Bytes of a header that is not all there yet, of which so many are taken."""
 
 _CUT = "the connection ended before its PROXY header did"
+
+_ADMITTED = Event.ADMITTED
+_RARE = ~(IN | OUT)
 
 
 def kept(header: ProxyHeader, passed: frozenset[int]) -> ProxyHeader | None:
@@ -42,44 +61,108 @@ def kept(header: ProxyHeader, passed: frozenset[int]) -> ProxyHeader | None:
     return ProxyHeader(header.source, header.destination, fields)
 
 
+def identify(opened: Opened, waiting: Identifying | None = None) -> None:
+    """
+    Begin the stage; or go on, with who is *waiting*.
+
+    Mostly a header is there, whole and as most are, and then this is all: it is known
+    where it ends, and what it says is read when that is asked.
+    """
+    front, terms = opened.front, opened.terms
+    try:
+        data = front.socket.recv(GLANCE, MSG_PEEK)
+        length = USUAL.get(data[:FIXED], 0)
+        usual = 0 < length <= len(data) and data[CLOTHES] != NAKED
+        ahead = usual and terms.resent == 2
+        if usual and not ahead:
+            _drop(front, length, len(data) > length)
+    except BlockingIOError:
+        if waiting is None:
+            opened.at = Identifying(opened)
+        return
+    except OSError as error:
+        opened.broken(front, error)
+        return
+    if not usual:
+        if waiting is None:
+            opened.at = waiting = Identifying(opened)
+        waiting.look()
+        return
+    if waiting is not None:
+        front.pump.watchers[front.socket.fileno()] = front
+    if ahead:
+        front.marks |= WAITING
+    opened.rare = Said("", None, length if ahead else 0, "", data[:length])
+    opened.handle(terms.stages[0] if terms.admission.anyone else _judged(opened))
+
+
+def _drop(front: Stream, length: int, more: bool) -> None:
+    """
+    Off the stream, so many bytes that are there; *more* are there behind them.
+
+    What arrives from now on is told of; what was there already has been.
+    """
+    while length:  # once, unless an urgent mark has come into it since
+        length -= len(front.socket.recv(length))
+    front.readable = more
+
+
+def _judged(opened: Opened) -> Event:
+    """What follows, or why the one may not come in for whom the peer speaks."""
+    terms = opened.terms
+    # It has its place among the connections already.
+    event = terms.admission.ask(opened, terms.house.seconds())
+    return terms.stages[0] if event is _ADMITTED else event
+
+
 class Identifying(Peeking[ProxyHeader]):
-    """The stage of TO_IDENTIFY.  Its time is ``open``, which no byte prolongs."""
+    """Waits for a header.  Its time is ``open``, which no byte prolongs."""
 
-    __slots__ = ("_opening", "_reader")
+    __slots__ = ("_opened", "_reader")
 
-    def __init__(self, opening: Opening) -> None:
-        super().__init__(opening.opened.front)
-        self._opening = opening
+    def __init__(self, opened: Opened) -> None:
+        # As Peeking's, which would be a call more.
+        self._stream = stream = opened.front
+        self._waits = True
+        self._opened = opened
         self._reader: HeaderReader | None = None
         """Has what was taken already, where peeking does not show all there is."""
+        stream.pump.watchers[stream.socket.fileno()] = self
 
-    def give_up(self) -> None:
-        """Nobody may be silent here: a sender has the first word."""
+    def look(self) -> None:
+        """At what is there already."""
+        self._look()
 
     def cancel(self) -> None:
         """Who closes the stream ends it."""
 
+    def ready(self, events: int) -> None:
+        stream = self._stream
+        if events & _RARE or self._reader is not None or stream.marks & URGENT:
+            super().ready(events)
+        elif events & IN:
+            stream.marks |= WAITING
+            identify(self._opened, self)
+
     def _find(self) -> ProxyHeader | None:
-        if self._reader is None and not self._stream.urgent:
+        if self._reader is None and not self._stream.marks & URGENT:
             return self._peek()
         return self._take()
 
     def _missed(self, error: ValueError) -> None:
-        self._opening.refuse(Event.BAD_HEADER, f"PROXY header: {error}")
+        self._opened.reason = f"PROXY header: {error}"
+        self._opened.handle(Event.BAD_HEADER)
 
     def _broken(self, error: OSError) -> None:
-        self._opening.opened.broken(self._stream, error)
+        self._opened.broken(self._stream, error)
 
     def _found(self, header: ProxyHeader) -> None:
-        """Whether the one may come in for whom the peer speaks."""
-        opening = self._opening
-        opened, terms = opening.opened, opening.terms
-        event = Event.ADMITTED
-        if not header.local:  # else it speaks for itself: a sender may, and checks us
-            opened.identity = kept(header, terms.passed)
-            # It has its place among the connections already.
-            event = terms.admission.ask(opened, terms.house.seconds())
-        opening.identified(event)
+        opened = self._opened
+        if header.local:  # it speaks for itself: a sender may, and checks us
+            opened.handle(opened.terms.stages[0])
+            return
+        opened.identity = kept(header, opened.terms.passed)
+        opened.handle(_judged(opened))
 
     def _peek(self) -> ProxyHeader | None:
         """
@@ -96,16 +179,13 @@ class Identifying(Peeking[ProxyHeader]):
             # What is looked at fills the receive buffer, which may have room for less
             # than all of it: then no more would come.
             return None if len(data) < MUCH else self._take()
-        opening = self._opening
-        if header.version == opening.terms.resent and as_written(header, data):
-            opening.opened.ahead = header.length
+        resent = self._opened.terms.resent
+        if header.version == resent and as_written(header, data):
+            self._opened.ahead = header.length
             stream.readable = True
-            return header
-        left = header.length
-        while left:  # once, unless an urgent mark has come into it since
-            left -= len(stream.socket.recv(left))
-        # What arrives from now on is told of; what was there already has been.
-        stream.readable = len(data) > header.length or len(data) == MAX_HEADER
+        else:
+            more = len(data) > header.length or len(data) == MAX_HEADER
+            _drop(stream, header.length, more)
         return header
 
     def _take(self) -> ProxyHeader | None:

@@ -8,7 +8,7 @@ header (``identifying``) is read, which names lead where (``destination``).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bridge.net.direction import Owner
 from bridge.net.handshake import Handshake
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bridge.net.stream import Stream
     from bridge.session.destination import Destination
     from bridge.session.live import Silent
+    from bridge.session.rare import Said
     from bridge.session.terms import Terms
     from bridge.wire.client_hello import ClientHello
     from bridge.wire.proxy_value import ProxyHeader
@@ -49,10 +50,18 @@ class Opened(Guest, Owner, Protocol):
     """Where it goes, once that is known."""
     asked: str
     """Whom the client asks for."""
+    rare: Said
+    """What a PROXY header says, mostly unread."""
     identity: ProxyHeader | None
     """Whom its peer speaks for: what is kept of that; None: it is the client."""
     ahead: int
     """Bytes of a PROXY header that stay in front of the client's own."""
+
+    at: Any
+    """What it is at."""
+
+    @property
+    def terms(self) -> Terms: ...
 
     def handle(self, event: Event) -> None:
         """What has become of a stage."""
@@ -107,11 +116,6 @@ class Opening:
             stage.cancel()
 
     # What the stages report
-
-    def identified(self, event: Event) -> None:
-        """It is known who the client is, and whether it may come in."""
-        self._stage = None
-        self.opened.handle(self.terms.stages[0] if event is Event.ADMITTED else event)
 
     def passed(self) -> None:
         """It is over: the next one, or the farm."""

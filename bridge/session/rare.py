@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from bridge.wire.proxy_header import read_header
+
 if TYPE_CHECKING:
     from bridge.session.preface import Preface
     from bridge.wire.proxy_value import ProxyHeader
@@ -24,12 +26,26 @@ class Said:
 
     asked: str = ""
     """Whom the client asks for (SNI), where that was read: see ``ClientHello``."""
-    identity: ProxyHeader | None = None
-    """Whom its peer speaks for: what is kept of that; None: it is the client."""
+    header: ProxyHeader | None = None
+    """What is kept of a PROXY header, once anybody asks for more than the client."""
     ahead: int = 0
     """Bytes of its PROXY header that servers get as it came, with what follows."""
     name: str = ""
     """What it is called in its record, once that was asked."""
+    ends: bytes = b""
+    """A PROXY header that says two addresses, as it came: mostly it is not read before
+    the record."""
+
+    @property
+    def identity(self) -> ProxyHeader | None:
+        """Whom its peer speaks for: what is kept of that; None: it is the client."""
+        if self.header is None and self.ends:
+            self.header = read_header(self.ends)
+        return self.header
+
+    @identity.setter
+    def identity(self, header: ProxyHeader | None) -> None:
+        self.header = header
 
 
 @dataclass(slots=True)

@@ -26,8 +26,10 @@ from bridge.net.tcpinfo import (
 from bridge.net.tls import TLSStream
 from bridge.net.tlsinfo import TlsInfo, tls_info
 from bridge.session.flow import Ending, State
+from bridge.session.rare import UNSAID
 from bridge.watch.limited import NONE, SHORTEST, limited_by
 from bridge.watch.record import Record, Sides
+from bridge.wire.proxy_header import client_of
 from bridge.wire.proxy_value import UnixName
 
 if TYPE_CHECKING:
@@ -155,7 +157,11 @@ def record_of(ended: Ended, active: int) -> Record:
     terms, place, up, down = ended.terms, ended.place, ended.up, ended.down
     house, front, back = terms.house, ended.front, ended.back
     rare, now = ended.rare, terms.house.seconds()
-    identity = rare.identity
+    client, by = told_peer(front.known), None
+    if rare.ends:
+        client, by = client_of(rare.ends), client
+    elif rare is not UNSAID and (whom := named(rare.identity)) is not None:
+        client, by = whom, client
     farm = ended.destination.farm if ended.destination is not None else None
     server = place.server if place is not None else None
     ending = ended.ending or Ending.ERROR
@@ -169,7 +175,7 @@ def record_of(ended: Ended, active: int) -> Record:
             farm.name if farm is not None else "",
             server.name if server is not None else "",
             ("", 0) if server is None else reached(server, back),
-            ended.client if identity is not None else told_peer(front.known),
+            client,
             ending._value_,
             "--" if ending is _DONE else letters(ending, ended.ended_in),
             ended.reason, ended.accepted,
@@ -183,7 +189,7 @@ def record_of(ended: Ended, active: int) -> Record:
             server.active if server is not None else 0, sides,
             tls_of(front) if sides is not None and front.secure else None,
             rare.asked or (asked_by(front) if front.secure else ""),
-            via(ended) if identity is not None else None,
+            by,
             place.farm.control if place is not None else "",
         ),
     )  # fmt: skip
@@ -230,8 +236,6 @@ def via(ended: Ended) -> tuple[str, int] | None:
 def named(identity: ProxyHeader | None) -> tuple[str, int] | None:
     """Who the client is by a PROXY header, if that says so."""
     source = identity.source if identity is not None else None
-    if isinstance(source, Address):  # mostly; else that is a call more
-        return source.host, source.port
     return None if source is None else told_end(source)
 
 

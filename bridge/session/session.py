@@ -20,7 +20,7 @@ from bridge.net.direction import join
 from bridge.net.mapping import Refusal
 from bridge.net.marks import ENDED, WAITING
 from bridge.net.prefixes import NOBODY
-from bridge.net.sockaddr import told
+from bridge.net.sockaddr import told_peer
 from bridge.net.stream import Stream
 from bridge.net.tcpinfo import why_broken
 from bridge.net.tls import TLSStream
@@ -29,7 +29,7 @@ from bridge.session.complaint import WORTH, complain
 from bridge.session.directions import between
 from bridge.session.flow import Action, Ending, Event, State
 from bridge.session.flush import Flush, delivered
-from bridge.session.identifying import Identifying
+from bridge.session.identifying import Identifying, identify
 from bridge.session.live import UNSEEN, Live
 from bridge.session.opening import Opening, Reading, Securing
 from bridge.session.place import Place
@@ -51,8 +51,7 @@ BUG = "A bug in the gateway; the session is given up"
 _log = Logger()
 
 # What every session meets: to look one up in its Enum takes as long as a call.
-_ACCEPTED, _CLOSED = State.ACCEPTED, State.CLOSED
-_DIALED = Event.DIALED
+_ACCEPTED, _CLOSED, _DIALED = State.ACCEPTED, State.CLOSED, Event.DIALED
 _UP_IS_OVER, _DOWN_IS_OVER = Event.FRONT_FINISHED, Event.BACK_FINISHED
 
 
@@ -64,7 +63,7 @@ class Session:
     """
 
     __slots__ = (
-        "_at", "accepted", "back", "destination", "down", "ended_in", "ending", "front",
+        "accepted", "at", "back", "destination", "down", "ended_in", "ending", "front",
         "live", "place", "rare", "reason", "seen", "since", "source", "state", "terms",
         "up",
     )  # fmt: skip
@@ -99,7 +98,7 @@ class Session:
         self.seen = UNSEEN
         """Progress at the last sweep, and when it was last seen to grow."""
         self.since = self.accepted
-        self._at: Opening | Attempt | Flush | None = None
+        self.at: Identifying | Opening | Attempt | Flush | None = None
         """What it is at, before bytes flow and after."""
 
     @property
@@ -107,7 +106,7 @@ class Session:
         """The kernel's other end, unless that has named somebody else."""
         identity = self.rare.identity
         who = named(identity) if identity is not None else None
-        return who or told(self.front.peer)
+        return who or told_peer(self.front.known)
 
     def begin(self, admission: Event) -> None:
         """Start with what the front says of this client."""
@@ -187,7 +186,7 @@ class Session:
 
     def _let_go(self) -> None:
         """Refer to nothing that may refer to this, and be no session of the front's."""
-        at, self._at = self._at, None
+        at, self.at = self.at, None
         up = self.up.bytes if self.up is not None else 0
         down = self.down.bytes if self.down is not None else 0
         self.up = self.down = self.back = None
@@ -202,7 +201,7 @@ class Session:
 
     def reached(self, back: Stream) -> None:
         """The server's handshake is through."""
-        self.back, self._at, self.reason = back, None, ""  # not an earlier dial's
+        self.back, self.at, self.reason = back, None, ""  # not an earlier dial's
         if isinstance(back, TLSStream):
             back.linger = self.terms.timeouts.close
         self.live.opening.pop(self, None)
@@ -243,9 +242,9 @@ class Session:
     # The actions: until there is a server
 
     def _open(self, stage: Callable[[Opening], Stage]) -> None:
-        if not isinstance(self._at, Opening):
-            self._at = Opening(self, self.terms, self.live.greeting)
-        self._at.begin(stage)
+        if not isinstance(self.at, Opening):
+            self.at = Opening(self, self.terms, self.live.greeting)
+        self.at.begin(stage)
 
     def _dial(self) -> None:
         destination, house = self.destination, self.terms.house
@@ -257,13 +256,13 @@ class Session:
             self.terms.admission.refused["map"] += 1
             self.handle(Event.DENIED)
             return
-        at_once = self._at is None and self.up is None  # nothing came before
+        at_once = self.at is None and self.up is None  # nothing came before
         now = self.accepted if at_once else house.seconds()
         self.place = place = Place(farm)
-        if destination.send_proxy is not None and not self.ahead:
+        if destination.send_proxy is not None and not self.rare.ahead:
             place.preface = Preface(self, destination.send_proxy)
         deadlines = self.live.dialing[destination]
-        self._at = attempt = Attempt(self, place, deadlines, house, now)
+        self.at = attempt = Attempt(self, place, deadlines, house, now)
         attempt.choose()
 
     # While bytes flow
@@ -299,7 +298,7 @@ class Session:
             self.handle(Event.FLUSHED)
             return
         clock, close = self.terms.house.pump.reactor, self.terms.timeouts.close
-        self._at = flush = Flush(self, direction, clock, close)
+        self.at = flush = Flush(self, direction, clock, close)
         flush.begin()
 
     def _close_both(self) -> None:
@@ -315,7 +314,7 @@ class Session:
 
 def _of(kind: type[T], step: Callable[[T], object]) -> Step:
     """An action for what the session is at to carry out, if it is at that."""
-    return lambda session: step(session._at) if isinstance(session._at, kind) else None
+    return lambda session: step(session.at) if isinstance(session.at, kind) else None
 
 
 def _stage(stage: Callable[[Opening], Stage]) -> Step:
@@ -324,7 +323,7 @@ def _stage(stage: Callable[[Opening], Stage]) -> Step:
 
 
 EXECUTE: dict[Action, Step] = {
-    Action.IDENTIFY: _stage(Identifying),
+    Action.IDENTIFY: identify,
     Action.READ: _stage(Reading),
     Action.READ_NO_MORE: _of(Opening, Opening.give_up),
     Action.SECURE: _stage(Securing),

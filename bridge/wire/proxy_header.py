@@ -22,13 +22,18 @@ from typing import Literal
 from bridge.net.address import Address
 from bridge.wire import proxy_v1, proxy_v2
 from bridge.wire.proxy_tlv import ProxyError
-from bridge.wire.proxy_v2 import MAX_HEADER
+from bridge.wire.proxy_v2 import CLOTHES, FIXED, MAX_HEADER, NAKED, USUAL, client_of
 from bridge.wire.proxy_value import ProxyHeader
 
 __all__ = [
+    "CLOTHES",
+    "FIXED",
     "MAX_HEADER",
+    "NAKED",
+    "USUAL",
     "HeaderReader",
     "as_written",
+    "client_of",
     "read_header",
     "wanted",
     "write_header",
