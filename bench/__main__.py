@@ -146,6 +146,11 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
         help=f"put these rows into its {figures.FILE} and {figures.PAGE}, and into"
         f" {figures.README} beside it",
     )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="end with 1 if any of these rows misses an aim",
+    )
     return parser.parse_args(words)
 
 
@@ -300,6 +305,9 @@ def main(words: Sequence[str]) -> None:
             figures.write(options.write, kept)
     tell(aims.table(kept))
     tell(figures.readme(kept))
+    unmet = aims.unmet({row: kept[row] for row in options.only})
+    if options.strict and unmet:
+        raise SystemExit("\n".join(unmet))
 
 
 def control(lab: Lab, options: argparse.Namespace) -> None:

@@ -110,21 +110,39 @@ def by_pythons(entry: Entry, who: str) -> dict[str, dict[str, Told]]:
     return found
 
 
+def compared(
+    record: Record, aims: Sequence[Aim] = AIMS
+) -> list[tuple[Aim, dict[str, float | None]]]:
+    """Every aim of a recorded row, and what each Python reached."""
+    found = []
+    for aim in aims:
+        if aim.row in record:
+            by = by_pythons(record[aim.row], aim.who)
+            values = {x: aim.value(figures[aim.column]) for x, figures in by.items()}
+            found.append((aim, values))
+    return found
+
+
 def table(record: Record, aims: Sequence[Aim] = AIMS) -> list[str]:
-    """Every aim beside what was reached."""
-    measured = [
-        (aim, by_pythons(record[aim.row], aim.who) if aim.row in record else {})
-        for aim in aims
-    ]
-    pythons = list(dict.fromkeys(python for _, by in measured for python in by))
+    """These, beside each other."""
+    measured = compared(record, aims)
+    pythons = list(dict.fromkeys(python for _, values in measured for python in values))
     head = ["row", "figure", "aim", *(f"Python {x}" for x in pythons), ""]
     lines = [f"| {' | '.join(head)} |", "|---" * 3 + "|---:" * len(pythons) + "|---|"]
-    for aim, by in measured:
-        values = {x: aim.value(by[x][aim.column]) for x in by}
+    for aim, values in measured:
         cells = [number(values.get(x), 2) for x in pythons]
         told = [f"`{aim.row}`", _figure(aim), _limit(aim), *cells, verdict(aim, values)]
         lines.append("| " + " | ".join(told) + " |")
     return lines
+
+
+def unmet(record: Record, aims: Sequence[Aim] = AIMS) -> list[str]:
+    """A line for each that was missed by any Python, or could not be measured."""
+    return [
+        f"{aim.row}: {_figure(aim)}, {_limit(aim)}: {told}"
+        for aim, values in compared(record, aims)
+        if (told := verdict(aim, values)) != "reached"
+    ]
 
 
 def verdict(aim: Aim, values: dict[str, float | None]) -> str:

@@ -131,6 +131,19 @@ def test_an_aim_is_reached_if_every_python_reaches_it(
     assert aims.table(small(ratios), [AIM])[-1].endswith(f"| {verdict} |")
 
 
+def test_aims_that_are_not_reached_are_told_apart() -> None:
+    assert aims.unmet(small({"bridge": 0.95}), [AIM]) == []
+    assert aims.unmet(small({"bridge": 0.96, "bridge, 3.12": 0.95}), [AIM]) == [
+        "small: bridge: CPU µs each, ≤ 0.95 of haproxy: missed by 3.11.7"
+    ]
+
+
+def test_of_rows_that_nobody_measured_nothing_is_said() -> None:
+    other = replace(AIM, row="connect")
+    assert aims.unmet(small({"bridge": 1.0}), [other]) == []
+    assert len(aims.table(small({"bridge": 1.0}), [AIM, other])) == 3
+
+
 def test_of_several_others_the_better_counts() -> None:
     both = replace(AIM, of=("haproxy", "nginx"))
     assert both.value(told(1.0, haproxy=0.9, nginx=1.2)) == 1.2
@@ -145,6 +158,7 @@ def test_what_could_not_be_measured_is_said() -> None:
     kept = small({"bridge": 1.0})
     kept["small"].told["bridge"]["cpu"] = told(None)
     assert aims.table(kept, [AIM])[-1].endswith("| - | not measured |")
+    assert aims.unmet(kept, [AIM])[0].endswith("not measured")
     assert "| - |" in figures.readme(kept)[2]
 
 
