@@ -83,6 +83,8 @@ class Target:
     """
     prepared: sockopt.Options = field(init=False, repr=False, compare=False)
     """The options, and those that every dial sets besides."""
+    leaving: sockopt.Options = field(init=False, repr=False, compare=False)
+    """And that of one which leaves from an address of ours that is said."""
 
     @property
     def host(self) -> str:
@@ -106,6 +108,7 @@ class Target:
         if rides:
             prepared += (sockopt.HELD_ACK,)
         object.__setattr__(self, "prepared", prepared)
+        object.__setattr__(self, "leaving", (*prepared, sockopt.NO_PORT_YET))
 
     def answering(self) -> Target:
         """
@@ -182,9 +185,10 @@ class Dial:
             return
         self._socket = sock
         try:
-            sockopt.apply(sock, target.prepared)
-            if self._source is not None:
-                self._bind(sock, self._source)
+            source = self._source
+            sockopt.apply(sock, target.prepared if source is None else target.leaving)
+            if source is not None:
+                self._bind(sock, source)
             code = sock.connect_ex(target.sockaddr)  # the one call without exception
             if code in (0, errno.EINPROGRESS):
                 self._pump.watch(sock.fileno(), self)
@@ -198,8 +202,7 @@ class Dial:
             self._fail(OSError(code, os.strerror(code)))
 
     def _bind(self, sock: Socket, source: SocketAddress) -> None:
-        """Leave from there, with a port that is picked for the whole four-tuple."""
-        sockopt.set_bind_address_no_port(sock)
+        """Leave from there; ``connect`` picks a port, for the whole four-tuple."""
         try:
             if self._transparent:
                 sockopt.require_transparent(sock, self._target.family)

@@ -50,17 +50,17 @@ class OwnAddresses:
         self._pump = pump
         self._socket = _netlink(_CHANGES)
         try:
-            self._addresses = read()
+            self.addresses = read()
             pump.watch(self._socket.fileno(), self, IN)
         except BaseException:
             self._socket.close()
             raise
 
     def __contains__(self, ipv4: int) -> bool:
-        return ipv4 in self._addresses
+        return ipv4 in self.addresses
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._addresses)
+        return iter(self.addresses)
 
     def close(self) -> None:
         """Hear of changes no more."""
@@ -72,7 +72,7 @@ class OwnAddresses:
         """Something has changed: what it is, is read whole."""
         self._pass_over()
         try:
-            self._addresses = read()
+            self.addresses = read()
         except OSError as error:
             self._log.error(
                 "this host's addresses cannot be read, and are taken to be those "

@@ -237,9 +237,8 @@ IP_BIND_ADDRESS_NO_PORT = 24
 """<linux/in.h>; also for IPv6 sockets, at level IPPROTO_IP (ip(7))."""
 
 
-def set_bind_address_no_port(sock: socket.SocketType) -> None:
-    """Let ``connect`` pick the port: it need only be free towards that one server."""
-    sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+NO_PORT_YET = Option("source", socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+"""Let ``connect`` pick the port: it need only be free towards that one server."""
 
 
 HELD_ACK = Option("handshake", socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)

@@ -202,7 +202,7 @@ class Attempt(ClientFactory):
             self,
             way.bound,
             transparent=way.transparent,
-            preface=place.preface,
+            preface=place.rare.preface,
         )
         dial.connect()
 

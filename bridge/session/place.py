@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.session.rare import NOTHING_BESIDES, Rare
+from bridge.session.rare import NOTHING_BESIDES, Besides, Rare
 
 if TYPE_CHECKING:
     from bridge.farm.farm import Farm
@@ -49,10 +49,13 @@ class Place:
         if self.left:  # for another server, which was not found
             return
         self.left = True
-        self.farm.depart()
-        if self.rare is not NOTHING_BESIDES:
-            self.preface = None  # which refers to whoever has this
-            self.give_back_port()
+        farm, rare, server = self.farm, self.rare, self.server
+        farm.depart()
+        if rare is not NOTHING_BESIDES:
+            rare.preface = None  # which refers to whoever has this
+            if rare.source and server is not None:  # as ``give_back_port`` does
+                farm.origin.gave_back(rare.source, server.counted, rare.whose)
+                rare.source = ""
         if self.taken:
             self.free()
 
@@ -71,13 +74,20 @@ class Place:
 
     def take_port(self, way: Way) -> None:
         """*way* is how the server is dialed."""
+        if not way.source:
+            return
         assert self.server is not None
-        self.source, self.whose = way.source, way.whose
+        rare = self.rare
+        if rare is NOTHING_BESIDES:
+            self.rare = Besides(way.source, way.whose)
+        else:
+            rare.source, rare.whose = way.source, way.whose
         self.farm.origin.took(way, self.server.counted)
 
     def give_back_port(self) -> None:
         """Give back the port, if there is one."""
-        if self.source and self.server is not None:
+        rare = self.rare
+        if rare.source and self.server is not None:
             origin = self.farm.origin
-            origin.gave_back(self.source, self.server.counted, self.whose)
-            self.source = ""
+            origin.gave_back(rare.source, self.server.counted, rare.whose)
+            rare.source = ""

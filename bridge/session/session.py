@@ -104,8 +104,8 @@ class Session:
     @property
     def client(self) -> tuple[str, int]:
         """The kernel's other end, unless that has named somebody else."""
-        identity = self.rare.identity
-        who = named(identity) if identity is not None else None
+        rare = self.rare
+        who = named(rare.identity) if rare is not UNSAID else None
         return who or told_peer(self.front.known)
 
     def begin(self, admission: Event) -> None:
