@@ -35,6 +35,7 @@ class Around:
         self.back = b""
         self.told: list[str] = []
         self.grants = True
+        self.filters = self
         self.one = Answering(Filter(ABOUT), self._show, self)
         self.other = Answering(Filter(ABOUT), self._show, self)
         self.one.opposite, self.other.opposite = self.other, self.one
@@ -77,7 +78,7 @@ class Around:
     def within(self, answering: Any, seconds: float) -> Any:
         raise NotImplementedError
 
-    def late(self, answering: Any) -> None:
+    def late_with(self, answering: Any) -> None:
         self.told.append("late")
 
     def end(self) -> None:

@@ -12,31 +12,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bridge.net.direction import Owner
 from bridge.session.answering import Answering
-from bridge.session.carrying import WAITS
+from bridge.session.carrying import WAITS, Asked
 from bridge.session.spliced import Spliced
 
 if TYPE_CHECKING:
-    from bridge.filters.answers import Answer, Tell
     from bridge.net.bandwidth import Allowance
-    from bridge.net.deadlines import Deadlines
     from bridge.net.stream import Stream
-    from bridge.session.live import Slow
 
 
-class Filters(Owner, Protocol):
+class Filters(Owner, Asked, Protocol):
     """Whose filters they are: a session."""
 
     wished: bool
     """Something is to be done for the whole session."""
-
-    def wish(self, answering: Any, answer: Answer) -> bool:
-        """See ``Around``."""
-
-    def tell(self, answering: Any, value: Tell) -> None:
-        """See ``Around``."""
-
-    def spare(self, answering: Any) -> bool:
-        """See ``Around``."""
 
     def another(self) -> None:
         """The server's end was answered with ``Want``."""
@@ -56,12 +44,6 @@ class Filters(Owner, Protocol):
     def rescues(self) -> bool:
         """A filter is to be asked when that happens."""
 
-    def within(self, answering: Any, seconds: float) -> Deadlines[Slow]:
-        """See ``Around``."""
-
-    def late_with(self, answering: Any) -> None:
-        """See ``Around``."""
-
     @property
     def still(self) -> bool:
         """Nothing is read for now."""
@@ -70,13 +52,13 @@ class Filters(Owner, Protocol):
 class Answered(Spliced):
     """Of the session that *filters* are of; *up*: what the client sends."""
 
-    __slots__ = ("_filters", "done", "halted", "opposite", "up")
+    __slots__ = ("done", "filters", "halted", "opposite", "up")
 
     opposite: Answered
 
     def __init__(self, filters: Filters, stream: Stream, *, up: bool) -> None:
         super().__init__(stream, filters)
-        self._filters = filters
+        self.filters = filters
         self.up = up
         self.halted = False
         """A filter waits, or has said what is to be done for the session first."""
@@ -99,7 +81,7 @@ class Answered(Spliced):
 
     def resume(self) -> None:
         """Some filter waits no longer; others may."""
-        halted, self.halted = self.halted, self._filters.still
+        halted, self.halted = self.halted, self.filters.still
         for one in self._all:
             if one.state:
                 self.halted = True
@@ -112,18 +94,9 @@ class Answered(Spliced):
         if self.spliced:
             self.interrupt()
 
-    def wish(self, answering: Any, answer: Answer) -> bool:
-        return self._filters.wish(answering, answer)
-
-    def tell(self, answering: Any, value: Tell) -> None:
-        self._filters.tell(answering, value)
-
-    def spare(self, answering: Any) -> bool:
-        return self._filters.spare(answering)
-
     def needs_another(self) -> bool:
         if not self.up:
-            self._filters.another()
+            self.filters.another()
         return not self.up
 
     def wake(self, answering: Any) -> None:
@@ -144,12 +117,6 @@ class Answered(Spliced):
     def count(self) -> None:
         if self.spliced:
             self._count_inner()
-
-    def within(self, answering: Any, seconds: float) -> Deadlines[Slow]:
-        return self._filters.within(answering, seconds)
-
-    def late(self, answering: Any) -> None:
-        self._filters.late_with(answering)
 
     def end(self) -> None:
         self.done = True

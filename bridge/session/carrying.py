@@ -55,11 +55,8 @@ class AnswerError(ValueError):
     """A filter's answer makes no sense."""
 
 
-class Around(Protocol):
-    """What is around it: its direction, and through that its session."""
-
-    def halt(self) -> None:
-        """Read no more before it goes on."""
+class Asked(Protocol):
+    """Who does what is for the whole session."""
 
     def wish(self, answering: Any, answer: Answer) -> bool:
         """*answer* is for the session: False if there is nothing to do for it."""
@@ -70,6 +67,23 @@ class Around(Protocol):
     def spare(self, answering: Any) -> bool:
         """The server is not needed: True if others are to have its place."""
 
+    def within(self, answering: Any, seconds: float) -> Deadlines[Slow]:
+        """*answering* has so long from now on; it is late if it is still in them."""
+
+    def late_with(self, answering: Any) -> None:
+        """What *answering* was to be shown has not come in time."""
+
+
+class Around(Protocol):
+    """What is around it: its direction."""
+
+    @property
+    def filters(self) -> Asked:
+        """Whose it is: the session."""
+
+    def halt(self) -> None:
+        """Read no more before it goes on."""
+
     def needs_another(self) -> bool:
         """The end was answered so: True if it is the server's, and that is retired."""
 
@@ -78,12 +92,6 @@ class Around(Protocol):
 
     def count(self) -> None:
         """Have ``passing`` say what has not gone yet."""
-
-    def within(self, answering: Any, seconds: float) -> Deadlines[Slow]:
-        """*answering* has so long from now on; it is late if it is still in them."""
-
-    def late(self, answering: Any) -> None:
-        """What *answering* was to be shown has not come in time."""
 
     def end(self) -> None:
         """The end has passed all."""
@@ -98,8 +106,8 @@ class Carrying:
     """
 
     __slots__ = (
-        "_armed", "_around", "_passed", "_show", "emit", "ended", "further", "maker",
-        "most", "opposite", "passing", "pending", "rest", "shown", "state",
+        "_armed", "_around", "_asked", "_passed", "_show", "emit", "ended", "further",
+        "maker", "most", "opposite", "passing", "pending", "rest", "shown", "state",
         "whole",
     )  # fmt: skip
 
@@ -112,6 +120,7 @@ class Carrying:
         self.maker = maker
         self._show = show
         self._around = around
+        self._asked = around.filters
         self.further: Carrying | None = None
         """The next filter's; None: it is the last."""
         self.state = RUNS
@@ -169,13 +178,13 @@ class Carrying:
             elif kind is Reply:
                 self.opposite.emit(answer.data)  # type: ignore[union-attr]
             elif kind is Tell:
-                self._around.tell(self, answer)  # type: ignore[arg-type]
+                self._asked.tell(self, answer)  # type: ignore[arg-type]
             elif kind is Dial:
-                if self._around.wish(self, answer):
+                if self._asked.wish(self, answer):
                     self._stop(data[at:], answers[index:])
                     break
             elif kind is Spare:
-                if self._around.spare(self):
+                if self._asked.spare(self):
                     self._stop(data[at:], answers[index:])
                     break
             else:
@@ -207,7 +216,7 @@ class Carrying:
             self._around.halt()
         elif kind in FOR_THE_SESSION:
             self._stop(data[at:] if at else data, ())
-            self._around.wish(self, answer)
+            self._asked.wish(self, answer)
         else:
             raise AnswerError(f"{answer!r} is no answer")
         return at
@@ -235,7 +244,7 @@ class Carrying:
         if self.ended or len(rest) >= want.most:
             self._stop(rest, ())
             why = TOO_SOON if self.ended else TOO_LONG
-            self._around.wish(self, Refuse("bad_header", why))
+            self._asked.wish(self, Refuse("bad_header", why))
             return
         self.most = want.most
         if want.within is not None:
@@ -258,7 +267,7 @@ class Carrying:
             if armed.seconds == within:
                 return
             armed.pop(self, None)
-        self._armed = self._around.within(self, within)
+        self._armed = self._asked.within(self, within)
 
     def _disarm(self) -> None:
         armed, self._armed = self._armed, None
@@ -268,7 +277,7 @@ class Carrying:
     def late(self) -> None:
         """What it wants has not come in time."""
         self._armed = None
-        self._around.late(self)
+        self._asked.late_with(self)
 
     # The session
 
@@ -292,7 +301,7 @@ class Carrying:
         """It is over: refer to nothing that may refer to this."""
         if self._armed is not None:
             self._disarm()
-        del self.emit, self.opposite, self._show, self._around
+        del self.emit, self.opposite, self._show, self._around, self._asked
         self.further = None
 
 

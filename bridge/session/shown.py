@@ -164,7 +164,7 @@ class Shown(Answered):
     def settle(self) -> None:
         """Push what has come of it, either way, and do what was wished for."""
         if self._out and not self.kept:
-            last = self.done or (self._filters.wished and self._filters.parts(self))
+            last = self.done or (self.filters.wished and self.filters.parts(self))
             self.push(MSG_MORE if last else 0)
         opposite = self.opposite
         if opposite._out and not opposite.kept:
@@ -173,8 +173,8 @@ class Shown(Answered):
             self._finish()
         elif self._last and self.halted and not (self.kept or self._out):
             self.over = True  # what is left is answered for by nobody
-        if self._filters.wished:
-            self._filters.settle()
+        if self.filters.wished:
+            self.filters.settle()
 
     def _finish(self) -> None:
         """The end has passed, and all before it is in the sink's socket."""
@@ -226,7 +226,7 @@ class Shown(Answered):
         self._own += got
         if self.fresh:
             self.fresh = False
-            self._filters.began()
+            self.filters.began()
         passing, marks = first.passing, self.source.marks
         ended = bool(marks & ENDED)
         drained = self._from.drained and not marks & PIECEMEAL
@@ -237,7 +237,7 @@ class Shown(Answered):
                 return False
         else:
             first.take(self._text[:got].tobytes())
-            if self._filters.wished:  # what follows may be of a server that is gone
+            if self.filters.wished:  # what follows may be of a server that is gone
                 if not self.halted:
                     self.source.pump.again(self)
                 return False
@@ -324,7 +324,7 @@ class Shown(Answered):
     def fail(self) -> None:
         self.source.marks |= ENDED
         stays = self.over or self.done or self.halted or self.held
-        if self.up or stays or not self._filters.rescues():
+        if self.up or stays or not self.filters.rescues():
             self._owner.broken(self.source)
         else:  # what it received is shown first
             self.source.pump.again(self)
@@ -333,7 +333,7 @@ class Shown(Answered):
         """The source was reset, and nothing more can be read."""
         if self._out and not self.kept:
             self.push()
-        if self.up or not self._filters.rescued(error):
+        if self.up or not self.filters.rescued(error):
             self._break(self.source, error)
 
     def deliver(self) -> None:

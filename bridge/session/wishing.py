@@ -49,6 +49,9 @@ _LOST: dict[tuple[State, Event], Ending] = {
 }  # fmt: skip
 """With what a session ends that finds no server: its filters are asked before."""
 
+AT_ONCE = {Dial, Meet}
+"""What is done without waiting for what came before."""
+
 _log = Logger()
 
 
@@ -280,22 +283,19 @@ class Wishing(Session):
             else:
                 self.handle(Event.RETIRED)
         wish = self._wish
-        if wish is not None and self._may(wish[1]):
+        if wish is not None and (type(wish[1]) in AT_ONCE or self._may(wish[1])):
             self._wish = None
             self._fulfil(*wish)
         self.wished = self._wish is not None
 
     def _may(self, answer: Answer) -> bool:
         """All before it is delivered that has to be."""
-        kind = type(answer)
-        if kind is Dial or kind is Meet:
-            return True
         self.still = True
         up, down = self.up, self.down
         assert up is not None and down is not None
         for direction in (up, down):
             direction.pause()
-        if kind is Close:
+        if type(answer) is Close:
             return not (up.held or down.held)
         return not down.held
 
