@@ -159,6 +159,34 @@ def test_a_fin_behind_data_is_seen_although_the_read_was_short(relay: Relay) -> 
     assert relay.read(10) == b"last words"
 
 
+def test_a_fin_that_came_with_data_is_not_asked_for(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def counted(*words: object) -> int:
+        calls.append(words)
+        return os.splice(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "splice", counted)
+    relay.writer.sendall(b"last words")
+    relay.writer.shutdown(socket.SHUT_WR)
+    relay.turner.until(lambda: relay.owner.told)
+    assert relay.owner.told == ["finished"]
+    assert len(calls) == 2
+    assert relay.read(10) == b"last words"
+
+
+def test_a_reset_behind_a_fin_is_told_first(relay: Relay) -> None:
+    """Both are there when anything is told."""
+    relay.writer.sendall(b"last words")
+    relay.writer.shutdown(socket.SHUT_WR)
+    reset(relay.writer)
+    relay.turner.until(lambda: relay.owner.told)
+    assert relay.owner.told[0] == "source"
+    assert relay.read(10) == b"last words"
+
+
 def test_the_end_is_told_once(relay: Relay) -> None:
     relay.writer.shutdown(socket.SHUT_WR)
     relay.turner.until(lambda: relay.owner.told)

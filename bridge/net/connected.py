@@ -12,7 +12,16 @@ import socket
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from bridge.net import sockopt
-from bridge.net.marks import CLOSED, ENDED, HASTENED, IN_PIECES, PIECEMEAL, URGENT, Mark
+from bridge.net.marks import (
+    CLOSED,
+    ENDED,
+    FINISHED,
+    HASTENED,
+    IN_PIECES,
+    PIECEMEAL,
+    URGENT,
+    Mark,
+)
 from bridge.net.pump import ERR, IN, OUT, PRI, RDHUP, Pump, Runnable
 from bridge.net.sockaddr import Peer, Socket, SocketAddress, unpacked
 from bridge.net.spent import UNCOUNTED
@@ -28,6 +37,7 @@ READABLE = IN | PRI
 
 _ODD = PRI | ERR
 _RARE = RDHUP | _ODD
+_FIN = ENDED | FINISHED
 
 
 class Moving(Runnable, Protocol):
@@ -122,7 +132,7 @@ class Connected:
             if events & _ODD:
                 self._odd(events, outward)
             else:
-                self.marks |= ENDED
+                self.marks |= _FIN
         if events & READABLE:
             spent = self.spent
             if spent.beat is spent.pulse.beat:
@@ -148,6 +158,7 @@ class Connected:
         if events & (RDHUP | ERR):
             self.marks |= ENDED
         if events & ERR:
+            self.marks &= ~FINISHED
             outward.fail()
 
     def _ready_alone(self, events: int) -> None:

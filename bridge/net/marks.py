@@ -12,6 +12,9 @@ from typing import Protocol
 ENDED = 1
 """The other end's FIN has arrived; bytes may be queued before it."""
 
+FINISHED = 512
+"""That was told without an error: behind what is queued comes the end, and no reset."""
+
 URGENT = 2
 """The other end sent urgent data, and not all of it is known to be read."""
 

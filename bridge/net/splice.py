@@ -32,7 +32,7 @@ from os import splice
 from typing import TYPE_CHECKING
 
 from bridge.net.direction import Direction
-from bridge.net.marks import ENDED, FLOWS, PIECEMEAL, URGENT
+from bridge.net.marks import ENDED, FINISHED, FLOWS, PIECEMEAL, URGENT
 from bridge.net.naps import PIECE
 from bridge.net.pipes import PIPE_SIZE
 
@@ -92,8 +92,7 @@ class Splice(Direction):
                 source.pump.naps.note(got, source, sink)
             # So few cannot have filled the pipe, nor are they all that may be moved.
             drained = got < slots and got != most and not source.marks & PIECEMEAL
-            ended = source.marks & ENDED
-            flags = LAST_FLAGS if ended and drained else FLAGS
+            flags = LAST_FLAGS if drained and source.marks & ENDED else FLAGS
             try:
                 sent = splice(reading, sink.socket.fileno(), got, None, None, flags)
             except BlockingIOError:
@@ -103,15 +102,16 @@ class Splice(Direction):
                 self._break(sink, error)
                 return
             if sent != got:
-                self._keep(got - sent)
-                if sent:
-                    source.pump.rearm(sink.fd, self)
+                self._keep(got - sent, some=sent > 0)
                 return
-            if not drained:
-                self._go_on()
+            if flags != LAST_FLAGS:
+                if not drained:
+                    self._go_on()
                 return
-            if not ended:  # else a FIN follows, of which no other edge tells
-                return
+            if source.marks & FINISHED:
+                break  # else it is asked for what follows: no other edge tells
+        self.over = True
+        self._owner.finished(self)
 
     run = move
 
@@ -130,10 +130,12 @@ class Splice(Direction):
         self.over = True
         self.source.pump.pipes.discard(self)
 
-    def _keep(self, rest: int) -> None:
-        """The sink is full: hold the *rest* that is in the scratch pipe."""
+    def _keep(self, rest: int, *, some: bool = False) -> None:
+        """The sink is full: hold the *rest* that is in the pipe, if *some* has gone."""
         self.held = rest
         self.source.pump.pipes.keep(self, rest)
+        if some:
+            self.sink.pump.rearm(self.sink.fd, self)
 
     def _flush(self) -> bool:
         """Pass on what is held.  True when nothing is left."""
