@@ -16,6 +16,7 @@ from bridge.net.spent import UNCOUNTED, Spent
 from bridge.net.tcpinfo import NOTHING
 from bridge.session import recording
 from bridge.session.flow import Ending, State
+from bridge.session.rare import Said
 from bridge.session.recording import letters, record_of, tell
 from bridge.watch.record import Record, Sides
 from bridge.wire.proxy_value import ProxyHeader
@@ -69,7 +70,6 @@ def ended(**changes: Any) -> Any:
         "asked": "asked",
         "name": "",
         "identity": None,
-        "ends": b"",
         "ahead": 0,
         "accepted": 1.5,
         "ending": Ending.IDLE,
@@ -77,7 +77,7 @@ def ended(**changes: Any) -> Any:
         "reason": "reason",
     }
     made = Any_(**{**values, **changes})
-    made.rare = made
+    made.rare = Said(made.asked, made.identity, made.ahead, made.name)
     if made.place is not None:
         made.place.rare = made.place
     return made

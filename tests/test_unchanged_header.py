@@ -21,13 +21,10 @@ from bridge.net.sockopt import TCP_FASTOPEN_CONNECT, Option
 from bridge.session.destination import SendProxy
 from bridge.session.terms import Terms
 from bridge.wire.proxy_header import (
-    CLOTHES,
-    FIXED,
-    NAKED,
-    USUAL,
     as_written,
     client_of,
     read_header,
+    usual,
     write_header,
 )
 from bridge.wire.proxy_value import ProxyHeader
@@ -271,9 +268,10 @@ def test_what_is_usual_is_as_written_and_its_client_is_where_it_is_looked_for(
     data = write_header(header, 2)
     size = int.from_bytes(data[14:16], "big") + len(more)
     data = data[:14] + size.to_bytes(2, "big") + data[16:] + more + tail
-    length = USUAL.get(data[:FIXED])
-    if length is None or data[CLOTHES] == NAKED:
+    length = usual(data)
+    if not length:
         return
+    assert not usual(data[: length - 1])
     read = read_header(data)
     assert read is not None and read.length == length
     assert data[:length] == write_header(read, 2) and not more

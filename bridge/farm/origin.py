@@ -116,13 +116,10 @@ class PoolOrigin(Origin):
             target = _of_family(server, AF_INET)
         if target is None:
             raise NoWayError("the server is not of the pool's family")
-        pseudonyms = self._pseudonyms
-        address, source, whose = pseudonyms.drawn(client)  # a look, mostly
-        if pseudonyms.left_out(address):
-            try:
-                source, whose = pseudonyms.seen_as(client)
-            except NoPseudonymError:
-                raise NoWayError("every address of the pool is left out") from None
+        try:
+            source, whose = self._pseudonyms.seen_as(client)
+        except NoPseudonymError:
+            raise NoWayError("every address of the pool is left out") from None
         if self.sources.left(source, server.counted) <= 0:
             raise NoWayError(NO_PORT)
         # As Way would make it, without a call.

@@ -255,7 +255,7 @@ class Dial:
         if protocol is None:
             stream.abort()
             return
-        self._pump.watchers[sock.fileno()] = stream
+        self._pump.hand_over(sock.fileno(), stream)
         stream.open(protocol)
         # The same edge may have told of a server that speaks first, or left at once.
         if events != OUT:

@@ -50,17 +50,17 @@ class OwnAddresses:
         self._pump = pump
         self._socket = _netlink(_CHANGES)
         try:
-            self.addresses = read()
+            self._addresses = read()
             pump.watch(self._socket.fileno(), self, IN)
         except BaseException:
             self._socket.close()
             raise
 
     def __contains__(self, ipv4: int) -> bool:
-        return ipv4 in self.addresses
+        return ipv4 in self._addresses
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self.addresses)
+        return iter(self._addresses)
 
     def close(self) -> None:
         """Hear of changes no more."""
@@ -72,7 +72,7 @@ class OwnAddresses:
         """Something has changed: what it is, is read whole."""
         self._pass_over()
         try:
-            self.addresses = read()
+            self._addresses = read()
         except OSError as error:
             self._log.error(
                 "this host's addresses cannot be read, and are taken to be those "

@@ -85,17 +85,13 @@ class Pseudonyms:
         self.pool = pool
         self.per = per
         self._key = key
-        self.left_out = left_out
+        self._left_out = left_out
         # /31 and /32 have no such two addresses: RFC 3021.
         edge = 1 if pool.prefixlen < 31 else 0
         self._first = int(pool.network_address) + edge
         self.size = pool.num_addresses - 2 * edge
         """Addresses that can be pseudonyms, those left out included."""
-        self.drawn = lru_cache(CACHED)(self._draw_first)
-        """
-        Of a client, which address its first hash falls on, as number and text, and whom
-        that is meant for: ``seen_as``, unless that address is left out.
-        """
+        self._drawn = lru_cache(CACHED)(self._draw_first)
 
     def pseudonym(self, client: str) -> str:
         """
@@ -112,8 +108,8 @@ class Pseudonyms:
 
         Raises NoPseudonymError.
         """
-        address, text, whose = self.drawn(client)
-        if self.left_out(address):
+        address, text, whose = self._drawn(client)
+        if self._left_out(address):
             text = self._another(client)
         return text, whose
 
@@ -174,11 +170,11 @@ class Pseudonyms:
         address = self._first
         for turn in range(1, TRIES):
             address = self._draw(subject, turn)
-            if not self.left_out(address):
+            if not self._left_out(address):
                 return dotted(address)
         for step in range(self.size):
             there = self._first + (address - self._first + step) % self.size
-            if not self.left_out(there):
+            if not self._left_out(there):
                 return dotted(there)
         raise NoPseudonymError(f"every address of {self.pool} is left out")
 

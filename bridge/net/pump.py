@@ -120,7 +120,7 @@ class Pump:
     def __init__(self, reactor: Reactor, pulse: Pulse | None = None) -> None:
         self.reactor = reactor
         self._epoll = select.epoll()
-        self.watchers: list[Watcher | None] = []  # by descriptor: a dict takes more
+        self._watchers: list[Watcher | None] = []  # by descriptor: a dict takes more
         self._again: dict[Runnable, None] = {}  # ordered, and each at most once
         self._patient: list[Patient] = []
         self._overdue: list[Patient] = []
@@ -150,18 +150,18 @@ class Pump:
         ``fs.epoll.max_user_watches``, ENOMEM): *fd* is then nobody's but the caller's.
         """
         self._epoll.register(fd, events)
-        watchers = self.watchers
+        watchers = self._watchers
         if fd >= len(watchers):
             watchers.extend([None] * (fd + 1 - len(watchers)))
         watchers[fd] = watcher
 
     def hand_over(self, fd: int, watcher: Watcher) -> None:
         """From now on *watcher* hears of *fd*; the registration stays as it is."""
-        self.watchers[fd] = watcher
+        self._watchers[fd] = watcher
 
     def tell(self, fd: int, events: int) -> None:
         """Report *events* of *fd* that came to somebody else to whoever has it now."""
-        watcher = self.watchers[fd] if 0 <= fd < len(self.watchers) else None
+        watcher = self._watchers[fd] if 0 <= fd < len(self._watchers) else None
         if watcher is not None:
             watcher.ready(events)
 
@@ -215,14 +215,14 @@ class Pump:
         Closing is enough where no other descriptor is of the same socket: only with the
         last of them does the kernel's own registration go (epoll(7), Questions).
         """
-        if 0 <= fd < len(self.watchers):
-            self.watchers[fd] = None
+        if 0 <= fd < len(self._watchers):
+            self._watchers[fd] = None
         with suppress(OSError):  # it was not there
             self._epoll.unregister(fd)
 
     def close(self, sock: socket.SocketType) -> None:
         """Close *sock* as soon as no event of this batch can mean it."""
-        fd, watchers = sock.fileno(), self.watchers
+        fd, watchers = sock.fileno(), self._watchers
         if 0 <= fd < len(watchers):  # else it was closed, or is not watched
             watchers[fd] = None
         if self._turning:
@@ -232,7 +232,7 @@ class Pump:
 
     def __len__(self) -> int:
         """How many descriptors are watched."""
-        return len(self.watchers) - self.watchers.count(None)
+        return len(self._watchers) - self._watchers.count(None)
 
     def stop(self) -> None:
         """Watch nothing any more.  The sockets stay their owners' to close."""
@@ -291,7 +291,7 @@ class Pump:
             patient.acknowledge()
 
     def _round(self, events: list[tuple[int, int]]) -> None:
-        watchers = self.watchers
+        watchers = self._watchers
         for fd, mask in events:
             watcher = watchers[fd]
             if watcher is None:  # closed earlier in this batch

@@ -13,12 +13,9 @@ and to the right one in the long run, for a comparison of two references an even
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from bridge.net.pulse import BEAT, Pulse
-
-if TYPE_CHECKING:
-    pass
 
 PAUSE = 0.001
 """

@@ -197,7 +197,7 @@ class Farms(Mapping[str, Farm]):
 
     def is_own(self, ipv4: int) -> bool:
         """Whether it is an interface's now."""
-        return self._own is not None and ipv4 in self._own.addresses
+        return self._own is not None and ipv4 in self._own
 
     def is_taken(self, ipv4: int) -> bool:
         """That, or a pool's: nobody else answers there."""

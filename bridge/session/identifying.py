@@ -19,14 +19,11 @@ from bridge.session.flow import Event
 from bridge.session.peeking import Peeking
 from bridge.session.rare import Said
 from bridge.wire.proxy_header import (
-    CLOTHES,
-    FIXED,
     MAX_HEADER,
-    NAKED,
-    USUAL,
     HeaderReader,
     as_written,
     read_header,
+    usual,
 )
 from bridge.wire.proxy_tlv import ProxyError
 from bridge.wire.proxy_value import ProxyHeader
@@ -71,10 +68,9 @@ def identify(opened: Opened, waiting: Identifying | None = None) -> None:
     front, terms = opened.front, opened.terms
     try:
         data = front.socket.recv(GLANCE, MSG_PEEK)
-        length = USUAL.get(data[:FIXED], 0)
-        usual = 0 < length <= len(data) and data[CLOTHES] != NAKED
-        ahead = usual and terms.resent == 2
-        if usual and not ahead:
+        length = usual(data)
+        ahead = length and terms.resent == 2
+        if length and not ahead:
             _drop(front, length, len(data) > length)
     except BlockingIOError:
         if waiting is None:
@@ -83,13 +79,13 @@ def identify(opened: Opened, waiting: Identifying | None = None) -> None:
     except OSError as error:
         opened.broken(front, error)
         return
-    if not usual:
+    if not length:
         if waiting is None:
             opened.at = waiting = Identifying(opened)
         waiting.look()
         return
     if waiting is not None:
-        front.pump.watchers[front.socket.fileno()] = front
+        front.pump.hand_over(front.fd, front)
     if ahead:
         front.marks |= WAITING
     opened.rare = Said("", None, length if ahead else 0, "", data[:length])
@@ -127,7 +123,7 @@ class Identifying(Peeking[ProxyHeader]):
         self._opened = opened
         self._reader: HeaderReader | None = None
         """Has what was taken already, where peeking does not show all there is."""
-        stream.pump.watchers[stream.socket.fileno()] = self
+        stream.pump.hand_over(stream.fd, self)
 
     def look(self) -> None:
         """At what is there already."""

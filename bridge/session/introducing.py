@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from bridge.filters.about import About
 from bridge.net.sockaddr import told, told_peer
 from bridge.net.tls import TLSStream
-from bridge.session.recording import asked_by, name_of, named, told_end
+from bridge.session.recording import asked_by, name_of
+from bridge.wire.proxy_value import told_end
 
 if TYPE_CHECKING:
     from bridge.session.session import Session
@@ -20,10 +21,9 @@ if TYPE_CHECKING:
 def about_of(session: Session) -> About:
     """Of *session*, as it is now."""
     front, house, rare = session.front, session.terms.house, session.rare
-    who = whom = None
-    if rare.identity is not None:
-        who = named(rare.identity)
-        whom = rare.identity.destination if who is not None else None
+    who, whom = rare.client, None
+    if who is not None and rare.identity is not None:
+        whom = rare.identity.destination
     name = rare.name
     if not name:
         session.name = name = house.next_name()

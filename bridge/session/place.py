@@ -49,13 +49,11 @@ class Place:
         if self.left:  # for another server, which was not found
             return
         self.left = True
-        farm, rare, server = self.farm, self.rare, self.server
-        farm.depart()
+        self.farm.depart()
+        rare = self.rare
         if rare is not NOTHING_BESIDES:
             rare.preface = None  # which refers to whoever has this
-            if rare.source and server is not None:  # as ``give_back_port`` does
-                farm.origin.gave_back(rare.source, server.counted, rare.whose)
-                rare.source = ""
+            self.give_back_port()
         if self.taken:
             self.free()
 

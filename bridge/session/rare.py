@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from bridge.wire.proxy_header import read_header
+from bridge.wire.proxy_header import client_of, read_header
+from bridge.wire.proxy_value import told_end
 
 if TYPE_CHECKING:
     from bridge.session.preface import Preface
@@ -46,6 +47,14 @@ class Said:
     @identity.setter
     def identity(self, header: ProxyHeader | None) -> None:
         self.header = header
+
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """Whom a PROXY header names as one; None: nobody."""
+        if self.ends:
+            return client_of(self.ends)
+        source = self.header.source if self.header is not None else None
+        return told_end(source) if source is not None else None
 
 
 @dataclass(slots=True)

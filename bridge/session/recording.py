@@ -29,7 +29,6 @@ from bridge.session.flow import Ending, State
 from bridge.session.rare import UNSAID
 from bridge.watch.limited import NONE, SHORTEST, limited_by
 from bridge.watch.record import Record, Sides
-from bridge.wire.proxy_header import client_of
 from bridge.wire.proxy_value import UnixName
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     from bridge.session.place import Place
     from bridge.session.rare import Said
     from bridge.session.terms import Terms
-    from bridge.wire.proxy_value import Endpoint, ProxyHeader
+    from bridge.wire.proxy_value import ProxyHeader
 
 BY_WHOM = {
     Ending.DENIED: "P",
@@ -157,11 +156,8 @@ def record_of(ended: Ended, active: int) -> Record:
     terms, place, up, down = ended.terms, ended.place, ended.up, ended.down
     house, front, back = terms.house, ended.front, ended.back
     rare, now = ended.rare, terms.house.seconds()
-    client, by = told_peer(front.known), None
-    if rare.ends:
-        client, by = client_of(rare.ends), client
-    elif rare is not UNSAID and (whom := named(rare.identity)) is not None:
-        client, by = whom, client
+    who = rare.client if rare is not UNSAID else None
+    peer = told_peer(front.known)
     farm = ended.destination.farm if ended.destination is not None else None
     server = place.server if place is not None else None
     ending = ended.ending or Ending.ERROR
@@ -175,7 +171,7 @@ def record_of(ended: Ended, active: int) -> Record:
             farm.name if farm is not None else "",
             server.name if server is not None else "",
             ("", 0) if server is None else reached(server, back),
-            client,
+            who or peer,
             ending._value_,
             "--" if ending is _DONE else letters(ending, ended.ended_in),
             ended.reason, ended.accepted,
@@ -189,7 +185,7 @@ def record_of(ended: Ended, active: int) -> Record:
             server.active if server is not None else 0, sides,
             tls_of(front) if sides is not None and front.secure else None,
             rare.asked or (asked_by(front) if front.secure else ""),
-            by,
+            peer if who is not None else None,
             place.farm.control if place is not None else "",
         ),
     )  # fmt: skip
@@ -227,21 +223,7 @@ def asked_by(front: Stream) -> str:
 
 def via(ended: Ended) -> tuple[str, int] | None:
     """Who has named the client, if somebody has."""
-    identity = ended.identity
-    if identity is None or identity.source is None:
-        return None
-    return told(ended.front.peer)
-
-
-def named(identity: ProxyHeader | None) -> tuple[str, int] | None:
-    """Who the client is by a PROXY header, if that says so."""
-    source = identity.source if identity is not None else None
-    return None if source is None else told_end(source)
-
-
-def told_end(end: Endpoint) -> tuple[str, int]:
-    """One end in a PROXY header, as ``sockaddr.told`` tells the kernel's."""
-    return (end.host, end.port) if isinstance(end, Address) else ("unix", 0)
+    return told(ended.front.peer) if ended.rare.client is not None else None
 
 
 def sides_of(ended: Ended, now: float) -> Sides:
@@ -283,7 +265,9 @@ def wanted(coming: Coming) -> tuple[str, int]:
     """
     identity = coming.identity
     end = identity.destination if identity is not None else None
-    return told_end(end) if isinstance(end, Address) else name_of(coming.front)
+    if isinstance(end, Address):
+        return end.host, end.port
+    return name_of(coming.front)
 
 
 def name_of(stream: Stream | None) -> tuple[str, int]:

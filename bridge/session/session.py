@@ -36,7 +36,7 @@ from bridge.session.place import Place
 from bridge.session.plan import Plan, Step, plan_of
 from bridge.session.preface import Preface
 from bridge.session.rare import UNSAID, Rare
-from bridge.session.recording import named, tell, wanted
+from bridge.session.recording import tell, wanted
 
 if TYPE_CHECKING:
     from bridge.net.direction import Direction
@@ -104,9 +104,7 @@ class Session:
     @property
     def client(self) -> tuple[str, int]:
         """The kernel's other end, unless that has named somebody else."""
-        rare = self.rare
-        who = named(rare.identity) if rare is not UNSAID else None
-        return who or told_peer(self.front.known)
+        return self.rare.client or told_peer(self.front.known)
 
     def begin(self, admission: Event) -> None:
         """Start with what the front says of this client."""

@@ -22,19 +22,17 @@ from typing import Literal
 from bridge.net.address import Address
 from bridge.wire import proxy_v1, proxy_v2
 from bridge.wire.proxy_tlv import ProxyError
-from bridge.wire.proxy_v2 import CLOTHES, FIXED, MAX_HEADER, NAKED, USUAL, client_of
+from bridge.wire.proxy_v2 import FIXED, MAX_HEADER, client_of, usual
 from bridge.wire.proxy_value import ProxyHeader
 
 __all__ = [
-    "CLOTHES",
     "FIXED",
     "MAX_HEADER",
-    "NAKED",
-    "USUAL",
     "HeaderReader",
     "as_written",
     "client_of",
     "read_header",
+    "usual",
     "wanted",
     "write_header",
 ]

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from socket import AF_INET, AF_INET6, inet_ntop
 from struct import Struct
 
 from bridge.net import tlv
 from bridge.net.address import Address
-from bridge.net.hosts import host6, packed
+from bridge.net.hosts import dotted, host6, packed
 from bridge.wire.proxy_tlv import (
     CRC_LENGTH,
     ProxyError,
@@ -43,20 +42,30 @@ _ADDRESSES = {_UNSPEC: 0, _INET: 12, _INET6: 36, _UNIX: 2 * MAX_UNIX_NAME}
 """Bytes of both ends, by family."""
 _MAPPED = bytes(10) + b"\xff\xff"  # RFC 4291 section 2.5.5.2
 _ENDS4, _ENDS6 = Struct(">4B4BHH"), Struct(">16s16sHH")
-_CLIENT4, _CLIENT6 = Struct(">4s4xH"), Struct(">16s16xH")
+_CLIENT4, _CLIENT6 = Struct(">I4xH"), Struct(">16s16xH")
 _ENDS_UNIX = Struct(f"{MAX_UNIX_NAME}s{MAX_UNIX_NAME}s")
 
 _Spans = list[tuple[int, int, int]]
 _Ends = tuple[Endpoint, Endpoint] | tuple[None, None]
 
 
+def usual(data: bytes) -> int:
+    """
+    How long the header is that *data* begins with, if it says two addresses and no more
+    and stands there just as ``write`` makes it; 0 if not, or if it is not all there.
+    """
+    length = _USUAL.get(data[:FIXED], 0)
+    # What begins with zeros may be IPv4 within IPv6, which is told as IPv4.
+    return length if length <= len(data) and data[_PREFIX] != _ZEROS else 0
+
+
 def client_of(data: bytes) -> tuple[str, int]:
-    """Host and port of the client in a USUAL header."""
+    """Host and port of the client in such a header, and nothing else is in *data*."""
     if len(data) == _LENGTH6:
         raw, port = _CLIENT6.unpack_from(data, FIXED)
-        return inet_ntop(AF_INET6, raw), port
-    raw, port = _CLIENT4.unpack_from(data, FIXED)
-    return inet_ntop(AF_INET, raw), port
+        return host6(raw), port
+    number, port = _CLIENT4.unpack_from(data, FIXED)
+    return dotted(number), port
 
 
 def read(data: bytes | bytearray) -> ProxyHeader | None:
@@ -253,14 +262,9 @@ _ALONE = {
 }
 """How one begins that says addresses and no more: its length, and how to read it."""
 
-
 _LENGTH6 = FIXED + _ADDRESSES[_INET6]
-USUAL = {start: its for start, (its, ends) in _ALONE.items() if ends is not _ends_unix}
-"""
-How most begin, and their length: two addresses and no more.  Such a one stands there
-just as ``write`` makes it, unless its bytes CLOTHES are NAKED: IPv6 that may be IPv4's.
-"""
-CLOTHES, NAKED = slice(FIXED, FIXED + 10), bytes(10)
+_USUAL = {start: its for start, (its, ends) in _ALONE.items() if ends is not _ends_unix}
+_PREFIX, _ZEROS = slice(FIXED, FIXED + 10), bytes(10)
 
 
 def _unix_name(field: bytes) -> UnixName:

@@ -38,6 +38,11 @@ class UnixName:
 Endpoint: TypeAlias = Address | UnixName
 
 
+def told_end(end: Endpoint) -> tuple[str, int]:
+    """One end in a header, as ``sockaddr.told`` tells the kernel's."""
+    return (end.host, end.port) if isinstance(end, Address) else ("unix", 0)
+
+
 @dataclass(frozen=True, slots=True)
 class ProxyHeader:
     """
