@@ -129,8 +129,8 @@ def test_every_ending_has_letters() -> None:
 def test_requests_are_counted_by_what_they_were_answered() -> None:
     told: list[Exchange] = []
     one = session()
-    for status in (200, 204, 404, 0):
+    for status in (200, 204, 404, 0, 720):
         tell(told.append, one, READ._replace(status=status))
     tell(None, one, READ)
-    assert one.live.counters.requests == {"2xx": 3, "4xx": 1, "none": 1}
-    assert [each.status for each in told] == [200, 204, 404, 0]
+    assert one.live.counters.requests == {"2xx": 3, "4xx": 1, "none": 1, "7xx": 1}
+    assert [each.status for each in told] == [200, 204, 404, 0, 720]

@@ -26,7 +26,7 @@ class Noted:
 
 
 def test_each_has_a_bit_of_its_own() -> None:
-    assert len(BITS) == 8
+    assert len(BITS) == 10
     assert all(value.bit_count() == 1 for value in BITS.values())
     assert not any(one & other for one, other in combinations(BITS.values(), 2))
 
