@@ -64,7 +64,7 @@ most a few milliseconds (BATCH events, or one budget for each bulk flow).
 STRETCH = 8
 """
 Of these, so many before the clock is looked at: whether it is the pulse's turn.  What a
-pump lingers in them is less than what a pulse calls late.
+pump lingers and naps in them is less than what a pulse calls late.
 """
 
 LINGER = 0.001
@@ -136,6 +136,7 @@ class Pump:
         self.pulse = pulse or Pulse()
         """The time, for those who must not ask for it."""
         self.naps = Naps()
+        """When it sleeps before it asks for more."""
         self._floods = Floods()
         self._waits: Waits[Runnable] = Waits(reactor, self._run_due)
         reactor.addReader(self)
