@@ -111,20 +111,15 @@ class PoolOrigin(Origin):
         self._pseudonyms = pseudonyms
 
     def way(self, client: str, server: Server, avoided: Avoided = NONE) -> Way:
-        target: Target | None = server.target
-        if server.race or server.target.family != AF_INET:
-            target = _of_family(server, AF_INET)
+        target = _of_family(server, AF_INET)
         if target is None:
             raise NoWayError("the server is not of the pool's family")
         try:
             source, whose = self._pseudonyms.seen_as(client)
         except NoPseudonymError:
             raise NoWayError("every address of the pool is left out") from None
-        if self.sources.left(source, server.counted) <= 0:
-            raise NoWayError(NO_PORT)
-        # As Way would make it, without a call.
-        way: Way = tuple.__new__(Way, (target, source, (source, 0), False, whose))
-        return way
+        way = Way(target, source, (source, 0), False, whose)
+        return self._with_port(way, server)
 
 
 class ClientOrigin(Origin):

@@ -24,16 +24,15 @@ _READ = Exchange._fields.index("session")
 """So many of an exchange's fields are of who has read the request ..."""
 _OVER = Exchange._fields.index("over")
 """... but for this one: its body may have passed for long since."""
-_GROUPS = {0: "none", 1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
 
 
 def tell(
     listener: Callable[[Exchange], None] | None, session: Wishing, exchange: Exchange
 ) -> None:
     """Count it; and have *listener*, if there is one, hear of it: see ``completed``."""
-    group = exchange.status // 100
-    # Those of no group are a filter's of one's own, which may tell of any.
-    session.live.counters.requests[_GROUPS.get(group) or f"{group}xx"] += 1
+    status = exchange.status
+    group = f"{status // 100}xx" if status else "none"
+    session.live.counters.requests[group] += 1
     if listener is not None:
         listener(completed(session, exchange))
 

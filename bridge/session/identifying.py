@@ -117,8 +117,8 @@ class Identifying(Peeking[ProxyHeader]):
     __slots__ = ("_opened", "_reader")
 
     def __init__(self, opened: Opened) -> None:
-        # As Peeking's, which would be a call more.
-        self._stream = stream = opened.front
+        stream = opened.front
+        super().__init__(stream)
         self._waits = True
         self._opened = opened
         self._reader: HeaderReader | None = None

@@ -89,24 +89,21 @@ class Shown(Answered):
 
     def read_from(self, source: Stream, end: End) -> None:
         """From now on its bytes come of *source*, by *end*."""
-        if self._inner is not None:
-            self._drop_inner()
+        self._drop_inner()
         self.source, self._from = source, end
         self.reads = self.more = True
         source.outward, source.protocol = self, None
 
     def write_to(self, sink: Stream, end: End) -> None:
         """From now on they go to *sink*, likewise."""
-        if self._inner is not None:
-            self._drop_inner()
+        self._drop_inner()
         self.sink, self._to = sink, end
         self.writes, self.wrote = True, False
         sink.inward = self
 
     def detach_source(self, asker: Answering | None) -> None:
         """The server is there no more; *asker* wants another."""
-        if self._inner is not None:
-            self._drop_inner()
+        self._drop_inner()
         self.reads = False
         self.done = self.over = self._moves = False
         self._woken.clear()
@@ -116,8 +113,7 @@ class Shown(Answered):
 
     def detach_sink(self) -> None:
         """Likewise; what was for it is lost."""
-        if self._inner is not None:
-            self._drop_inner()
+        self._drop_inner()
         self.gone += self.held
         self._out.clear()
         self.kept, self.writes, self.over = 0, False, False

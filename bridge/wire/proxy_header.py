@@ -22,11 +22,10 @@ from typing import Literal
 from bridge.net.address import Address
 from bridge.wire import proxy_v1, proxy_v2
 from bridge.wire.proxy_tlv import ProxyError
-from bridge.wire.proxy_v2 import FIXED, MAX_HEADER, client_of, usual
+from bridge.wire.proxy_v2 import MAX_HEADER, client_of, usual
 from bridge.wire.proxy_value import ProxyHeader
 
 __all__ = [
-    "FIXED",
     "MAX_HEADER",
     "HeaderReader",
     "as_written",
